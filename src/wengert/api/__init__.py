@@ -1,0 +1,1 @@
+"""THE FRONT DESK: the names that users call."""

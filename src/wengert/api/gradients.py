@@ -1,0 +1,199 @@
+"""grad, value_and_grad and vjp: the fast road from a recorded call back to its arguments."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert import tree
+from wengert.api.arguments import Argnums, Call, deliver
+from wengert.errors import DTypeError, NonScalarOutputError, ShapeError, StructureError
+from wengert.ir import source
+from wengert.ir.types import type_of
+from wengert.trace.builder import Builder
+from wengert.trace.trace import run
+from wengert.trace.tracer import Tracer
+from wengert.transforms.reverse import reverse
+
+
+def record_call(call: Call) -> tuple[Builder, list[Tracer], Any]:
+    """Run the user's function on tracers that know their numbers; its result comes third."""
+    builder = Builder(getattr(call.f, "__name__", "f"), saving=True)
+    tracers = [builder.input(leaf.type, leaf.value, leaf.weak) for leaf in call.leaves]
+    return builder, tracers, run(builder, lambda *xs: (call.run(xs),), tracers)[0]
+
+
+def number_of(builder: Builder, y: Any) -> Any:
+    """The number (or outer tracer) of a result."""
+    if isinstance(y, Tracer):
+        y.refresh()
+        if y.builder is builder:
+            return y.value
+    return y
+
+
+class Gradient:
+    """A callable derivative; a plain object, so that it pickles and prints."""
+
+    def __init__(
+        self, fun: Callable[..., Any], argnums: Argnums | None, argnames: Any, has_aux: bool, holomorphic: bool,
+        with_value: bool, trust: str,
+    ) -> None:  # fmt: skip
+        self.fun, self.argnums, self.argnames = fun, argnums, argnames
+        self.has_aux, self.holomorphic, self.with_value, self.trust = has_aux, holomorphic, with_value, trust
+        functools.update_wrapper(self, fun, updated=())
+        what = "value_and_grad" if with_value else "grad"
+        self.__name__ = f"{what}({getattr(fun, '__name__', 'f')})"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        call = Call(self.fun, args, kwargs, self.argnums, self.argnames, "grad")
+        builder, tracers, out = record_call(call)
+        aux = None
+        if self.has_aux:
+            if not isinstance(out, tuple) or len(out) != 2:
+                raise NonScalarOutputError(
+                    "with has_aux=True the function must return (value, aux)", "return a pair", source.here()
+                )
+            out, aux = out
+        y = number_of(builder, out)
+        self._check(y, call)
+        if isinstance(out, Tracer) and out.builder is builder:
+            t = out.node.type
+            one = t.dtype.type(1)
+            found = reverse(builder, [out.node], [one], [x.node for x in tracers])
+        else:
+            found = [None] * len(tracers)
+        gradients = []
+        for g, leaf in zip(found, call.leaves, strict=True):
+            if g is not None and leaf.type.dtype.kind == "c" and not self.holomorphic:
+                g = np.conjugate(g)
+            gradients.append(deliver(g, leaf))
+        result = call.results(gradients)
+        value = y[()] if isinstance(y, np.ndarray) and y.ndim == 0 else y
+        aux = tree.map_leaves(lambda a: number_of(builder, a), aux) if self.has_aux else None
+        if self.with_value:
+            return ((value, aux), result) if self.has_aux else (value, result)
+        return (result, aux) if self.has_aux else result
+
+    def _check(self, y: Any, call: Call) -> None:
+        name = getattr(self.fun, "__name__", "the function")
+        try:
+            t = type_of(y)
+        except (KeyError, AttributeError):
+            raise NonScalarOutputError(
+                f"grad needs one real number from {name}, and got a {type(y).__name__}",
+                "return a scalar; for several results use wg.jacobian or wg.vjp",
+                source.here(),
+            ) from None
+        if t.shape != ():
+            raise NonScalarOutputError(
+                f"grad needs one real number from {name}, and got {t!r}",
+                "sum it, pick an element, or use wg.jacobian (all slopes) or wg.vjp (a weighted sum of them)",
+                source.here(),
+            )
+        if t.dtype.kind == "c" and not self.holomorphic:
+            raise DTypeError(
+                f"grad needs one real number from {name}, and got the complex {t!r}",
+                "return a real number (np.real, np.abs), or say holomorphic=True if f is analytic",
+                source.here(),
+            )
+        if self.holomorphic and any(leaf.type.dtype.kind != "c" for leaf in call.leaves):
+            raise DTypeError("holomorphic=True needs complex arguments", "pass x.astype(complex)", source.here())
+
+    def __reduce__(self) -> Any:
+        return Gradient, (
+            self.fun, self.argnums, self.argnames, self.has_aux, self.holomorphic, self.with_value, self.trust,
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"<{self.__name__}>"
+
+
+def grad(
+    fun: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False, *,
+    argnames: str | Sequence[str] | None = None, argnum: Argnums | None = None, trust: str = "report",
+) -> Callable[..., Any]:  # fmt: skip
+    """The gradient of a function that returns one real number.
+
+    >>> import numpy as np
+    >>> grad(lambda x: np.sum(np.sin(x)))(np.array([0.0, np.pi]))
+    array([ 1., -1.])
+    """
+    numbers = argnum if argnum is not None else None if argnames is not None and argnums == 0 else argnums
+    return Gradient(fun, numbers, argnames, has_aux, holomorphic, False, trust)
+
+
+def value_and_grad(
+    fun: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False, *,
+    argnames: str | Sequence[str] | None = None, argnum: Argnums | None = None, trust: str = "report",
+) -> Callable[..., Any]:  # fmt: skip
+    """`(value, gradient)` in one pass.
+
+    >>> value_and_grad(lambda x: x * x)(3.0)
+    (np.float64(9.0), 6.0)
+    """
+    numbers = argnum if argnum is not None else None if argnames is not None and argnums == 0 else argnums
+    return Gradient(fun, numbers, argnames, has_aux, holomorphic, True, trust)
+
+
+class Pullback:
+    """What `vjp` returns: cotangent of the result in, tuple of cotangents of the arguments out."""
+
+    def __init__(self, call: Call, builder: Builder, tracers: list[Tracer], leaves: list[Any], structure: Any) -> None:
+        self.call, self.builder, self.tracers = call, builder, tracers
+        self.leaves, self.structure = leaves, structure
+
+    def __call__(self, cotangent: Any) -> Any:
+        gs, structure = tree.flatten(cotangent)
+        if len(gs) != len(self.leaves):
+            raise StructureError(
+                f"vjp: the cotangent has the structure {structure}, the result {self.structure}",
+                "pass one cotangent per result, in the same containers",
+                source.here(),
+            )
+        targets, given = [], []
+        for g, y in zip(gs, self.leaves, strict=True):
+            if not isinstance(y, Tracer) or y.builder is not self.builder or not y.type.inexact:
+                continue
+            if np.shape(g) != y.type.shape:
+                raise ShapeError(
+                    f"vjp: a cotangent of shape {np.shape(g)} for a result of shape {y.type.shape}",
+                    "cotangents have the shapes of their results",
+                    source.here(),
+                )
+            if not isinstance(g, Tracer):
+                g = np.asarray(g).astype(y.type.dtype)[()]
+            targets.append(y.node)
+            given.append(np.conjugate(g) if y.type.dtype.kind == "c" else g)
+        found = reverse(self.builder, targets, given, [x.node for x in self.tracers])
+        gradients = [
+            deliver(np.conjugate(g) if g is not None and leaf.type.dtype.kind == "c" else g, leaf)
+            for g, leaf in zip(found, self.call.leaves, strict=True)
+        ]
+        return tuple(self.call.rebuild(gradients, static=False))
+
+
+def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """`(value, pullback)`: `pullback(g)` is a tuple of cotangents, one per argument.
+
+    For complex numbers it is the conjugate transpose of the derivative (descent convention).
+
+    >>> value, back = vjp(lambda x, y: x * y, 3.0, 4.0)
+    >>> value, back(1.0)
+    (np.float64(12.0), (4.0, 3.0))
+    """
+    call = Call(fun, primals, {}, tuple(range(len(primals))), None, "vjp")
+    builder, tracers, out = record_call(call)
+    aux = None
+    if has_aux:
+        out, aux = out
+    leaves, structure = tree.flatten(out)
+    for y in leaves:
+        if isinstance(y, Tracer):
+            y.refresh()
+    value = tree.unflatten(structure, [number_of(builder, y) for y in leaves])
+    back = Pullback(call, builder, tracers, leaves, structure)
+    return (value, back, tree.map_leaves(lambda a: number_of(builder, a), aux)) if has_aux else (value, back)

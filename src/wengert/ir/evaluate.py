@@ -1,0 +1,120 @@
+"""The one loop: on arrays it computes, on tracers it inlines.
+
+Every transform is this loop with another reading of an equation.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.ir import source
+from wengert.ir.primitive import Handle
+from wengert.ir.program import Const, Eqn, Program
+
+Observer = Callable[[Eqn, Sequence[Any], Sequence[Any]], None]
+Arithmetic = Callable[[Eqn, Sequence[Any]], Any]
+
+
+def evaluate(
+    program: Program,
+    args: Sequence[Any],
+    *,
+    observer: Observer | None = None,
+    arithmetic: Arithmetic | None = None,
+) -> list[Any]:
+    """Values of the outputs of `program` at `args` (arrays, numbers or tracers).
+
+    `observer(eqn, ins, outs)` sees every equation; `arithmetic(eqn, ins)` computes instead of
+    `eqn.prim` (balls, bounds, patterns). A value is dropped at its last use, and an equation
+    that may reuse its operand's memory does so there.
+
+    >>> import wengert as wg
+    >>> evaluate(wg.program(lambda x: 3 * x * x)(2.0), [5.0])
+    [np.float64(75.0)]
+    """
+    inlining = any(isinstance(a, Handle) for a in args)
+    if inlining:  # a program derived from this one keeps indices into the same sources
+        builder = max((a.builder for a in args if isinstance(a, Handle)), key=lambda b: b.serial)
+        derived = builder.sources is program.sources
+    env: dict[Any, Any] = dict(zip(program.inputs, args, strict=True))
+    sources = program.sources
+    for eqn, dying in zip(program.eqns, program.dying, strict=True):
+        ins = [a.value if a.__class__ is Const else env[a] for a in eqn.inputs]
+        if inlining:
+            known = 0 <= eqn.origin < len(sources)
+            token = source.current.set(eqn.origin if derived else sources[eqn.origin] if known else None)
+        try:
+            if arithmetic is not None:
+                outs = arithmetic(eqn, ins)
+            elif eqn.prim.reuses is not None and observer is None:
+                operand = eqn.inputs[eqn.prim.reuses]
+                ins[eqn.prim.reuses] = None
+                holder = [env.pop(operand) if operand in dying else env.get(operand, getattr(operand, "value", None))]
+                outs = call_reusing(eqn.prim, holder, ins, eqn.params)
+            else:
+                outs = eqn.prim(*ins, **eqn.params)
+        finally:
+            if inlining:
+                source.current.reset(token)
+        if not eqn.prim.multiple:
+            outs = (outs,)
+        env.update(zip(eqn.outputs, outs, strict=True))
+        if observer is not None:
+            observer(eqn, ins, outs)
+        del ins, outs
+        for v in dying:
+            env.pop(v, None)
+    return [a.value if isinstance(a, Const) else env[a] for a in program.outputs]
+
+
+def call_reusing(prim: Any, holder: list[Any], args: list[Any], params: Any) -> Any:
+    """Apply `prim`, overwriting the operand in `holder` if nobody else can see its memory.
+
+    `holder` owns the operand (a one-element list that is emptied); `args` has a hole in its place.
+    The reference count says whether somebody else holds it: views hold their base.
+    """
+    position = prim.reuses
+    operand = holder.pop()
+    if operand.__class__ is np.ndarray:
+        alone = sys.getrefcount(operand) == _ALONE
+        for arg in args:
+            if isinstance(arg, Handle):
+                args[position] = operand
+                return prim(*args, **params)
+        mine = alone and operand.base is None and operand.flags.writeable
+        args[position] = operand if mine else np.array(operand)
+        return prim.in_place(*args, **params)
+    args[position] = operand
+    handles = [a for a in args if isinstance(a, Handle)]
+    if not handles:
+        args[position] = np.array(operand)
+        return prim.in_place(*args, **params)
+    builder = max((a.builder for a in handles), key=lambda b: b.serial)
+    del handles
+    if isinstance(operand, Handle) and operand.builder is builder:
+        args[position] = None
+        holder.append(operand)
+        del operand
+        return builder.record_reusing(prim, holder, args, params)
+    return builder.record(prim, tuple(args), params)
+
+
+def alone(holder: list[Any]) -> bool:
+    """Does only `holder` know the object in it?"""
+    x = holder.pop()
+    count = sys.getrefcount(x)
+    holder.append(x)
+    return count == _ALONE
+
+
+def _calibrate() -> int:
+    holder = [np.empty(1)]
+    x = holder.pop()
+    return sys.getrefcount(x)
+
+
+_ALONE = _calibrate()  # what getrefcount says of a value that only a local variable holds

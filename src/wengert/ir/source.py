@@ -1,0 +1,95 @@
+"""Where an equation comes from: the user's line, recorded cheaply, resolved late.
+
+While tracing, a source is `(code, f_lasti)`: a tenth of a microsecond, and no frame is kept.
+`resolve` turns it into file, line, columns and text when somebody asks.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from contextvars import ContextVar
+from itertools import islice
+from types import CodeType, TracebackType
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Line(NamedTuple):
+    """A resolved place in the user's text."""
+
+    file: str
+    line: int
+    function: str
+    column: int = 0
+    end_column: int = 0
+
+    @property
+    def text(self) -> str:
+        """The source line itself, stripped; empty where the file cannot be read."""
+        return linecache.getline(self.file, self.line).strip()
+
+    def __str__(self) -> str:
+        return f"{os.path.basename(self.file)}:{self.line}"
+
+
+Source = tuple[CodeType, int] | Line | None
+
+# Set while a program is inlined: the index of the primal equation (derived programs), or the
+# source itself. Recording asks here before it walks the stack.
+current: ContextVar[int | Source] = ContextVar("wengert_source", default=None)
+
+_here = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_quiet = [_here, os.path.dirname(os.path.abspath(np.__file__)) + os.sep]
+_internal: dict[str, bool] = {}
+
+
+def is_internal(file: str) -> bool:
+    """Is this file one of wengert's, NumPy's or SciPy's (so not the user's)?"""
+    known = _internal.get(file)
+    if known is None:
+        known = file.startswith(tuple(_quiet)) or f"{os.sep}site-packages{os.sep}scipy{os.sep}" in file
+        _internal[file] = known
+    return known
+
+
+def caller() -> Source:
+    """The innermost frame that belongs to the user, as `(code, f_lasti)`."""
+    frame = sys._getframe(2)
+    while True:
+        code = frame.f_code
+        if not (_internal[code.co_filename] if code.co_filename in _internal else is_internal(code.co_filename)):
+            return code, frame.f_lasti
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+
+
+def resolve(source: Source) -> Line | None:
+    """File, line and columns of a recorded source."""
+    if source is None or isinstance(source, Line):
+        return source
+    code, lasti = source
+    line, _, column, end = next(islice(code.co_positions(), lasti // 2, None), (None,) * 4)
+    return Line(code.co_filename, line or code.co_firstlineno, code.co_name, column or 0, end or 0)
+
+
+def here() -> str | None:
+    """`file:line` of the user's code that is running now, for error messages."""
+    line = resolve(caller())
+    return None if line is None else str(line)
+
+
+def without_tail(error: BaseException) -> BaseException:
+    """Cut frames below the user's last own frame from a traceback: they tell her nothing."""
+    last: TracebackType | None = None
+    step = error.__traceback__
+    while step is not None:
+        if not is_internal(step.tb_frame.f_code.co_filename):
+            last = step
+        step = step.tb_next
+    if last is not None:
+        last.tb_next = None
+    return error

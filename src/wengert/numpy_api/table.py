@@ -1,0 +1,65 @@
+"""The table of NumPy's names, and the two protocols (NEP 13, NEP 18) that look things up in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from wengert.errors import UnsupportedError
+from wengert.ir import source
+from wengert.trace.tracer import Tracer
+
+UFUNCS: dict[np.ufunc, Callable[..., Any]] = {}
+UFUNC_METHODS: dict[str, Callable[..., Any]] = {}
+FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def implements(*names: Any) -> Callable[[F], F]:
+    """Register what a NumPy function does on traced values."""
+
+    def register(f: F) -> F:
+        for name in names:
+            FUNCTIONS[name] = f
+        return f
+
+    return register
+
+
+def unsupported(name: str, hint: str = "") -> UnsupportedError:
+    """The error for a NumPy or SciPy name without a rule."""
+    return UnsupportedError(
+        f"{name} has no derivative rule in wengert",
+        hint or "write it with functions that have one, wrap it with @wg.custom_vjp, "
+        "or keep traced values out of it with wg.stop_gradient(x) and plain numbers",
+        source.here(),
+    )
+
+
+def array_ufunc(self: Tracer, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """NEP 13: every ufunc call that meets a tracer arrives here."""
+    if method == "__call__":
+        rule = UFUNCS.get(ufunc)
+        if rule is not None:
+            return rule(*inputs, **kwargs) if kwargs else rule(*inputs)
+        raise unsupported(_ufunc_name(ufunc))
+    return UFUNC_METHODS[method](ufunc, *inputs, **kwargs)
+
+
+def array_function(self: Tracer, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    """NEP 18: every array function that meets a tracer arrives here."""
+    rule = FUNCTIONS.get(func)
+    if rule is None:
+        raise unsupported(f"{getattr(func, '__module__', 'numpy')}.{func.__name__}".replace("numpy", "np", 1))
+    return rule(*args, **kwargs)
+
+
+def _ufunc_name(ufunc: np.ufunc) -> str:
+    return f"np.{ufunc.__name__}" if hasattr(np, ufunc.__name__) else f"scipy.special.{ufunc.__name__}"
+
+
+Tracer.__array_ufunc__ = array_ufunc  # type: ignore[attr-defined]
+Tracer.__array_function__ = array_function  # type: ignore[attr-defined]

@@ -1,0 +1,181 @@
+"""NumPy's ufuncs on traced values: promotion, broadcasting, `out=`, `where=`, and their methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import UnsupportedError
+from wengert.ir import source
+from wengert.numpy_api.promote import cast, kind, loop_dtypes, operand, shape_of, together
+from wengert.numpy_api.table import UFUNC_METHODS, UFUNCS, unsupported
+from wengert.ops import arithmetic, compare, exponential, trigonometric
+from wengert.ops.families import Elementwise
+from wengert.trace.tracer import Tracer
+
+
+def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
+    """The rule for a ufunc that is one elementwise primitive."""
+    name = ufunc.__name__
+
+    def general(args: tuple[Any, ...], dtype: Any = None) -> Any:
+        xs = [operand(x) for x in args]
+        kinds = tuple(kind(x) for x in xs) if dtype is None else (np.dtype(dtype),) * len(xs)
+        try:
+            dtypes = loop_dtypes(ufunc, kinds)
+        except TypeError:
+            raise unsupported(f"np.{name} of {', '.join(str(k) for k in kinds)}", "convert the arguments first") from None
+        return prim(*together(name, [cast(x, d) for x, d in zip(xs, dtypes, strict=False)]))
+
+    loops: dict[Any, bool] = {}  # dtypes that the loop computes in as they are
+
+    def as_is(dtype: Any) -> bool:
+        found = loops[dtype] = loop_dtypes(ufunc, (dtype,) * ufunc.nin)[0] == dtype
+        return found
+
+    def unary(x: Any, out: Any = None, *, where: Any = True, dtype: Any = None, **rest: Any) -> Any:
+        if out is None and where is True and dtype is None and x.__class__ is Tracer:
+            d = x.node.type.dtype
+            if loops[d] if d in loops else as_is(d):
+                return x.builder.record(prim, (x,))
+        return finish(general((x,), dtype), out, where)
+
+    def binary(x: Any, y: Any, out: Any = None, *, where: Any = True, dtype: Any = None, **rest: Any) -> Any:
+        if out is None and where is True and dtype is None:
+            cx, cy = x.__class__, y.__class__
+            if cx is Tracer:
+                t = x.node.type
+                d = t.dtype
+                if cy is Tracer:
+                    if t is y.node.type and x.weak is y.weak and (loops[d] if d in loops else as_is(d)):
+                        return prim(x, y)
+                elif (cy is float or cy is int) and d.kind == "f" and not x.weak and (loops[d] if d in loops else as_is(d)):
+                    return x.builder.record(prim, (x, d.type(y)))
+            elif cx is float or cx is int:
+                d = y.node.type.dtype
+                if d.kind == "f" and not y.weak and (loops[d] if d in loops else as_is(d)):
+                    return y.builder.record(prim, (d.type(x), y))
+        return finish(general((x, y), dtype), out, where)
+
+    return unary if ufunc.nin == 1 else binary
+
+
+def finish(y: Any, out: Any, where: Any) -> Any:
+    """Deliver into `out`, only where `where`."""
+    if isinstance(out, tuple):
+        out = out[0]
+    if where is not True:
+        y = np.where(where, y, np.zeros((), y.dtype) if out is None else out)
+    return y if out is None else deliver(out, y)
+
+
+def deliver(out: Any, y: Any) -> Any:
+    """Write a result into an `out=` argument."""
+    if isinstance(out, Tracer):
+        if shape_of(y) != out.shape:
+            raise ValueError(f"non-broadcastable output operand with shape {out.shape} for {shape_of(y)}")
+        out[...] = y
+        return out
+    raise UnsupportedError(
+        "a traced value would be written into a plain NumPy array (by `out=` or `+=`), which cannot keep its derivative",
+        "make a new array (`b = b + x`), or start from a traced one (`b = np.zeros_like(x)`)",
+        source.here(),
+    )
+
+
+_TABLE: dict[np.ufunc, Elementwise] = {
+    p.function: p
+    for room in (arithmetic, exponential, trigonometric, compare)
+    for p in vars(room).values()
+    if isinstance(p, Elementwise)
+}
+for _ufunc, _prim in _TABLE.items():
+    UFUNCS[_ufunc] = elementwise(_ufunc, _prim)
+
+
+def _absolute(x: Any, out: Any = None, *, where: Any = True, **rest: Any) -> Any:
+    x = operand(x)
+    prim: Any = arithmetic.modulus if x.dtype.kind == "c" else arithmetic.absolute
+    return finish(prim(x), out, where)
+
+
+def _conjugate(x: Any, out: Any = None, *, where: Any = True, **rest: Any) -> Any:
+    return finish(arithmetic.conj(x) if x.dtype.kind == "c" else x, out, where)
+
+
+def _positive(x: Any, out: Any = None, *, where: Any = True, **rest: Any) -> Any:
+    return finish(1 * x, out, where)
+
+
+UFUNCS[np.absolute] = _absolute
+UFUNCS[np.conjugate] = _conjugate
+UFUNCS[np.positive] = _positive
+
+
+def _divmod(x: Any, y: Any) -> Any:
+    return np.floor_divide(x, y), np.remainder(x, y)
+
+
+def _modf(x: Any) -> Any:
+    whole = np.trunc(x)
+    return x - whole, whole
+
+
+UFUNCS[np.divmod] = _divmod
+UFUNCS[np.modf] = _modf
+
+# ---- ufunc methods ---------------------------------------------------------------------------------
+
+
+def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False, **rest: Any) -> Any:
+    same = {
+        np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
+        np.logical_and: np.all, np.logical_or: np.any,
+    }.get(ufunc)  # fmt: skip
+    if same is None:
+        raise unsupported(f"np.{ufunc.__name__}.reduce")
+    if dtype is not None:
+        rest["dtype"] = dtype
+    return finish(same(x, axis=axis, keepdims=keepdims, **rest), out, True)
+
+
+def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
+    same = {np.add: np.cumsum, np.multiply: np.cumprod}.get(ufunc)
+    if same is None:
+        raise unsupported(f"np.{ufunc.__name__}.accumulate")
+    return finish(same(x, axis=axis, dtype=dtype), out, True)
+
+
+def _outer(ufunc: np.ufunc, x: Any, y: Any, **kwargs: Any) -> Any:
+    x, y = operand(x), operand(y)
+    return ufunc(np.reshape(x, (*shape_of(x), *(1,) * len(shape_of(y)))), y, **kwargs)
+
+
+def _at(ufunc: np.ufunc, x: Any, i: Any, v: Any = None) -> None:
+    if not isinstance(x, Tracer):
+        deliver(x, v)
+    if ufunc is np.add or ufunc is np.subtract:
+        from wengert.numpy_api.indexing import add_at
+
+        add_at(x, i, v if ufunc is np.add else -v)
+    elif v is None:
+        x[i] = ufunc(x[i])
+    else:
+        raise unsupported(f"np.{ufunc.__name__}.at", f"write x[i] = np.{ufunc.__name__}(x[i], v) if no index repeats")
+
+
+def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, **kwargs: Any) -> Any:
+    n = x.shape[axis]
+    starts = [int(i) for i in indices]
+    ends = [*starts[1:], n]
+    lead = (slice(None),) * (axis % x.ndim)
+    parts = [
+        ufunc.reduce(x[(*lead, slice(a, b))], axis=axis) if b > a else x[(*lead, a)]
+        for a, b in zip(starts, ends, strict=True)
+    ]
+    return np.stack(parts, axis)
+
+
+UFUNC_METHODS.update(reduce=_reduce, accumulate=_accumulate, outer=_outer, at=_at, reduceat=_reduceat)

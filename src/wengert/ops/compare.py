@@ -1,0 +1,86 @@
+"""Comparison and selection.
+
+At a tie, `maximum` and `minimum` give each side half of the slope; a selection follows its branch,
+and what was not selected contributes nothing, whatever its slope.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.primitive import Values
+from wengert.ir.types import ArrayType
+from wengert.ops.families import Elementwise, Linear, along, everywhere, extent_of, is_constant
+
+equal = Elementwise(np.equal, None, None)
+not_equal = Elementwise(np.not_equal, None, None)
+less = Elementwise(np.less, None, None)
+less_equal = Elementwise(np.less_equal, None, None)
+greater = Elementwise(np.greater, None, None)
+greater_equal = Elementwise(np.greater_equal, None, None)
+logical_and = Elementwise(np.logical_and, None, None)
+logical_or = Elementwise(np.logical_or, None, None)
+logical_xor = Elementwise(np.logical_xor, None, None)
+logical_not = Elementwise(np.logical_not, None)
+bitwise_and = Elementwise(np.bitwise_and, None, None)
+bitwise_or = Elementwise(np.bitwise_or, None, None)
+bitwise_xor = Elementwise(np.bitwise_xor, None, None)
+invert = Elementwise(np.invert, None)
+left_shift = Elementwise(np.left_shift, None, None)
+right_shift = Elementwise(np.right_shift, None, None)
+isfinite = Elementwise(np.isfinite, None)
+isinf = Elementwise(np.isinf, None)
+isnan = Elementwise(np.isnan, None)
+signbit = Elementwise(np.signbit, None)
+
+
+# to the winner, half to each at a tie; the result says who won (also against a nan)
+_first = along(lambda g, z, x, y: np.where(x == y, 0.5 * g, np.where(z == x, g, 0)))
+_second = along(lambda g, z, x, y: np.where(x == y, 0.5 * g, np.where(z == y, g, 0)))
+maximum = Elementwise(np.maximum, _first, _second)
+minimum = Elementwise(np.minimum, _first, _second)
+fmax = Elementwise(np.fmax, _first, _second)
+fmin = Elementwise(np.fmin, _first, _second)
+copysign = Elementwise(
+    np.copysign,
+    along(lambda g, z, x, y: np.where(x == 0, 0, np.where(np.signbit(x) == np.signbit(y), g, -g))),
+    None,
+)
+
+
+class Select(Linear):
+    """`select(c, x, y)`: x where c, else y. Cotangents go to the selected elements alone."""
+
+    name = "select"
+    aligned = True
+
+    def typeof(self, c: ArrayType, x: ArrayType, y: ArrayType) -> ArrayType:
+        shape = max((c.shape, x.shape, y.shape), key=len)
+        return ArrayType.of(shape, x.dtype)
+
+    def eval(self, c: Any, x: Any, y: Any) -> Any:
+        return np.where(c, x, y)
+
+    def reads(self, wanted: tuple[bool, ...]) -> Any:
+        return (True, False, False), False
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
+        _, dx, dy = dxs
+        if dx is None and dy is None:
+            return (None,)
+        return (np.where(xs[0], 0 if dx is None else dx, 0 if dy is None else dy),)
+
+    dense_tangents = False
+
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
+        (g,), c = gs, args[0]
+        return None, np.where(c, g, 0) if wanted[1] else None, np.where(c, 0, g) if wanted[2] else None
+
+    def batch(self, batched: tuple[bool, ...], *args: Any) -> Any:
+        n = extent_of(batched, args)
+        return self(*(a if b or is_constant(a) else everywhere(a, n) for a, b in zip(args, batched, strict=True)))
+
+
+select = Select()

@@ -1,0 +1,40 @@
+"""Exponentials and logarithms, hyperbolic functions and their inverses.
+
+Slopes are written so that they neither cancel nor overflow before the result does.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from wengert.ops.families import Elementwise, along, scale
+
+_LN2, _LN10 = math.log(2), math.log(10)
+
+exp = Elementwise(np.exp, lambda y, x: y)
+exp2 = Elementwise(np.exp2, lambda y, x: y * _LN2)
+expm1 = Elementwise(np.expm1, lambda y, x: np.exp(x))  # y + 1 would cancel for x << 0
+log = Elementwise(np.log, lambda y, x: 1 / x)
+log2 = Elementwise(np.log2, lambda y, x: 1 / x / _LN2)
+log10 = Elementwise(np.log10, lambda y, x: 1 / x / _LN10)
+log1p = Elementwise(np.log1p, lambda y, x: 1 / (1 + x))
+# softmax of two; equal arguments (also both infinite) share the slope
+logaddexp = Elementwise(
+    np.logaddexp,
+    along(lambda g, z, x, y: np.where(x == y, 0.5 * g, scale(g, np.exp(x - z)))),
+    along(lambda g, z, x, y: np.where(x == y, 0.5 * g, scale(g, np.exp(y - z)))),
+)
+logaddexp2 = Elementwise(
+    np.logaddexp2,
+    along(lambda g, z, x, y: np.where(x == y, 0.5 * g, scale(g, np.exp2(x - z)))),
+    along(lambda g, z, x, y: np.where(x == y, 0.5 * g, scale(g, np.exp2(y - z)))),
+)
+
+sinh = Elementwise(np.sinh, lambda y, x: np.cosh(x))
+cosh = Elementwise(np.cosh, lambda y, x: np.sinh(x))
+tanh = Elementwise(np.tanh, lambda y, x: np.square(1 / np.cosh(x)))  # 1 - y² cancels where y is near 1
+arcsinh = Elementwise(np.arcsinh, lambda y, x: 1 / np.hypot(1, x))
+arccosh = Elementwise(np.arccosh, lambda y, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)))
+arctanh = Elementwise(np.arctanh, lambda y, x: 1 / ((1 - x) * (1 + x)))

@@ -1,0 +1,122 @@
+"""Products of arrays: matrix products and Einstein sums."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import ShapeError
+from wengert.ir import source
+from wengert.ir.primitive import Values
+from wengert.ir.types import ArrayType, type_of
+from wengert.ops.families import Multilinear, everywhere, extent_of
+
+
+class MatMul(Multilinear):
+    """`matmul(a, b)`: of two matrices, a matrix and a vector, two vectors, or two equal batches of matrices."""
+
+    name = "matmul"
+
+    def typeof(self, a: ArrayType, b: ArrayType) -> ArrayType:
+        inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
+        if a.shape[-1] != inner or (a.ndim > 2 or b.ndim > 2) and a.shape[:-2] != b.shape[:-2]:
+            raise ShapeError(
+                f"matmul of {a!r} and {b!r}: {a.shape[-1]} columns meet {inner} rows",
+                "transpose or reshape one of them",
+                source.here(),
+            )
+        rows = a.shape[:-1] if a.ndim > 1 else ()
+        return ArrayType.of((*rows, *(b.shape[-1:] if b.ndim > 1 else ())), a.dtype)
+
+    def eval(self, a: Any, b: Any) -> Any:
+        return np.matmul(a, b)
+
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
+        (g,), (a, b) = gs, args
+        ta, tb = type_of(a), type_of(b)
+        if ta.ndim == 1 and tb.ndim == 1:
+            return g * b if wanted[0] else None, g * a if wanted[1] else None
+        if ta.ndim == 1:  # g[j] = a[i] b[i,j]
+            return (
+                np.matmul(b, g) if wanted[0] else None,
+                np.reshape(a, (-1, 1)) * np.reshape(g, (1, -1)) if wanted[1] else None,
+            )
+        if tb.ndim == 1:  # g[i] = a[i,j] b[j]
+            return (
+                np.reshape(g, (-1, 1)) * np.reshape(b, (1, -1)) if wanted[0] else None,
+                np.matmul(g, a) if wanted[1] else None,
+            )
+        return (
+            np.matmul(g, np.swapaxes(b, -1, -2)) if wanted[0] else None,
+            np.matmul(np.swapaxes(a, -1, -2), g) if wanted[1] else None,
+        )
+
+    def batch(self, batched: tuple[bool, ...], a: Any, b: Any) -> Any:
+        ta, tb = type_of(a), type_of(b)
+        na, nb = ta.ndim - batched[0], tb.ndim - batched[1]
+        if na <= 2 and nb <= 2 and not batched[1] and na >= 1:  # rows of rows: one larger product
+            if na == 2:
+                flat = np.reshape(a, (ta.shape[0] * ta.shape[1], ta.shape[2]))
+                y = np.matmul(flat, b)
+                return np.reshape(y, (ta.shape[0], ta.shape[1], *type_of(y).shape[1:]))
+            return np.matmul(a, b)
+        n = extent_of(batched, (a, b))
+        a = a if batched[0] else everywhere(a, n)
+        b = b if batched[1] else everywhere(b, n)
+        if na == 1:
+            a = np.expand_dims(a, 1)
+        if nb == 1:
+            b = np.expand_dims(b, -1)
+        y = np.matmul(a, b)
+        if nb == 1:
+            y = y[..., 0]
+        return y[:, 0] if na == 1 else y
+
+
+matmul = MatMul()
+
+
+class Einsum(Multilinear):
+    """`einsum[spec](x, y, …)` with distinct letters in each operand and an explicit result.
+
+    Every letter of an operand is in the result or in another operand (the door sees to it), so
+    that the cotangent of one operand is an Einstein sum of the others with g.
+    """
+
+    name = "einsum"
+
+    def typeof(self, *xs: ArrayType, spec: str) -> ArrayType:
+        ins, out = spec.split("->")
+        extents: dict[str, int] = {}
+        for letters, x in zip(ins.split(","), xs, strict=True):
+            for letter, n in zip(letters, x.shape, strict=True):
+                if extents.setdefault(letter, n) != n:
+                    raise ShapeError(f"einsum '{spec}' of {xs}: letter {letter} is both {extents[letter]} and {n}",
+                                     where=source.here())  # fmt: skip
+        return ArrayType.of(tuple(extents[letter] for letter in out), xs[0].dtype)
+
+    def eval(self, *xs: Any, spec: str) -> Any:
+        return np.einsum(spec, *xs, optimize=len(xs) > 1)
+
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, spec: str) -> Values:
+        ins, out = spec.split("->")
+        letters = ins.split(",")
+        found = []
+        for n, w in enumerate(wanted):
+            if not w:
+                found.append(None)
+                continue
+            others = [a for m, a in enumerate(args) if m != n]
+            terms = ",".join([out, *(s for m, s in enumerate(letters) if m != n)])
+            found.append(np.einsum(f"{terms}->{letters[n]}", gs[0], *others))
+        return tuple(found)
+
+    def batch(self, batched: tuple[bool, ...], *xs: Any, spec: str) -> Any:
+        ins, out = spec.split("->")
+        new = next(c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ" if c not in spec)
+        terms = ",".join(new + s if b else s for s, b in zip(ins.split(","), batched, strict=True))
+        return self(*xs, spec=f"{terms}->{new}{out}")
+
+
+einsum = Einsum()

@@ -1,0 +1,211 @@
+"""Moving elements without looking at them: broadcast, reshape, permute, join, flip, pad."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import ShapeError
+from wengert.ir import source
+from wengert.ir.primitive import Values
+from wengert.ir.types import ArrayType, Shape, type_of
+from wengert.ops.families import Movement, everywhere, extent_of
+
+
+_FILL = 4096  # a repeated scalar up to this size is written out: quicker to use than a view
+
+
+class Broadcast(Movement):
+    """`broadcast[shape, dims](x)`: axis k of x becomes axis dims[k] of the result, the rest repeats.
+
+    An axis of extent 1 may grow. The transpose sums what was repeated: un-broadcasting, once.
+    """
+
+    name = "broadcast"
+    tags = {"shape": "extent", "dims": "axis"}
+
+    def typeof(self, x: ArrayType, *, shape: Shape, dims: tuple[int, ...]) -> ArrayType:
+        if any(n not in (1, shape[d]) for n, d in zip(x.shape, dims, strict=True)):
+            raise ShapeError(f"cannot broadcast {x!r} to {shape}", where=source.here())
+        return ArrayType.of(shape, x.dtype)
+
+    def eval(self, x: Any, *, shape: Shape, dims: tuple[int, ...]) -> Any:
+        if x.__class__ is not np.ndarray:
+            if math.prod(shape) <= _FILL:
+                y = np.empty(shape, x.dtype)
+                y.fill(x)
+                return y
+            x = np.asarray(x)
+        strides = [0] * len(shape)
+        for d, n, s in zip(dims, x.shape, x.strides, strict=True):
+            strides[d] = s if n != 1 else 0
+        if x.flags.forc and x.size:  # several times quicker than np.broadcast_to
+            y = np.ndarray(shape, x.dtype, x, 0, strides)
+            y.flags.writeable = False
+            return y
+        middle = [1] * len(shape)
+        for d, n in zip(dims, x.shape, strict=True):
+            middle[d] = n
+        return np.broadcast_to(x.reshape(middle), shape)
+
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, shape: Shape, dims: tuple[int, ...]
+    ) -> Values:
+        (g,), x = gs, type_of(args[0])
+        kept = {d: n for d, n in zip(dims, x.shape, strict=True)}
+        axes = tuple(d for d, n in enumerate(shape) if kept.get(d) != n)
+        if axes:
+            from wengert.ops.reduce import sum_
+
+            g = sum_(g, axes=axes)
+        if list(dims) != sorted(dims):
+            left = [d for d in range(len(shape)) if d not in axes]
+            g = permute(g, axes=tuple(left.index(d) for d in dims if d in left))
+        return (g if g.shape == x.shape else reshape(g, shape=x.shape),)
+
+    def batch(self, batched: tuple[bool, ...], x: Any, *, shape: Shape, dims: tuple[int, ...]) -> Any:
+        return self(x, shape=(int(x.shape[0]), *shape), dims=(0, *(d + 1 for d in dims)))
+
+
+class Reshape(Movement):
+    """`reshape[shape](x)`, in C order."""
+
+    name = "reshape"
+    tags = {"shape": "extent"}
+
+    def typeof(self, x: ArrayType, *, shape: Shape) -> ArrayType:
+        if math.prod(shape) != x.size:
+            raise ShapeError(f"cannot reshape {x!r} to {shape}", "keep the number of elements", source.here())
+        return ArrayType.of(shape, x.dtype)
+
+    def eval(self, x: Any, *, shape: Shape) -> Any:
+        return np.reshape(x, shape)
+
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, shape: Shape) -> Values:
+        return (reshape(gs[0], shape=type_of(args[0]).shape),)
+
+    def batch(self, batched: tuple[bool, ...], x: Any, *, shape: Shape) -> Any:
+        return self(x, shape=(int(x.shape[0]), *shape))
+
+
+class Permute(Movement):
+    """`permute[axes](x)`: axis k of the result is axis axes[k] of x (NumPy's transpose)."""
+
+    name = "permute"
+    tags = {"axes": "axis"}
+
+    def typeof(self, x: ArrayType, *, axes: tuple[int, ...]) -> ArrayType:
+        return ArrayType.of(tuple(x.shape[a] for a in axes), x.dtype)
+
+    def eval(self, x: Any, *, axes: tuple[int, ...]) -> Any:
+        return np.asarray(x).transpose(axes)
+
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: tuple[int, ...]) -> Values:
+        return (permute(gs[0], axes=tuple(sorted(range(len(axes)), key=axes.__getitem__))),)
+
+    def batch(self, batched: tuple[bool, ...], x: Any, *, axes: tuple[int, ...]) -> Any:
+        return self(x, axes=(0, *(a + 1 for a in axes)))
+
+
+class Concat(Movement):
+    """`concat[axis](x, y, …)`: joined along an axis they already have."""
+
+    name = "concat"
+    tags = {"axis": "axis"}
+
+    def eval(self, *xs: Any, axis: int) -> Any:
+        return np.concatenate(xs, axis)
+
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axis: int) -> Values:
+        from wengert.ops.index import index
+
+        (g,), start, parts = gs, 0, []
+        for x, w in zip(args, wanted, strict=True):
+            n = type_of(x).shape[axis]
+            at = (*(slice(None),) * axis, slice(start, start + n))
+            parts.append(index(g, at=at) if w else None)
+            start += n
+        return tuple(parts)
+
+    def batch(self, batched: tuple[bool, ...], *xs: Any, axis: int) -> Any:
+        n = extent_of(batched, xs)
+        return self(*(x if b else everywhere(x, n) for x, b in zip(xs, batched, strict=True)), axis=axis + 1)
+
+
+class Stack(Movement):
+    """`stack[axis](x, y, …)`: joined along a new axis; scalars make a vector."""
+
+    name = "stack"
+    tags = {"axis": "axis"}
+
+    def typeof(self, *xs: ArrayType, axis: int) -> ArrayType:
+        shape = next((x.shape for x in xs), ())
+        if any(x.shape != shape for x in xs):
+            raise ShapeError(f"stack of {xs}: shapes differ", "make them equal", source.here())
+        return ArrayType.of((*shape[:axis], len(xs), *shape[axis:]), xs[0].dtype)
+
+    def eval(self, *xs: Any, axis: int) -> Any:
+        if axis == 0:
+            return np.array(xs)
+        return np.stack(xs, axis)
+
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axis: int) -> Values:
+        from wengert.ops.index import index
+
+        (g,), lead = gs, (slice(None),) * axis
+        return tuple(index(g, at=(*lead, n)) if w else None for n, w in enumerate(wanted))
+
+    def batch(self, batched: tuple[bool, ...], *xs: Any, axis: int) -> Any:
+        n = extent_of(batched, xs)
+        return self(*(x if b else everywhere(x, n) for x, b in zip(xs, batched, strict=True)), axis=axis + 1)
+
+
+class Flip(Movement):
+    """`flip[axes](x)`: reversed along the axes; its own transpose."""
+
+    name = "flip"
+    tags = {"axes": "axis"}
+
+    def typeof(self, x: ArrayType, *, axes: tuple[int, ...]) -> ArrayType:
+        return x
+
+    def eval(self, x: Any, *, axes: tuple[int, ...]) -> Any:
+        return np.flip(x, axes)
+
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: tuple[int, ...]) -> Values:
+        return (flip(gs[0], axes=axes),)
+
+    def batch(self, batched: tuple[bool, ...], x: Any, *, axes: tuple[int, ...]) -> Any:
+        return self(x, axes=tuple(a + 1 for a in axes))
+
+
+class Pad(Movement):
+    """`pad[low, high](x)`: zeros before and after, per axis."""
+
+    name = "pad"
+    tags = {"low": "extent", "high": "extent"}
+
+    def typeof(self, x: ArrayType, *, low: Shape, high: Shape) -> ArrayType:
+        return ArrayType.of(tuple(n + a + b for n, a, b in zip(x.shape, low, high, strict=True)), x.dtype)
+
+    def eval(self, x: Any, *, low: Shape, high: Shape) -> Any:
+        return np.pad(x, tuple(zip(low, high, strict=True)))
+
+    def ids(self, *types: ArrayType, **params: Any) -> Any:
+        (x,) = types
+        return self.eval(np.arange(1, x.size + 1).reshape(x.shape), **params) - 1
+
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, low: Shape, high: Shape) -> Values:
+        from wengert.ops.index import index
+
+        shape = type_of(args[0]).shape
+        return (index(gs[0], at=tuple(slice(a, a + n) for a, n in zip(low, shape, strict=True))),)
+
+    def batch(self, batched: tuple[bool, ...], x: Any, *, low: Shape, high: Shape) -> Any:
+        return self(x, low=(0, *low), high=(0, *high))
+
+
+broadcast, reshape, permute = Broadcast(), Reshape(), Permute()
+concat, stack, flip, pad = Concat(), Stack(), Flip(), Pad()

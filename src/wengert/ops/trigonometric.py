@@ -1,0 +1,39 @@
+"""Trigonometric functions, their inverses, and the length and angle of a pair."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from wengert.ops.families import Elementwise
+
+_DEGREE = math.pi / 180
+
+sin = Elementwise(np.sin, lambda y, x: np.cos(x))
+cos = Elementwise(np.cos, lambda y, x: -np.sin(x))
+tan = Elementwise(np.tan, lambda y, x: 1 + y * y)
+arcsin = Elementwise(np.arcsin, lambda y, x: 1 / (np.sqrt(1 - x) * np.sqrt(1 + x)))
+arccos = Elementwise(np.arccos, lambda y, x: -1 / (np.sqrt(1 - x) * np.sqrt(1 + x)))
+arctan = Elementwise(np.arctan, lambda y, x: 1 / (1 + x * x))
+deg2rad = Elementwise(np.deg2rad, lambda y, x: _DEGREE)
+rad2deg = Elementwise(np.rad2deg, lambda y, x: 1 / _DEGREE)
+radians = Elementwise(np.radians, lambda y, x: _DEGREE)
+degrees = Elementwise(np.degrees, lambda y, x: 1 / _DEGREE)
+# at the origin, by symmetry, 0; elsewhere x/z is at most 1 and never overflows
+hypot = Elementwise(
+    np.hypot,
+    lambda z, x, y: x / np.where(z == 0, 1, z),
+    lambda z, x, y: y / np.where(z == 0, 1, z),
+)
+arctan2 = Elementwise(
+    np.arctan2,
+    lambda z, y, x: _across(x, np.hypot(x, y)),
+    lambda z, y, x: -_across(y, np.hypot(x, y)),
+)
+
+
+def _across(x: object, h: object) -> object:
+    """x / h², without squaring h; 0 at the origin."""
+    safe = np.where(h == 0, 1, h)  # type: ignore[call-overload]
+    return x / safe / safe  # type: ignore[no-any-return, operator]

@@ -1,0 +1,222 @@
+"""Builder: the list that one trace writes, equation by equation.
+
+With numbers at hand (un-jitted calls) it also keeps what the derivative rules will read, so that
+the fast road can walk backwards without a second forward run. Without numbers it only types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import InputError, TracerLeakError
+from wengert.ir import source
+from wengert.ir.evaluate import alone, call_reusing
+from wengert.ir.primitive import Primitive
+from wengert.ir.program import Atom, Const, Eqn, Program, Var
+from wengert.ir.types import type_of
+from wengert.trace.tracer import Tracer
+
+_serials = count()
+_current, caller = source.current.get, source.caller
+_SMALL = 512  # captured arrays up to this size are copied, so that later writes cannot reach them
+
+
+# One recorded equation, as a tuple because tuples are quick to make: primitive, input atoms, params,
+# output variables, source, and for the derivative: who wants a cotangent (or None if nobody does),
+# the argument values and result values that its rule reads.
+Entry = tuple[Any, ...]
+_NOTHING: dict[str, Any] = {}
+
+
+class Builder:
+    """Equations, inputs and captured values of one trace.
+
+    `saving` keeps what reverse and forward passes read. `serial` grows with every trace: among
+    tracers of several traces the youngest builder records, the others' values are captured.
+    """
+
+    __slots__ = (
+        "captured", "closed", "entries", "inputs", "name", "nested", "saving", "serial", "sources", "written",
+    )  # fmt: skip
+
+    def __init__(self, name: str = "program", saving: bool = False, sources: tuple[Any, ...] | None = None) -> None:
+        self.serial = next(_serials)
+        self.name = name
+        self.saving = saving
+        self.entries: list[Entry] = []
+        self.inputs: list[Var] = []
+        self.captured: list[tuple[Var, Any]] = []
+        self.sources = sources  # of the primal program, when a transform builds a derived one
+        self.closed = False
+        self.nested = False  # do values contain tracers of an outer trace?
+        self.written: list[tuple[Tracer, Any, Any]] = []  # outer handles that were written here
+
+    # ---- values in -----------------------------------------------------------------------------
+    def input(self, type: Any, value: Any = None, weak: bool = False) -> Tracer:
+        """A new input; `value` is its number, or an outer tracer, or None when unknown."""
+        var = Var(type)
+        self.inputs.append(var)
+        if isinstance(value, Tracer):
+            self.nested = True
+        return Tracer(self, var, value, weak)
+
+    def lift(self, value: Any) -> tuple[Atom, Any]:
+        """A value from outside as an atom of this program, and the value to compute with."""
+        if isinstance(value, Tracer):
+            self.nested = True
+            var = Var(value.type)
+        elif isinstance(value, np.generic | bool | int | float | complex):
+            return Const(value), value
+        elif isinstance(value, np.ndarray):
+            if value.ndim == 0:
+                value = value[()]
+                return Const(value), value
+            if value.dtype == object:
+                raise InputError("an array of Python objects meets a traced value", "use a numeric dtype", source.here())
+            if value.size <= _SMALL and value.flags.writeable:
+                value = value.copy()
+            var = Var(type_of(value))
+        else:  # stacks of loop residuals
+            var = Var(type_of(value))
+        self.captured.append((var, value))
+        return var, value
+
+    # ---- equations -----------------------------------------------------------------------------
+    def record(self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING) -> Any:
+        """Write one equation down and return its traced results."""
+        inputs: list[Any] = []
+        values: list[Any] = []
+        wanted: list[bool] = []
+        for arg in args:
+            if arg.__class__ is Tracer:
+                if arg.window is not None:
+                    arg.refresh()
+                if arg.builder is self:
+                    node = arg.node
+                    inputs.append(node)
+                    values.append(arg.value)
+                    wanted.append(node.type.inexact)
+                    continue
+            atom, value = self.lift(arg)
+            inputs.append(atom)
+            values.append(value)
+            wanted.append(False)
+        if not self.saving:
+            ys = None
+        elif self.nested:
+            ys = prim(*values, **params)
+        else:
+            ys = prim.eval(*values, **params)
+        return self._append(prim, tuple(inputs), params, tuple(wanted), values, ys)
+
+    def record_reusing(self, prim: Primitive, holder: list[Any], args: list[Any], params: Mapping[str, Any]) -> Any:
+        """`record` for a primitive whose operand (in `holder`) may give its memory to the result."""
+        position: Any = prim.reuses
+        operand: Tracer = holder[0]
+        operand.refresh()
+        var, value = operand.node, operand.value
+        if value is None:
+            args[position] = holder.pop()
+            return self.record(prim, tuple(args), params)
+        inputs: list[Any] = []
+        values: list[Any] = []
+        for n, arg in enumerate(args):
+            if n == position:
+                inputs.append(var)
+                values.append(None)
+                continue
+            if isinstance(arg, Tracer):
+                arg.refresh()
+            if isinstance(arg, Tracer) and arg.builder is self:
+                inputs.append(arg.node)
+                values.append(arg.value)
+                if arg.value is None:
+                    args[position] = holder.pop()
+                    return self.record(prim, tuple(args), params)
+            else:
+                atom, v = self.lift(arg)
+                inputs.append(atom)
+                values.append(v)
+        wanted = tuple(isinstance(a, Var) and a.type.inexact for a in inputs)
+        inner = [value]
+        value = None
+        del operand
+        if alone(holder):
+            holder[0].value = None
+        ys = call_reusing(prim, inner, values, params)
+        return self._append(prim, tuple(inputs), params, wanted, values, ys)
+
+    def _append(
+        self, prim: Primitive, inputs: tuple[Atom, ...], params: Mapping[str, Any], wanted: tuple[bool, ...],
+        values: Any, ys: Any,
+    ) -> Any:  # fmt: skip
+        if self.closed:
+            raise TracerLeakError(
+                "a traced value is used after the function that was traced had returned",
+                "return it from the function, or use has_aux=True, instead of storing it outside",
+                source.here(),
+            )
+        origin = _current()
+        if origin is None:
+            origin = caller()
+        if prim.multiple:
+            if ys is None:
+                outputs = tuple(map(Var, prim.typeof(*(a.type for a in inputs), **params)))
+                result: Any = tuple(Tracer(self, v, None) for v in outputs)
+            else:
+                outputs = tuple(Var(type_of(y)) for y in ys)
+                result = tuple(Tracer(self, v, y) for v, y in zip(outputs, ys, strict=True))
+        else:
+            output = Var(prim.typeof(*(a.type for a in inputs), **params) if ys is None else type_of(ys))
+            outputs = (output,)
+            result = Tracer(self, output, ys)
+        if not self.saving or True not in wanted:
+            self.entries.append((prim, inputs, params, outputs, origin, None, None, None))
+            return result
+        try:
+            drop, keep_ys = prim.read_plan[wanted]
+        except KeyError:
+            drop, keep_ys = prim.plan(wanted)
+        if drop is None:
+            values = None
+        else:
+            for p in drop:
+                values[p] = None
+        if keep_ys and not prim.multiple:
+            ys = (ys,)
+        self.entries.append((prim, inputs, params, outputs, origin, wanted, values, ys if keep_ys else None))
+        return result
+
+    # ---- the result ----------------------------------------------------------------------------
+    def atom(self, value: Any) -> Atom:
+        """An output of the trace as an atom of its program."""
+        if isinstance(value, Tracer):
+            value.refresh()
+            if value.builder is self:
+                return value.node
+        return self.lift(value)[0]
+
+    def program(self, outputs: Any) -> Program:
+        """The finished program: its inputs, then the captured values, lead to `outputs`."""
+        atoms = tuple(self.atom(o) for o in outputs)
+        inputs = (*self.inputs, *(v for v, _ in self.captured))
+        sources: list[Any] = list(self.sources or ())
+        eqns = []
+        for prim, ins, params, outs, origin, *_ in self.entries:
+            if origin.__class__ is not int:
+                sources.append(origin)
+                origin = len(sources) - 1
+            eqns.append(Eqn(prim, ins, params, outs, origin))
+        return Program(inputs, eqns, atoms, tuple(sources), self.name)
+
+    def close(self) -> None:
+        """End the trace: outer handles that were written here fall back to their primal value."""
+        self.closed = True
+        for handle, _, _ in self.written:
+            if handle.builder is self and isinstance(handle.value, Tracer):
+                inner = handle.value
+                handle.builder, handle.node, handle.value = inner.builder, inner.node, inner.value

@@ -1,0 +1,120 @@
+"""forward: tangents pushed along while the user's function runs. No list is kept.
+
+`PushBuilder` stands in the place of the recording builder: each equation is computed and its
+tangent pushed at once, by the same jvp rules as everywhere. A tangent lives exactly as long as the
+traced value that it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wengert.errors import TracerLeakError
+from wengert.ir import source
+from wengert.ir.primitive import Primitive
+from wengert.ir.program import Const, Program, Var
+from wengert.ir.types import type_of
+from wengert.ops.shape import broadcast
+from wengert.trace.builder import Builder
+from wengert.trace.tracer import Tracer
+from wengert.transforms.jvp import push
+
+_NOTHING: dict[str, Any] = {}
+
+
+class Moving(Var):
+    """A variable that carries its tangent (None: it does not move)."""
+
+    __slots__ = ("tangent",)
+
+    def __init__(self, type: Any, tangent: Any) -> None:
+        self.type = type
+        self.tangent = tangent
+
+
+class PushBuilder(Builder):
+    """A builder that computes values and tangents and forgets the equations."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str = "forward") -> None:
+        super().__init__(name, saving=True)
+
+    def moving(self, type: Any, value: Any, weak: bool, tangent: Any) -> Tracer:
+        """An input with its tangent."""
+        if isinstance(value, Tracer) or isinstance(tangent, Tracer):
+            self.nested = True
+        return Tracer(self, Moving(type, tangent), value, weak)
+
+    def record(self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING) -> Any:
+        """Compute one equation and push its tangent."""
+        if self.closed:
+            raise TracerLeakError(
+                "a traced value is used after the function that was traced had returned",
+                "return it from the function, or use has_aux=True, instead of storing it outside",
+                source.here(),
+            )
+        values: list[Any] = []
+        dxs: list[Any] = []
+        for arg in args:
+            if arg.__class__ is Tracer:
+                if arg.window is not None:
+                    arg.refresh()
+                if arg.builder is self:
+                    values.append(arg.value)
+                    dxs.append(arg.node.tangent)
+                    continue
+                self.nested = True
+            values.append(arg)
+            dxs.append(None)
+        return self._push(prim, values, dxs, params)
+
+    def record_reusing(self, prim: Primitive, holder: list[Any], args: list[Any], params: Mapping[str, Any]) -> Any:
+        """`record`; the operand's memory is not reused, since values and tangents may share it."""
+        args[prim.reuses or 0] = holder.pop()
+        return self.record(prim, tuple(args), params)
+
+    def _push(self, prim: Primitive, values: list[Any], dxs: list[Any], params: Mapping[str, Any]) -> Any:
+        both = getattr(prim, "jvp_with_value", None)
+        if both is not None and any(dx is not None for dx in dxs):
+            ys, dys = both(tuple(dxs), tuple(values), **params)
+        else:
+            ys = prim(*values, **params)
+            ys = ys if prim.multiple else (ys,)
+            dys = push(prim, dxs, values, ys, params, [type_of(v) for v in values])
+        found = tuple(Tracer(self, Moving(type_of(y), dy), y) for y, dy in zip(ys, dys, strict=True))
+        return found if prim.multiple else found[0]
+
+
+def linear_part(builder: Builder, sources: list[Var], targets: list[Any]) -> tuple[Program, list[Any]]:
+    """The tangent program of a recording at its numbers, and the residuals it captured.
+
+    `program(*tangents of sources, *residuals) -> tangents of targets`; targets that do not move
+    give zeros. Numbers are fixed, so Python control flow has been decided already.
+    """
+    tape = Builder(f"tangent({builder.name})")
+    tangents: dict[Any, Any] = {v: tape.input(v.type) for v in sources}
+    for prim, inputs, params, outputs, origin, wanted, xs, ys in builder.entries:
+        if wanted is None:
+            continue
+        dxs = [tangents.get(a) for a in inputs]
+        if all(dx is None for dx in dxs):
+            continue
+        types = [a.type for a in inputs]
+        values = types if xs is None else [t if x is None else x for x, t in zip(xs, types, strict=True)]
+        token = source.current.set(origin)
+        try:
+            both = getattr(prim, "jvp_with_value", None)
+            if both is not None:
+                _, dys = both(tuple(dxs), tuple(values), **params)
+            else:
+                dys = push(prim, dxs, values, ys or (None,) * len(outputs), params, types)
+        finally:
+            source.current.reset(token)
+        tangents.update((v, dy) for v, dy in zip(outputs, dys, strict=True) if dy is not None)
+    found = []
+    for v in targets:
+        dy = None if isinstance(v, Const) else tangents.get(v)
+        found.append(tape.record(broadcast, (v.type.dtype.type(0),), {"shape": v.type.shape, "dims": ()}) if dy is None else dy)
+    return tape.program(found), [value for _, value in tape.captured]

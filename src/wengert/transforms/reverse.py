@@ -1,0 +1,118 @@
+"""reverse: the fast road. Walk the recorded equations backwards on the numbers of the trace.
+
+No transform and no second forward run. The numbers may be tracers of an outer trace: then the walk
+is recorded there, and that is all there is to higher derivatives of un-jitted calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import NotDifferentiableError
+from wengert.ir import source
+from wengert.ir.evaluate import evaluate
+from wengert.ir.primitive import Handle, Primitive
+from wengert.ir.program import Const, Eqn, Program, Var
+from wengert.trace.builder import Builder
+from wengert.transforms.jvp import jvp
+from wengert.transforms.split import split
+from wengert.transforms.sweep import sweep
+from wengert.transforms.transpose import transpose
+
+
+def reverse(builder: Builder, targets: Sequence[Var], gs: Sequence[Any], sources: Sequence[Var], observer: Any = None) -> list[Any]:
+    """Cotangents of `sources` when `targets` have the cotangents `gs`; None where nothing arrives.
+
+    `observer(entry, gs, cotangents)` sees every step.
+    """
+    pending: dict[Any, Any] = {}
+    for v, g in zip(targets, gs, strict=True):
+        pending[v] = g if v not in pending else pending[v] + g
+    kept = set(sources)
+    inlining = builder.nested or any(isinstance(g, Handle) for g in gs)
+    with np.errstate(all="ignore"):
+        for entry in reversed(builder.entries):
+            wanted = entry[5]
+            if wanted is None:
+                continue
+            outputs = entry[3]
+            if len(outputs) == 1:
+                out = outputs[0]
+                g = pending.get(out) if out in kept else pending.pop(out, None)
+                if g is None:
+                    continue
+                given: tuple[Any, ...] = (g,)
+                del g
+            else:
+                given = tuple(pending.get(v) if v in kept else pending.pop(v, None) for v in outputs)
+                if all(g is None for g in given):
+                    continue
+            if inlining:
+                token = source.current.set(entry[4])
+            try:
+                back = _cotangents(entry, given, pending)
+            finally:
+                if inlining:
+                    source.current.reset(token)
+            if observer is not None:
+                observer(entry, given, back)
+            del given
+            n = 0
+            for atom in entry[1]:
+                if wanted[n]:
+                    c = back[n]
+                    if c is not None:
+                        pending[atom] = c if atom not in pending else pending[atom] + c
+                n += 1
+            del back
+    return [pending.get(v) for v in sources]
+
+
+def _cotangents(entry: Any, given: Any, pending: Any) -> Any:
+    """One equation's cotangents; readers of parts add into the buffer that is already there."""
+    prim, inputs, params, outputs, _, wanted, xs, ys = entry
+    if prim.wants_types:
+        if xs is None:
+            xs = [a.type for a in inputs]
+        else:
+            xs = [a.type if x is None else x for x, a in zip(xs, inputs, strict=True)]
+        if prim.collects and wanted[0] and inputs[0] in pending:
+            buffer = [pending.pop(inputs[0])]
+            pending[inputs[0]] = prim.collect(buffer, given[0], *xs, **params)
+            return (None,) * len(wanted)
+    back = prim.pullback(given, xs, ys, wanted, **params)
+    if back is NotImplemented:
+        return _derived(prim, inputs, params, outputs, given, xs, ys, wanted)
+    return back
+
+
+def _derived(
+    prim: Primitive, inputs: Any, params: Any, outputs: Any, gs: Any, xs: Any, ys: Any, wanted: tuple[bool, ...]
+) -> Any:
+    """The pullback of a primitive that only knows its jvp: linearised and transposed, remembered."""
+    ins = tuple(Var(a.type) for a in inputs)
+    outs = tuple(Var(v.type) for v in outputs)
+    single = Program(ins, [Eqn(prim, ins, params, outs)], outs)
+    forward, back = _pullback(single, wanted)
+    filled = [
+        np.zeros(v.type.shape, v.type.dtype) if g is None and v.type.inexact else g
+        for g, v in zip(gs, outputs, strict=True)
+    ]
+    residuals = evaluate(forward, xs)
+    found = iter(evaluate(back, [*residuals, *(g for g, v in zip(filled, outputs, strict=True) if v.type.inexact)]))
+    return [next(found) if w else None for w in wanted]
+
+
+@lru_cache(maxsize=512)
+def _pullback(program: Program, wanted: tuple[bool, ...]) -> tuple[Program, Program]:
+    from wengert.transforms.vjp import linearize
+
+    forward, tangent, count = linearize(program, wanted)
+    movers = sum(wanted)
+    back = sweep(transpose(tangent, [False] * (len(tangent.inputs) - movers) + [True] * movers))
+    rest = Program(forward.inputs, forward.eqns, forward.outputs[count:], forward.sources, forward.name)
+    return sweep(rest), back

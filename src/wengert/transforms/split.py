@@ -1,0 +1,35 @@
+"""split: what can be computed now from the known inputs, and what is left for later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wengert.ir.program import Const, Program, Var
+
+
+def split(program: Program, known: Sequence[bool]) -> tuple[Program, Program, list[bool]]:
+    """Part `program` by its inputs: `known(knowns) -> (known outputs, residuals)` and
+    `later(residuals, unknowns) -> unknown outputs`; the flags say which outputs are known.
+
+    Equations all of whose arguments are known go to the first part; its values that the second
+    needs are the residuals.
+    """
+    sure: set[Any] = {v for v, k in zip(program.inputs, known, strict=True) if k}
+    now, later = [], []
+    for e in program.eqns:
+        if all(isinstance(a, Const) or a in sure for a in e.inputs):
+            now.append(e)
+            sure.update(e.outputs)
+        else:
+            later.append(e)
+    flags = [isinstance(a, Const) or a in sure for a in program.outputs]
+    unknown_outs = [a for a, f in zip(program.outputs, flags, strict=True) if not f]
+    needed = [a for e in later for a in e.inputs] + unknown_outs
+    residuals = list(dict.fromkeys(a for a in needed if isinstance(a, Var) and a in sure))
+    knowns = [v for v, k in zip(program.inputs, known, strict=True) if k]
+    unknowns = [v for v, k in zip(program.inputs, known, strict=True) if not k]
+    known_outs = [a for a, f in zip(program.outputs, flags, strict=True) if f]
+    first = Program(knowns, now, [*known_outs, *residuals], program.sources, f"known({program.name})")
+    second = Program([*residuals, *unknowns], later, unknown_outs, program.sources, f"later({program.name})")
+    return first, second, flags

@@ -1,0 +1,12 @@
+"""How many examples hypothesis tries: WENGERT_PROFILE=dev | ci | nightly."""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("dev", max_examples=20, deadline=None)
+settings.register_profile("ci", max_examples=60, deadline=None, derandomize=True, print_blob=True)
+settings.register_profile("nightly", max_examples=1000, deadline=None, print_blob=True)
+settings.load_profile(
+    os.environ.get("WENGERT_PROFILE") or ("ci" if os.environ.get("CI") == "true" else "dev")
+)
