@@ -80,7 +80,7 @@ def call_reusing(prim: Any, holder: list[Any], args: list[Any], params: Any) -> 
     position = prim.reuses
     operand = holder.pop()
     if operand.__class__ is np.ndarray:
-        alone = sys.getrefcount(operand) == _ALONE
+        alone = sys.getrefcount(operand) == ALONE
         for arg in args:
             if isinstance(arg, Handle):
                 args[position] = operand
@@ -108,7 +108,7 @@ def alone(holder: list[Any]) -> bool:
     x = holder.pop()
     count = sys.getrefcount(x)
     holder.append(x)
-    return count == _ALONE
+    return count == ALONE
 
 
 def _calibrate() -> int:
@@ -117,4 +117,4 @@ def _calibrate() -> int:
     return sys.getrefcount(x)
 
 
-_ALONE = _calibrate()  # what getrefcount says of a value that only a local variable holds
+ALONE = _calibrate()  # what getrefcount says of a value that only a local variable holds

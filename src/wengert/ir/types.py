@@ -87,12 +87,16 @@ class StackType:
 
 Type = ArrayType | StackType
 
-_of_scalar = {
+_of_scalar: dict[type, ArrayType] = {
     bool: ArrayType.of((), np.dtype(np.bool_)),
     int: ArrayType.of((), np.dtype(np.int64)),
     float: ArrayType.of((), np.dtype(np.float64)),
     complex: ArrayType.of((), np.dtype(np.complex128)),
+} | {
+    scalar: ArrayType.of((), np.dtype(scalar))
+    for scalar in (np.float64, np.float32, np.float16, np.complex128, np.complex64, np.int64, np.int32, np.bool_)
 }
+_interned = ArrayType._interned
 
 
 def type_of(value: Any) -> ArrayType:
@@ -101,12 +105,16 @@ def type_of(value: Any) -> ArrayType:
     >>> type_of(np.zeros((2, 3), np.float32)), type_of(1.0)
     (f32[2,3], f64[])
     """
+    cls = value.__class__
+    if cls is np.ndarray:
+        try:
+            return _interned[value.shape, value.dtype]
+        except KeyError:
+            return ArrayType.of(value.shape, value.dtype)
+    known = _of_scalar.get(cls)
+    if known is not None:
+        return known
     found = getattr(value, "type", None)
     if isinstance(found, (ArrayType, StackType)):
         return found  # type: ignore[return-value]
-    try:
-        return ArrayType._interned[value.shape, value.dtype]
-    except KeyError:
-        return ArrayType.of(value.shape, value.dtype)
-    except AttributeError:
-        return _of_scalar[type(value)]
+    return ArrayType.of(value.shape, value.dtype)

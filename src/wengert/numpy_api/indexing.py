@@ -17,6 +17,9 @@ from wengert.ops import shape
 from wengert.trace.tracer import Tracer
 
 
+_PLAIN = (int, slice)
+
+
 def getitem(x: Tracer, at: Any) -> Any:
     """`x[at]`."""
     if at.__class__ is int:
@@ -26,6 +29,8 @@ def getitem(x: Tracer, at: Any) -> Any:
         return x.builder.record(ops.index, (x,), {"at": (at,)})
     if at.__class__ is slice and x.node.type.shape:
         return x.builder.record(ops.index, (x,), {"at": (at,)})
+    if at.__class__ is tuple and len(at) == len(x.node.type.shape) and all(i.__class__ in _PLAIN for i in at):
+        return x.builder.record(ops.index, (x,), {"at": at})
     basic = as_basic(at, x.ndim)
     if basic is not None:
         return _basic(x, *basic)

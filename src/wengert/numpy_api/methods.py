@@ -19,6 +19,8 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
     rule = UFUNCS[ufunc]
 
     def forward(self: Tracer, other: Any) -> Any:
+        if other.__class__ is Tracer and not self.weak:
+            return rule(self, other)
         if not isinstance(other, _OPERAND):
             return NotImplemented
         y = rule(self, other)
@@ -106,8 +108,12 @@ Tracer.__neg__ = _unary(np.negative)  # type: ignore[attr-defined]
 Tracer.__pos__ = _unary(np.positive)  # type: ignore[attr-defined]
 Tracer.__abs__ = _unary(np.absolute)  # type: ignore[attr-defined]
 Tracer.__invert__ = _unary(np.invert)  # type: ignore[attr-defined]
-Tracer.__matmul__ = lambda self, other: np.matmul(self, other)  # type: ignore[attr-defined]
-Tracer.__rmatmul__ = lambda self, other: np.matmul(other, self)  # type: ignore[attr-defined]
+Tracer.__matmul__ = lambda self, other: (  # type: ignore[attr-defined]
+    UFUNCS[np.matmul](self, other) if isinstance(other, _OPERAND) else NotImplemented
+)
+Tracer.__rmatmul__ = lambda self, other: (  # type: ignore[attr-defined]
+    UFUNCS[np.matmul](other, self) if isinstance(other, _OPERAND) else NotImplemented
+)
 Tracer.__divmod__ = lambda self, other: np.divmod(self, other)  # type: ignore[attr-defined]
 Tracer.__rdivmod__ = lambda self, other: np.divmod(other, self)  # type: ignore[attr-defined]
 

@@ -11,6 +11,7 @@ from wengert.numpy_api.promote import cast, common_shape, operand, result_dtype,
 from wengert.numpy_api.table import UFUNCS, implements
 from wengert.numpy_api.ufuncs import finish
 from wengert.ops import matmul as ops
+from wengert.trace.tracer import Tracer
 
 
 def _pair(a: Any, b: Any) -> tuple[Any, Any]:
@@ -21,8 +22,27 @@ def _pair(a: Any, b: Any) -> tuple[Any, Any]:
     return cast(a, dtype), cast(b, dtype)
 
 
+def _plain_product(a: Any, b: Any) -> Any:
+    """The common case at once: vectors and matrices of one dtype; None for all others."""
+    left = a.__class__ is Tracer
+    if left:
+        if b.__class__ is not Tracer and b.__class__ is not np.ndarray:
+            return None
+    elif a.__class__ is not np.ndarray:
+        return None
+    if a.dtype is not b.dtype or not 0 < a.ndim < 3 or not 0 < b.ndim < 3:
+        return None
+    if left and b.__class__ is Tracer and a.builder is not b.builder:
+        return ops.matmul(a, b)
+    return (a if left else b).builder.record(ops.matmul, (a, b))
+
+
 def matmul(a: Any, b: Any, out: Any = None, **rest: Any) -> Any:
     """`a @ b`."""
+    if out is None:
+        y = _plain_product(a, b)
+        if y is not None:
+            return y
     a, b = _pair(a, b)
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         raise ValueError("matmul: Input operand does not have enough dimensions")

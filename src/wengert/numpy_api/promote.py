@@ -5,6 +5,7 @@ NEP 50: a Python scalar is weak, it takes the other side's dtype; so is a tracer
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,39 @@ def common_shape(what: str, shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
         ) from None
 
 
+_aligned: dict[Any, Any] = {}
+
+
+def aligned(what: str, x: Any, y: Any, mine: tuple[int, ...], other: tuple[int, ...]) -> tuple[Any, Any]:
+    """Two operands of one dtype but different shapes, broadcast together (quick: plans are kept)."""
+    plan = _aligned.get((mine, other))
+    if plan is None:
+        shape = common_shape(what, [mine, other])
+        plan = tuple(
+            None if s == shape else {"shape": shape, "dims": tuple(range(len(shape) - len(s), len(shape)))}
+            for s in (mine, other)
+        )
+        if len(_aligned) > 10_000:
+            _aligned.clear()
+        _aligned[mine, other] = plan
+    left, right = plan
+    if left is not None:
+        x = _broadcast_beside(x, y, left)
+    if right is not None:
+        y = _broadcast_beside(y, x, right)
+    return x, y
+
+
+def _broadcast_beside(x: Any, like: Any, params: Any) -> Any:
+    if x.__class__ is Tracer:
+        return x.builder.record(broadcast, (x,), params)
+    if x.ndim == 0:
+        return x[()]  # a scalar constant fits any shape
+    if not like.builder.saving:
+        return like.builder.record(broadcast, (x,), params)
+    return broadcast.eval(x, **params)
+
+
 def spread(x: Any, shape: tuple[int, ...], like: Tracer | None = None) -> Any:
     """`x` broadcast to `shape` by NumPy's rule (aligned at the last axis)."""
     mine = shape_of(x)
@@ -134,18 +168,61 @@ def together(what: str, xs: list[Any]) -> list[Any]:
     return [x if x.__class__ is not Tracer and s == () else spread(x, shape, like) for x, s in zip(xs, shapes, strict=True)]
 
 
+_axes: dict[Any, tuple[int, ...]] = {}
+
+
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     """Non-negative ascending axes; None means all."""
+    try:
+        return _axes[axis, ndim]
+    except (KeyError, TypeError):
+        pass
     if axis is None:
         return tuple(range(ndim))
-    found = axis if isinstance(axis, tuple | list) else (axis,)
+    found = tuple(map(operator.index, axis if isinstance(axis, tuple | list) else (axis,)))
     for a in found:
         if not -ndim <= a < ndim:
             raise np.exceptions.AxisError(a, ndim)
-    out = tuple(sorted(int(a) % ndim for a in found))
+    out = tuple(sorted(a % ndim for a in found))
     if len(set(out)) != len(out):
         raise ValueError("duplicate value in 'axis'")
+    if not isinstance(axis, list) and len(_axes) < 10_000:
+        _axes[axis, ndim] = out
     return out
+
+
+def axis_of(axis: Any, ndim: int) -> int:
+    """One non-negative axis."""
+    if axis.__class__ is int and -ndim <= axis < ndim:
+        return axis % ndim  # type: ignore[no-any-return]
+    return axes_of(operator.index(axis), ndim)[0]
+
+
+def given(value: Any) -> bool:
+    """Did the caller say something for this optional argument?"""
+    return value is not None and value is not np._NoValue
+
+
+def dtype_of(x: Any) -> np.dtype[Any]:
+    """The dtype that NumPy would give `x` as an array of its own (a Python float is float64)."""
+    if x.__class__ is Tracer:
+        dtype: np.dtype[Any] = x.node.type.dtype
+        return dtype
+    return x.dtype if isinstance(x, np.ndarray | np.generic) else np.asarray(x).dtype
+
+
+def inexact(x: Any) -> Any:
+    """`x` as floating-point numbers: integers and booleans become float64."""
+    return x if dtype_of(x).kind in "fc" else cast(x, np.dtype(np.float64))
+
+
+def again(x: Any) -> Any:
+    """Another array with the same value (a write into one is not seen in the other)."""
+    if x.__class__ is not Tracer:
+        return np.array(x)
+    if x.window is not None:
+        x.refresh()
+    return Tracer(x.builder, x.node, x.value, x.weak)
 
 
 def with_kept(y: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: Any) -> Any:

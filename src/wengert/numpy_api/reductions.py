@@ -10,7 +10,7 @@ import numpy as np
 from wengert.numpy_api.promote import axes_of, cast, operand, shape_of, with_kept
 from wengert.numpy_api.table import implements
 from wengert.numpy_api.ufuncs import finish
-from wengert.ops import arithmetic, reduce
+from wengert.ops import arithmetic, reduce, running
 from wengert.trace.tracer import Tracer
 
 _NONE = np._NoValue
@@ -165,8 +165,8 @@ def _running(prim: Any) -> Any:
     return rule
 
 
-implements(np.cumsum)(_running(reduce.cumsum))
-implements(np.cumprod)(_running(reduce.cumprod))
+implements(np.cumsum)(_running(running.cumsum))
+implements(np.cumprod)(_running(running.cumprod))
 
 
 @implements(np.argsort)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from wengert.errors import UnsupportedError
+from wengert.errors import UnsupportedError, WengertError
 from wengert.ir import source
 from wengert.trace.tracer import Tracer
 
@@ -44,17 +44,29 @@ def array_ufunc(self: Tracer, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
     if method == "__call__":
         rule = UFUNCS.get(ufunc)
         if rule is not None:
-            return rule(*inputs, **kwargs) if kwargs else rule(*inputs)
+            try:
+                return rule(*inputs, **kwargs) if kwargs else rule(*inputs)
+            except WengertError:
+                if any(_answers_itself(type(x)) for x in inputs):
+                    return NotImplemented
+                raise
         raise unsupported(_ufunc_name(ufunc))
     return UFUNC_METHODS[method](ufunc, *inputs, **kwargs)
 
 
 def array_function(self: Tracer, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
     """NEP 18: every array function that meets a tracer arrives here."""
+    if len(types) > 1 and any(_answers_itself(t) for t in types):
+        return NotImplemented
     rule = FUNCTIONS.get(func)
     if rule is None:
         raise unsupported(f"{getattr(func, '__module__', 'numpy')}.{func.__name__}".replace("numpy", "np", 1))
     return rule(*args, **kwargs)
+
+
+def _answers_itself(cls: type) -> bool:
+    """Does this class have the protocols too (a dual, say)? Then NumPy asks it after us."""
+    return cls is not Tracer and not issubclass(cls, np.ndarray) and hasattr(cls, "__array_function__")
 
 
 def _ufunc_name(ufunc: np.ufunc) -> str:

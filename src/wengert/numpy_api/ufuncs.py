@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.errors import UnsupportedError
 from wengert.ir import source
-from wengert.numpy_api.promote import cast, kind, loop_dtypes, operand, shape_of, together
+from wengert.numpy_api.promote import aligned, cast, kind, loop_dtypes, operand, shape_of, together
 from wengert.numpy_api.table import UFUNC_METHODS, UFUNCS, unsupported
 from wengert.ops import arithmetic, compare, exponential, trigonometric
 from wengert.ops.families import Elementwise
@@ -48,15 +48,29 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
             if cx is Tracer:
                 t = x.node.type
                 d = t.dtype
-                if cy is Tracer:
-                    if t is y.node.type and x.weak is y.weak and (loops[d] if d in loops else as_is(d)):
-                        return prim(x, y)
-                elif (cy is float or cy is int) and d.kind == "f" and not x.weak and (loops[d] if d in loops else as_is(d)):
-                    return x.builder.record(prim, (x, d.type(y)))
-            elif cx is float or cx is int:
-                d = y.node.type.dtype
-                if d.kind == "f" and not y.weak and (loops[d] if d in loops else as_is(d)):
-                    return y.builder.record(prim, (d.type(x), y))
+                if not x.weak and (loops[d] if d in loops else as_is(d)):
+                    if cy is Tracer:
+                        if d is y.node.type.dtype and not y.weak:
+                            if t is not y.node.type:
+                                x, y = aligned(name, x, y, t.shape, y.node.type.shape)
+                            builder = x.builder
+                            return builder.record(prim, (x, y)) if builder is y.builder else prim(x, y)
+                    elif (cy is float or cy is int) and d.kind == "f":
+                        return x.builder.record(prim, (x, d.type(y)))
+                    elif cy is np.ndarray and y.dtype is d:
+                        if y.shape != t.shape:
+                            x, y = aligned(name, x, y, t.shape, y.shape)
+                        return x.builder.record(prim, (x, y))
+            elif cy is Tracer:
+                t = y.node.type
+                d = t.dtype
+                if not y.weak and (loops[d] if d in loops else as_is(d)):
+                    if (cx is float or cx is int) and d.kind == "f":
+                        return y.builder.record(prim, (d.type(x), y))
+                    if cx is np.ndarray and x.dtype is d:
+                        if x.shape != t.shape:
+                            x, y = aligned(name, x, y, x.shape, t.shape)
+                        return y.builder.record(prim, (x, y))
         return finish(general((x, y), dtype), out, where)
 
     return unary if ufunc.nin == 1 else binary

@@ -7,14 +7,17 @@ from wengert.ops import (
     exponential,
     families,
     index,
+    linalg,
     literal,
     matmul,
     reduce,
+    running,
     shape,
+    special,
     trigonometric,
 )
 
-_rooms = (families, arithmetic, exponential, trigonometric, compare, shape, reduce, index, literal, matmul)
+_rooms = (families, arithmetic, exponential, trigonometric, compare, shape, reduce, running, index, literal, matmul, linalg, special)
 
 # every primitive by its name
 PRIMITIVES: dict[str, Primitive] = {

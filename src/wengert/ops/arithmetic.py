@@ -29,16 +29,12 @@ absolute = Elementwise(
 sign = Elementwise(np.sign, None)
 fabs = Elementwise(np.fabs, along(lambda g, y, x: np.where(x == 0, 0, np.where(x < 0, -g, g))))
 # at the exponent 0 the slope is 0 for every base; 0^p does not move with p
-power = Elementwise(
-    np.power,
-    lambda z, x, p: p * x ** np.where(p == 0, p, p - 1),
-    lambda z, x, p: scale(z, np.log(x)),
+_powers = (
+    lambda z, x, p: scale(p, x ** (p - 1)),
+    along(lambda g, z, x, p: np.where(x == 0, 0, scale(g, scale(z, np.log(x))))),
 )
-float_power = Elementwise(
-    np.float_power,
-    lambda z, x, p: p * x ** np.where(p == 0, p, p - 1),
-    lambda z, x, p: scale(z, np.log(x)),
-)
+power = Elementwise(np.power, *_powers)
+float_power = Elementwise(np.float_power, *_powers)
 # x % y = x - floor(x/y) y, fmod truncates: almost everywhere the quotient is constant
 mod = Elementwise(np.remainder, 1, lambda z, x, y: -np.floor_divide(x, y), name="mod")
 fmod = Elementwise(np.fmod, 1, lambda z, x, y: -np.trunc(x / y))

@@ -20,21 +20,26 @@ log = Elementwise(np.log, lambda y, x: 1 / x)
 log2 = Elementwise(np.log2, lambda y, x: 1 / x / _LN2)
 log10 = Elementwise(np.log10, lambda y, x: 1 / x / _LN10)
 log1p = Elementwise(np.log1p, lambda y, x: 1 / (1 + x))
-# softmax of two; equal arguments (also both infinite) share the slope
+# softmax of two; equal infinite arguments, whose difference is nan, share the slope
 logaddexp = Elementwise(
     np.logaddexp,
-    along(lambda g, z, x, y: np.where(x == y, 0.5 * g, scale(g, np.exp(x - z)))),
-    along(lambda g, z, x, y: np.where(x == y, 0.5 * g, scale(g, np.exp(y - z)))),
+    along(lambda g, z, x, y: np.where((x == y) & np.isinf(x), 0.5 * g, scale(g, np.exp(x - z)))),
+    along(lambda g, z, x, y: np.where((x == y) & np.isinf(y), 0.5 * g, scale(g, np.exp(y - z)))),
 )
 logaddexp2 = Elementwise(
     np.logaddexp2,
-    along(lambda g, z, x, y: np.where(x == y, 0.5 * g, scale(g, np.exp2(x - z)))),
-    along(lambda g, z, x, y: np.where(x == y, 0.5 * g, scale(g, np.exp2(y - z)))),
+    along(lambda g, z, x, y: np.where((x == y) & np.isinf(x), 0.5 * g, scale(g, np.exp2(x - z)))),
+    along(lambda g, z, x, y: np.where((x == y) & np.isinf(y), 0.5 * g, scale(g, np.exp2(y - z)))),
 )
 
 sinh = Elementwise(np.sinh, lambda y, x: np.cosh(x))
 cosh = Elementwise(np.cosh, lambda y, x: np.sinh(x))
 tanh = Elementwise(np.tanh, lambda y, x: np.square(1 / np.cosh(x)))  # 1 - y² cancels where y is near 1
-arcsinh = Elementwise(np.arcsinh, lambda y, x: 1 / np.hypot(1, x))
+arcsinh = Elementwise(
+    np.arcsinh,
+    lambda y, x: (
+        1 / (np.sqrt(1 + 1j * x) * np.sqrt(1 - 1j * x)) if x.dtype.kind == "c" else 1 / np.hypot(1, x)
+    ),
+)
 arccosh = Elementwise(np.arccosh, lambda y, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)))
 arctanh = Elementwise(np.arctanh, lambda y, x: 1 / ((1 - x) * (1 + x)))

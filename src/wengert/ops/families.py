@@ -11,6 +11,7 @@ of rules come free. They never branch on numbers and never lift a dtype.
 from __future__ import annotations
 
 import dis
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -19,6 +20,7 @@ import numpy as np
 
 from wengert.errors import DTypeError, ShapeError
 from wengert.ir import source
+from wengert.ir.evaluate import ALONE
 from wengert.ir.primitive import Handle, Primitive, Reads, Values
 from wengert.ir.types import ArrayType, type_of
 
@@ -104,8 +106,8 @@ class Elementwise(Primitive):
             None if s is None else s if isinstance(s, int) else (s.rule if isinstance(s, along) else _scaled(s))
             for s in self.slopes
         )
-        if len(self.slopes) == 1:
-            self.pullback = self._pullback_one  # type: ignore[method-assign]
+        if len(self.slopes) < 3:
+            self.pullback = (None, self._pullback_one, self._pullback_two)[len(self.slopes)]  # type: ignore[method-assign, assignment]
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         positions: set[int] = set()
@@ -147,6 +149,18 @@ class Elementwise(Primitive):
                 found.append(rule(g, y, *xs))  # type: ignore[operator]
         return tuple(found)
 
+    def _pullback_two(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
+        g = gs[0]
+        y = None if ys is None else ys[0]
+        a, b = (None, None) if xs is None else xs
+        first, second = self._rules
+        left = right = None
+        if wanted[0] and first is not None:
+            left = first(g, y, a, b) if first.__class__ is not int else g if first == 1 else -g  # type: ignore[operator]
+        if wanted[1] and second is not None:
+            right = second(g, y, a, b) if second.__class__ is not int else g if second == 1 else -g  # type: ignore[operator]
+        return left, right
+
     def _pullback_one(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
         rule: Any = self._rules[0]
         if rule.__class__ is int:
@@ -171,9 +185,27 @@ class Elementwise(Primitive):
 
 def _scaled(slope: Any) -> Callable[..., Any]:
     def rule(g: Any, y: Any, *xs: Any) -> Any:
-        return scale(g, slope(y, *xs))
+        s = slope(y, *xs)
+        if s.__class__ is np.ndarray and g.__class__ is np.ndarray:
+            # a slope that was made just now gives its memory to the product
+            mine = sys.getrefcount(s) == ALONE and s.base is None and s.dtype is g.dtype and s.shape == g.shape
+            z = np.multiply(g, s, s if mine else None)
+            if z.dtype.char in "fd":
+                flat = z.ravel()
+                total = flat.dot(flat)  # nan if there is one anywhere: quicker than looking at each
+                if total == total:
+                    return z
+            return mended(z, g)
+        return scale(g, s)
 
     return rule
+
+
+def mended(y: Any, g: Any) -> Any:
+    """`y = g · slope` with zeros where g is zero and the slope was not finite."""
+    if np.isnan(y).any():
+        np.copyto(y, 0, where=np.isnan(y) & (g == 0))
+    return y
 
 
 class Linear(Primitive):
@@ -263,17 +295,16 @@ class Scale(Primitive):
 
     def eval(self, g: Any, slope: Any) -> Any:
         y = g * slope
-        if slope.__class__ is np.float64 and slope - slope == 0:  # finite: a zero stays a zero
-            return y
         if y.ndim == 0:
             return y if y == y else y.dtype.type(0) if g == 0 else y
-        flat = y.ravel()
-        if y.dtype.char in "fdg":  # a nan anywhere makes the sum of squares nan; quicker than two passes
+        if slope.__class__ is np.float64 and slope - slope == 0:  # finite: a zero stays a zero
+            return y
+        if y.dtype.char in "fd":
+            flat = y.ravel()
             total = flat.dot(flat)
-            spoiled = total != total
-        else:
-            spoiled = np.isnan(flat).any()
-        return np.where(g == 0, np.zeros((), y.dtype), y) if spoiled else y
+            if total == total:
+                return y
+        return mended(y, g)
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return (wanted[1], wanted[0]), False

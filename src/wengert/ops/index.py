@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert.errors import ShapeError
 from wengert.ir import source
-from wengert.ir.primitive import Primitive, Reads, Values
+from wengert.ir.primitive import Handle, Primitive, Reads, Values
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Linear, Movement, everywhere, extent_of
 from wengert.ops.shape import broadcast
@@ -38,7 +38,12 @@ class Index(Movement):
         return x[at]
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, at: Basic) -> Values:
-        return (accumulate(blank(type_of(args[0]), gs[0]), gs[0], at=at),)
+        (g,), x = gs, type_of(args[0])
+        if isinstance(g, Handle):
+            return (accumulate(blank(x, g), g, at=at),)
+        whole = zeros(x)
+        whole[at] = g
+        return (whole,)
 
     def collect(self, buffer: list[Any], g: Any, *args: Any, at: Basic) -> Any:
         """Add a cotangent into the buffer of the operand's cotangent."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,8 @@ class MatMul(Multilinear):
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
         (g,), (a, b) = gs, args
         ta, tb = type_of(a), type_of(b)
+        if ta.ndim == 2 and tb.ndim == 2:
+            return g @ b.T if wanted[0] else None, a.T @ g if wanted[1] else None
         if ta.ndim == 1 and tb.ndim == 1:
             return g * b if wanted[0] else None, g * a if wanted[1] else None
         if ta.ndim == 1:  # g[j] = a[i] b[i,j]
@@ -97,7 +101,10 @@ class Einsum(Multilinear):
         return ArrayType.of(tuple(extents[letter] for letter in out), xs[0].dtype)
 
     def eval(self, *xs: Any, spec: str) -> Any:
-        return np.einsum(spec, *xs, optimize=len(xs) > 1)
+        if len(xs) != 2:
+            return np.einsum(spec, *xs, optimize=len(xs) > 2)
+        plan = pair_plan(spec)
+        return np.einsum(spec, *xs) if plan is None else plan.eval(*xs)
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, spec: str) -> Values:
         ins, out = spec.split("->")
@@ -109,7 +116,7 @@ class Einsum(Multilinear):
                 continue
             others = [a for m, a in enumerate(args) if m != n]
             terms = ",".join([out, *(s for m, s in enumerate(letters) if m != n)])
-            found.append(np.einsum(f"{terms}->{letters[n]}", gs[0], *others))
+            found.append(self(gs[0], *others, spec=f"{terms}->{letters[n]}"))
         return tuple(found)
 
     def batch(self, batched: tuple[bool, ...], *xs: Any, spec: str) -> Any:
@@ -119,4 +126,72 @@ class Einsum(Multilinear):
         return self(*xs, spec=f"{terms}->{new}{out}")
 
 
-einsum = Einsum()
+class PairPlan:
+    """How an Einstein sum of two operands becomes one (stacked) matrix product."""
+
+    def __init__(self, left: str, right: str, out: str) -> None:
+        batch = [c for c in left if c in right and c in out]
+        inner = [c for c in left if c in right and c not in out]
+        rows, columns = ([c for c in s if c not in batch and c not in inner] for s in (left, right))
+        self.left_axes = tuple(left.index(c) for c in (*batch, *rows, *inner))
+        self.right_axes = tuple(right.index(c) for c in (*batch, *inner, *columns))
+        result = [*batch, *rows, *columns]
+        self.out_axes = tuple(result.index(c) for c in out)
+        self.sizes = len(batch), len(rows), len(inner)
+        self.contracts = bool(inner) and bool(rows or columns)
+
+    def eval(self, a: Any, b: Any) -> Any:
+        """The sum itself."""
+        a, b = a.transpose(self.left_axes), b.transpose(self.right_axes)
+        batch, rows, inner = self.sizes
+        stack, across, along = a.shape[:batch], a.shape[batch : batch + rows], a.shape[batch + rows :]
+        down = b.shape[batch + inner :]
+        size = math.prod(along)
+        y = np.matmul(
+            a.reshape((*stack, math.prod(across), size)), b.reshape((*stack, size, math.prod(down)))
+        )
+        return y.reshape((*stack, *across, *down)).transpose(self.out_axes)
+
+
+@lru_cache(maxsize=2048)
+def pair_plan(spec: str) -> PairPlan | None:
+    """The plan of a spec; None where NumPy's own loop is as good (nothing to sum, or inner products)."""
+    ins, out = spec.split("->")
+    plan = PairPlan(*ins.split(","), out)
+    return plan if plan.contracts else None
+
+
+class Convolve(Multilinear):
+    """`convolve(a, b)` along the last axis, in full: y[k] = Σᵢ a[i] b[k - i], for each row of a stack."""
+
+    name = "convolve"
+
+    def typeof(self, a: ArrayType, b: ArrayType) -> ArrayType:
+        if a.shape[:-1] != b.shape[:-1] or not a.shape[-1] or not b.shape[-1]:
+            raise ShapeError(f"convolve of {a!r} and {b!r}", "give both at least one element", source.here())
+        return ArrayType.of((*a.shape[:-1], a.shape[-1] + b.shape[-1] - 1), a.dtype)
+
+    def eval(self, a: Any, b: Any) -> Any:
+        if a.ndim == 1:
+            return np.convolve(a, b)
+        y = np.empty((*a.shape[:-1], a.shape[-1] + b.shape[-1] - 1), a.dtype)
+        for at in np.ndindex(a.shape[:-1]):
+            y[at] = np.convolve(a[at], b[at])
+        return y
+
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
+        (g,), (a, b) = gs, args
+        return _correlated(g, b, a) if wanted[0] else None, _correlated(g, a, b) if wanted[1] else None
+
+    def batch(self, batched: tuple[bool, ...], a: Any, b: Any) -> Any:
+        n = extent_of(batched, (a, b))
+        return self(a if batched[0] else everywhere(a, n), b if batched[1] else everywhere(b, n))
+
+
+def _correlated(g: Any, b: Any, like: Any) -> Any:
+    """Σₖ g[k] b[k - i] for every i of `like`."""
+    start, n = type_of(b).shape[-1] - 1, type_of(like).shape[-1]
+    return convolve(g, b[..., ::-1])[..., start : start + n]
+
+
+einsum, convolve = Einsum(), Convolve()

@@ -1,15 +1,17 @@
-"""Reductions and running reductions over axes."""
+"""Reductions over axes, and the order that sorts."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import math
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from wengert.ir.primitive import Primitive, Reads, Values
 from wengert.ir.types import ArrayType, type_of
-from wengert.ops.families import Linear, _named, scale
-from wengert.ops.shape import broadcast, flip
+from wengert.ops.families import Linear, _named, everywhere, extent_of, scale
+from wengert.ops.shape import broadcast
 
 Axes = tuple[int, ...]
 
@@ -17,6 +19,11 @@ Axes = tuple[int, ...]
 def without(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
     """`shape` with the axes gone."""
     return tuple(n for d, n in enumerate(shape) if d not in axes)
+
+
+def extent(shape: tuple[int, ...], axes: Axes) -> int:
+    """How many elements one result is made of."""
+    return math.prod(shape[a] for a in axes)
 
 
 def back(y: Any, shape: tuple[int, ...], axes: Axes) -> Any:
@@ -44,31 +51,55 @@ class Sum(Linear):
         return self(x, axes=tuple(a + 1 for a in axes))
 
 
-class CumSum(Linear):
-    """`cumsum[axis](x)`; its transpose runs from the other end."""
+class Mean(Linear):
+    """`mean[axes](x)`."""
 
-    name = "cumsum"
-    tags = {"axis": "axis"}
+    name = "mean"
+    tags = {"axes": "axis"}
     dense_tangents = False
 
-    def typeof(self, x: ArrayType, *, axis: int) -> ArrayType:
+    def typeof(self, x: ArrayType, *, axes: Axes) -> ArrayType:
+        return ArrayType.of(without(x.shape, axes), x.dtype)
+
+    def eval(self, x: Any, *, axes: Axes) -> Any:
+        if x.dtype == np.float16:  # summed in single precision, as NumPy does
+            return np.mean(x, axes)
+        y = np.add.reduce(x, axes, dtype=x.dtype)
+        return y / y.dtype.type(extent(x.shape, axes))
+
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: Axes) -> Values:
+        (g,), shape = gs, type_of(args[0]).shape
+        return (back(g / type_of(g).dtype.type(extent(shape, axes)), shape, axes),)
+
+    def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes) -> Any:
+        return self(x, axes=tuple(a + 1 for a in axes))
+
+
+class Centre(Linear):
+    """`centre[axes](x)`: x less its mean. A projection, so its transpose is itself."""
+
+    name = "centre"
+    tags = {"axes": "axis"}
+    dense_tangents = False
+
+    def typeof(self, x: ArrayType, *, axes: Axes) -> ArrayType:
         return x
 
-    def eval(self, x: Any, *, axis: int) -> Any:
-        return np.add.accumulate(x, axis, dtype=x.dtype)
+    def eval(self, x: Any, *, axes: Axes) -> Any:
+        total = np.add.reduce(x, axes, dtype=x.dtype, keepdims=True)
+        return x - total / total.dtype.type(extent(x.shape, axes))
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axis: int) -> Values:
-        return (flip(cumsum(flip(gs[0], axes=(axis,)), axis=axis), axes=(axis,)),)
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: Axes) -> Values:
+        return (centre(gs[0], axes=axes),)
 
-    def batch(self, batched: tuple[bool, ...], x: Any, *, axis: int) -> Any:
-        return self(x, axis=axis + 1)
+    def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes) -> Any:
+        return self(x, axes=tuple(a + 1 for a in axes))
 
 
 class Reduction(Primitive):
     """A non-linear reduction whose Jacobian is one slope per element: `slope(y, x)`, y spread over x."""
 
     tags = {"axes": "axis"}
-    same_dtype: ClassVar[bool] = True
 
     def __init__(self, name: str, value: Any, slope: Any) -> None:
         self.name, self.value, self.slope = name, value, slope
@@ -100,10 +131,49 @@ class Reduction(Primitive):
         return _named, (self.name,)
 
 
+class Share(Primitive):
+    """`share[axes](y, x)`: 1 where x is its extremum y along the axes, divided equally among ties.
+
+    Constant almost everywhere: the slope of `max` and `min`. A nan extremum is where the nans are.
+    """
+
+    name = "share"
+    tags = {"axes": "axis"}
+
+    def typeof(self, y: ArrayType, x: ArrayType, *, axes: Axes) -> ArrayType:
+        return x
+
+    def eval(self, y: Any, x: Any, *, axes: Axes) -> Any:
+        there = x == y
+        count = np.add.reduce(there, axes, keepdims=True, dtype=x.dtype)
+        if not count.all():  # a nan is not equal to itself
+            there |= (x != x) & (y != y)
+            count = np.add.reduce(there, axes, keepdims=True, dtype=x.dtype)
+        return there / count
+
+    def reads(self, wanted: tuple[bool, ...]) -> Reads:
+        return False, False
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values, *, axes: Axes) -> Values:
+        return (None,)
+
+    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axes: Axes) -> Values:
+        return None, None
+
+    def batch(self, batched: tuple[bool, ...], *args: Any, axes: Axes) -> Any:
+        n = extent_of(batched, args)
+        y, x = (a if b else everywhere(a, n) for a, b in zip(args, batched, strict=True))
+        return self(y, x, axes=tuple(a + 1 for a in axes))
+
+    def __reduce__(self) -> Any:
+        return _named, (self.name,)
+
+
+share = Share()
+
+
 def _share(y: Any, x: Any, axes: Axes) -> Any:
-    """1 at the extremum; shared equally among ties (a nan extremum is where the nans are)."""
-    there = ((x == y) | ((x != x) & (y != y))).astype(type_of(x).dtype)
-    return there / back(sum_(there, axes=axes), type_of(x).shape, axes)
+    return share(y, x, axes=axes)
 
 
 def _product_of_others(y: Any, x: Any, axes: Axes) -> Any:
@@ -124,21 +194,34 @@ def _product_of_others(y: Any, x: Any, axes: Axes) -> Any:
 def _length(x: Any, axes: Axes) -> Any:
     """√Σ|x|², computed as NumPy's norm does, and with scaling where that leaves the range."""
     y = np.sqrt(np.add.reduce(np.square(x), axes, dtype=x.dtype))
-    low, high = np.sqrt(np.finfo(y.dtype).tiny), np.finfo(y.dtype).max
-    if np.all((y > low * 1e4) & (y < high)) or x.size == 0:
+    low, high = _reach(y.dtype)
+    if y.ndim == 0 and low < y < high or np.all((y > low) & (y < high)) or x.size == 0:
         return y
     big = np.maximum.reduce(np.abs(x), axes, keepdims=True, initial=0)
     unit = np.where((big == 0) | ~np.isfinite(big), np.ones((), x.dtype), big)
     scaled = np.sqrt(np.add.reduce(np.square(x / unit), axes, dtype=x.dtype)) * unit.reshape(y.shape)
-    return np.where((y > low * 1e4) & (y < high) | (y != y), y, scaled.astype(y.dtype))[()]
+    return np.where((y > low) & (y < high) | (y != y), y, scaled.astype(y.dtype))[()]
 
 
-sum_, cumsum = Sum(), CumSum()
+@lru_cache
+def _reach(dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    """Lengths between these have squares that neither vanish nor overflow."""
+    info = np.finfo(dtype)
+    return np.sqrt(info.tiny) * dtype.type(100), info.max
+
+
+def _soft_share(y: Any, x: Any, axes: Axes) -> Any:
+    """exp(x - y): what each adds to the sum of exponentials; shared where x is all of y (also ∞)."""
+    return np.where(x == y, _share(y, x, axes), np.exp(np.where(x == y, 0, x - y)))
+
+
+sum_, mean, centre = Sum(), Mean(), Centre()
 max_ = Reduction("max", lambda x, axes: np.maximum.reduce(x, axes), _share)
 min_ = Reduction("min", lambda x, axes: np.minimum.reduce(x, axes), _share)
 prod = Reduction("prod", lambda x, axes: np.multiply.reduce(x, axes, dtype=x.dtype), _product_of_others)
 # Euclidean length of a real array; 0 is the slope at the origin, by symmetry
 length = Reduction("length", _length, lambda y, x, axes: x / np.where(y == 0, 1, y))
+logsumexp = Reduction("logsumexp", lambda x, axes: np.logaddexp.reduce(x, axes), _soft_share)
 
 
 class Counted(Primitive):
@@ -219,115 +302,3 @@ class ArgSort(Primitive):
 
 
 argsort = ArgSort()
-
-
-class CumProd(Primitive):
-    """`cumprod[axis](x)`. Its tangent is the linear recurrence t[k] = t[k-1] x[k] + y[k-1] dx[k]."""
-
-    name = "cumprod"
-    tags = {"axis": "axis"}
-
-    def typeof(self, x: ArrayType, *, axis: int) -> ArrayType:
-        return x
-
-    def eval(self, x: Any, *, axis: int) -> Any:
-        return np.multiply.accumulate(x, axis, dtype=x.dtype)
-
-    def reads(self, wanted: tuple[bool, ...]) -> Reads:
-        return True, True
-
-    def jvp(self, dxs: Values, xs: Values, ys: Values, *, axis: int) -> Values:
-        (dx,), (x,), (y,) = dxs, xs, ys
-        return (recurrence(dx * _before(y, axis), x, axis=axis, reverse=False),)
-
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axis: int) -> Values:
-        (g,), (x,), (y,) = gs, xs, ys
-        return (recurrence(g, x, axis=axis, reverse=True) * _before(y, axis),)
-
-    def batch(self, batched: tuple[bool, ...], x: Any, *, axis: int) -> Any:
-        return self(x, axis=axis + 1)
-
-    def __reduce__(self) -> Any:
-        return _named, (self.name,)
-
-
-def _before(y: Any, axis: int) -> Any:
-    """y shifted by one, 1 in front: the product of everything before."""
-    lead = (slice(None),) * axis
-    return np.concatenate([np.ones_like(y[(*lead, slice(0, 1))]), y[(*lead, slice(None, -1))]], axis)
-
-
-class Recurrence(Primitive):
-    """`recurrence[axis, reverse](b, a)`: t[k] = t[k-1] a[k] + b[k], a running weighted sum.
-
-    With `reverse` the transpose of that: s[k] = s[k+1] a[k+1] + b[k].
-    """
-
-    name = "recurrence"
-    tags = {"axis": "axis"}
-
-    def typeof(self, b: ArrayType, a: ArrayType, *, axis: int, reverse: bool) -> ArrayType:
-        return b
-
-    def eval(self, b: Any, a: Any, *, axis: int, reverse: bool) -> Any:
-        t = np.moveaxis(np.array(b), axis, 0)
-        w = np.moveaxis(np.asarray(a), axis, 0)
-        for k in range(len(t) - 2, -1, -1) if reverse else range(1, len(t)):
-            t[k] += t[k + 1] * w[k + 1] if reverse else t[k - 1] * w[k]
-        return np.moveaxis(t, 0, axis)
-
-    def reads(self, wanted: tuple[bool, ...]) -> Reads:
-        return (False, True), wanted[1]
-
-    def jvp(self, dxs: Values, xs: Values, ys: Values, *, axis: int, reverse: bool) -> Values:
-        (db, da), (_, a), (t,) = dxs, xs, ys
-        drive = db
-        if da is not None:
-            push = _shift(t * 1, axis, reverse, da)
-            drive = push if db is None else db + push
-        return (recurrence(drive, a, axis=axis, reverse=reverse),)
-
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axis: int, reverse: bool) -> Values:
-        return recurrence(gs[0], args[1], axis=axis, reverse=not reverse), None
-
-    def pullback(
-        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axis: int, reverse: bool
-    ) -> Values:
-        (g,), (_, a) = gs, xs
-        s = recurrence(g, a, axis=axis, reverse=not reverse)
-        # b takes s; a[k] multiplies t[k-1] into t[k] (reverse: t[k] into t[k-1])
-        ga = None
-        if wanted[1]:
-            t = ys[0]
-            ga = _shift_down(t, axis) * s if not reverse else t * _shift_down(s, axis)
-        return s if wanted[0] else None, ga
-
-    def batch(self, batched: tuple[bool, ...], b: Any, a: Any, *, axis: int, reverse: bool) -> Any:
-        from wengert.ops.families import everywhere, extent_of
-
-        n = extent_of(batched, (b, a))
-        b, a = (v if m else everywhere(v, n) for v, m in zip((b, a), batched, strict=True))
-        return self(b, a, axis=axis + 1, reverse=reverse)
-
-    def __reduce__(self) -> Any:
-        return _named, (self.name,)
-
-
-def _shift_down(y: Any, axis: int) -> Any:
-    """y[k-1] at k, 0 in front."""
-    lead = (slice(None),) * axis
-    return np.concatenate([np.zeros_like(y[(*lead, slice(0, 1))]), y[(*lead, slice(None, -1))]], axis)
-
-
-def _shift_up(y: Any, axis: int) -> Any:
-    """y[k+1] at k, 0 at the end."""
-    lead = (slice(None),) * axis
-    return np.concatenate([y[(*lead, slice(1, None))], np.zeros_like(y[(*lead, slice(0, 1))])], axis)
-
-
-def _shift(t: Any, axis: int, reverse: bool, da: Any) -> Any:
-    """What a change of the weights drives: t[k-1] da[k], or t[k+1] da[k+1] in reverse."""
-    return _shift_up(t * da, axis) if reverse else _shift_down(t, axis) * da
-
-
-cumprod, recurrence = CumProd(), Recurrence()

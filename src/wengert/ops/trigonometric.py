@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from wengert.ops.families import Elementwise
+from wengert.ops.families import Elementwise, along
 
 _DEGREE = math.pi / 180
 
@@ -16,10 +16,10 @@ tan = Elementwise(np.tan, lambda y, x: 1 + y * y)
 arcsin = Elementwise(np.arcsin, lambda y, x: 1 / (np.sqrt(1 - x) * np.sqrt(1 + x)))
 arccos = Elementwise(np.arccos, lambda y, x: -1 / (np.sqrt(1 - x) * np.sqrt(1 + x)))
 arctan = Elementwise(np.arctan, lambda y, x: 1 / (1 + x * x))
-deg2rad = Elementwise(np.deg2rad, lambda y, x: _DEGREE)
-rad2deg = Elementwise(np.rad2deg, lambda y, x: 1 / _DEGREE)
-radians = Elementwise(np.radians, lambda y, x: _DEGREE)
-degrees = Elementwise(np.degrees, lambda y, x: 1 / _DEGREE)
+deg2rad = Elementwise(np.deg2rad, along(lambda g, y, x: g * _DEGREE))
+rad2deg = Elementwise(np.rad2deg, along(lambda g, y, x: g / _DEGREE))
+radians = Elementwise(np.radians, along(lambda g, y, x: g * _DEGREE))
+degrees = Elementwise(np.degrees, along(lambda g, y, x: g / _DEGREE))
 # at the origin, by symmetry, 0; elsewhere x/z is at most 1 and never overflows
 hypot = Elementwise(
     np.hypot,

@@ -25,6 +25,8 @@ _current, caller = source.current.get, source.caller
 _SMALL = 512  # captured arrays up to this size are copied, so that later writes cannot reach them
 
 
+_SCALARS = (np.generic, float, int, bool, complex)
+
 # One recorded equation, as a tuple because tuples are quick to make: primitive, input atoms, params,
 # output variables, source, and for the derivative: who wants a cotangent (or None if nobody does),
 # the argument values and result values that its rule reads.
@@ -69,7 +71,7 @@ class Builder:
         if isinstance(value, Tracer):
             self.nested = True
             var = Var(value.type)
-        elif isinstance(value, np.generic | bool | int | float | complex):
+        elif isinstance(value, _SCALARS):
             return Const(value), value
         elif isinstance(value, np.ndarray):
             if value.ndim == 0:
@@ -111,6 +113,27 @@ class Builder:
             ys = prim(*values, **params)
         else:
             ys = prim.eval(*values, **params)
+            if not prim.multiple and not self.closed:  # the common case of `_append`, written out
+                output = Var(type_of(ys))
+                origin = _current()
+                if origin is None:
+                    origin = caller()
+                seen = tuple(wanted)
+                if True in seen:
+                    plan = prim.read_plan
+                    drop, keep_ys = plan[seen] if seen in plan else prim.plan(seen)
+                    if drop is None:
+                        kept: Any = None
+                    else:
+                        for p in drop:
+                            values[p] = None
+                        kept = values
+                    self.entries.append(
+                        (prim, tuple(inputs), params, (output,), origin, seen, kept, (ys,) if keep_ys else None)
+                    )
+                else:
+                    self.entries.append((prim, tuple(inputs), params, (output,), origin, None, None, None))
+                return Tracer(self, output, ys)
         return self._append(prim, tuple(inputs), params, tuple(wanted), values, ys)
 
     def record_reusing(self, prim: Primitive, holder: list[Any], args: list[Any], params: Mapping[str, Any]) -> Any:

@@ -19,15 +19,18 @@ from wengert.ir.primitive import Handle
 class Tracer(Handle):
     """A value of a trace: `type` (shape and dtype) always, `value` (the number) if known."""
 
-    __slots__ = ("__weakref__", "builder", "node", "value", "version", "weak", "window")
+    # rare things live in a dictionary of their own, made when needed: recording is quick
+    __slots__ = ("__dict__", "__weakref__", "builder", "node", "value")
+    weak = False  # did it come from a Python scalar? (NEP 50)
+    window: Any = None  # trace.buffers.View when NumPy would have made a view
+    version = 0  # grows with every write, so that views notice
 
-    def __init__(self, builder: Any, var: Any, value: Any, weak: bool = False) -> None:
+    def __init__(self, builder: Any, node: Any, value: Any, weak: bool = False) -> None:
         self.builder = builder
-        self.node = var
+        self.node = node
         self.value = value
-        self.weak = weak  # did it come from a Python scalar? (NEP 50)
-        self.window: Any = None  # trace.buffers.View when NumPy would have made a view
-        self.version = 0  # grows with every write, so that views notice
+        if weak:
+            self.weak = weak
 
     def refresh(self) -> None:
         """Look again through a view whose base was written."""

@@ -51,13 +51,17 @@ def reverse(builder: Builder, targets: Sequence[Var], gs: Sequence[Any], sources
                 given = tuple(pending.get(v) if v in kept else pending.pop(v, None) for v in outputs)
                 if all(g is None for g in given):
                     continue
+            prim = entry[0]
             if inlining:
                 token = source.current.set(entry[4])
-            try:
-                back = _cotangents(entry, given, pending)
-            finally:
-                if inlining:
+                try:
+                    back = _cotangents(entry, given, pending)
+                finally:
                     source.current.reset(token)
+            elif prim.wants_types:
+                back = _cotangents(entry, given, pending)
+            else:
+                back = prim.pullback(given, entry[6], entry[7], wanted, **entry[2])
             if observer is not None:
                 observer(entry, given, back)
             del given

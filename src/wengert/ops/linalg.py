@@ -1,0 +1,485 @@
+"""Linear algebra: solving, inverses, determinants and factorisations of stacks of matrices.
+
+Matrices lie in the last two axes; all axes before them are a stack, so that a batch is only one
+more axis. Cotangents pair bilinearly (no conjugates), as everywhere inside.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import ShapeError
+from wengert.ir import source
+from wengert.ir.primitive import Primitive, Reads, Values
+from wengert.ir.types import ArrayType
+from wengert.ops.families import _named, everywhere, extent_of, scale
+
+
+class Stacked(Primitive):
+    """An operation on stacks of matrices; batching is one more axis of the stack."""
+
+    def batch(self, batched: tuple[bool, ...], *args: Any, **params: Any) -> Any:
+        n = extent_of(batched, args)
+        return self(*(a if b else everywhere(a, n) for a, b in zip(args, batched, strict=True)), **params)
+
+    def __reduce__(self) -> Any:
+        return _named, (self.name,)
+
+
+def _t(x: Any) -> Any:
+    """Every matrix of a stack transposed."""
+    return np.swapaxes(x, -1, -2)
+
+
+def _h(x: Any) -> Any:
+    """Every matrix of a stack transposed and conjugated."""
+    return np.conjugate(_t(x)) if x.dtype.kind == "c" else _t(x)
+
+
+def _square(what: str, a: ArrayType) -> None:
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise ShapeError(f"{what} of {a!r}: the last two axes must be square", where=source.here())
+
+
+def _over(g: Any, x: Any) -> Any:
+    """A number per matrix, spread over the matrix."""
+    return np.broadcast_to(np.reshape(g, (*np.shape(g), 1, 1)), x.shape)
+
+
+def _inner(a: Any, b: Any) -> Any:
+    """Σᵢⱼ aᵢⱼ bᵢⱼ, matrix by matrix."""
+    return np.sum(a * b, axis=(-2, -1))
+
+
+def _real_type(a: ArrayType) -> Any:
+    return np.zeros((), a.dtype).real.dtype
+
+
+class Solve(Stacked):
+    """`solve(a, b)`: x with a x = b; b holds columns, or is one vector per matrix."""
+
+    name = "solve"
+
+    def typeof(self, a: ArrayType, b: ArrayType) -> ArrayType:
+        _square("solve", a)
+        rows = b.shape[:-1] if b.ndim == a.ndim else b.shape
+        if rows != a.shape[:-1]:
+            raise ShapeError(f"solve of {a!r} and {b!r}: rows do not match", where=source.here())
+        return b
+
+    def eval(self, a: Any, b: Any) -> Any:
+        if b.ndim == a.ndim or b.ndim == 1:
+            return np.linalg.solve(a, b)
+        return np.linalg.solve(a, b[..., None])[..., 0]
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
+        (da, db), (a, _), (x,) = dxs, xs, ys
+        if da is not None:
+            push = np.matmul(da, x) if x.ndim == a.ndim else np.matmul(da, x[..., None])[..., 0]
+            db = -push if db is None else db - push
+        return (solve(a, db),)
+
+    def reads(self, wanted: tuple[bool, ...]) -> Reads:
+        return (True, False), wanted[0]
+
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
+        return None, solve(_t(args[0]), gs[0])
+
+    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
+        a = xs[0]
+        gb = solve(_t(a), gs[0])
+        if not wanted[0]:
+            return None, gb
+        (x,) = ys
+        if x.ndim < a.ndim:
+            return -(gb[..., :, None] * x[..., None, :]), gb
+        return -np.matmul(gb, _t(x)), gb
+
+
+class Inverse(Stacked):
+    """`inv[lenient](a)`; lenient: a singular matrix has an inverse of nan instead of an error."""
+
+    name = "inv"
+
+    def typeof(self, a: ArrayType, *, lenient: bool) -> ArrayType:
+        _square("inv", a)
+        return a
+
+    def eval(self, a: Any, *, lenient: bool) -> Any:
+        try:
+            return np.linalg.inv(a)
+        except np.linalg.LinAlgError:
+            if not lenient:
+                raise
+        y = np.full_like(a, np.nan)
+        for at in np.ndindex(a.shape[:-2]):
+            try:
+                y[at] = np.linalg.inv(a[at])
+            except np.linalg.LinAlgError:
+                continue
+        return y
+
+    def reads(self, wanted: tuple[bool, ...]) -> Reads:
+        return False, True
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values, *, lenient: bool) -> Values:
+        (da,), (y,) = dxs, ys
+        return (-np.matmul(np.matmul(y, da), y),)
+
+    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, lenient: bool) -> Values:
+        (g,), (y,) = gs, ys
+        return (-np.matmul(np.matmul(_t(y), g), _t(y)),)
+
+
+class Det(Stacked):
+    """`det(a)`; its slope is the matrix of cofactors, which singular matrices have too."""
+
+    name = "det"
+
+    def typeof(self, a: ArrayType) -> ArrayType:
+        _square("det", a)
+        return ArrayType.of(a.shape[:-2], a.dtype)
+
+    def eval(self, a: Any) -> Any:
+        return np.linalg.det(a)
+
+    def reads(self, wanted: tuple[bool, ...]) -> Reads:
+        return True, False
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
+        return (np.sum(scale(dxs[0], cofactors(xs[0])), axis=(-2, -1)),)
+
+    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
+        (a,) = xs
+        return (scale(_over(gs[0], a), cofactors(a)),)
+
+
+class Cofactors(Stacked):
+    """`cofactors(a)`: ∂det/∂a = det(a) a⁻ᵀ, defined for singular matrices as well."""
+
+    name = "cofactors"
+
+    def typeof(self, a: ArrayType) -> ArrayType:
+        _square("cofactors", a)
+        return a
+
+    def eval(self, a: Any) -> Any:
+        easy = _by_inverse(a)
+        if easy is not None:
+            return easy
+        u, s, vh = np.linalg.svd(a)
+        sign = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+        y = sign * np.matmul(u.conj() * _product_of_others(s)[..., None, :], vh.conj())
+        return y.astype(a.dtype, copy=False)
+
+    def reads(self, wanted: tuple[bool, ...]) -> Reads:
+        return True, False
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
+        return (cofactor_slope(xs[0], dxs[0]),)
+
+    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
+        return (cofactor_slope(xs[0], gs[0]),)
+
+
+def _by_inverse(a: Any) -> Any:
+    """det(a) a⁻ᵀ where that is accurate, else None."""
+    try:
+        with np.errstate(all="ignore"):
+            inverse, d = np.linalg.inv(a), np.linalg.det(a)
+            condition = np.linalg.norm(a, axis=(-2, -1)) * np.linalg.norm(inverse, axis=(-2, -1))
+    except np.linalg.LinAlgError:
+        return None
+    info = np.finfo(d.dtype)
+    sound = (condition < 1000) & (np.abs(d) > info.tiny * 1e8) & (np.abs(d) < info.max)
+    return d[..., None, None] * _t(inverse) if np.all(sound) else None
+
+
+def _product_of_others(s: Any) -> Any:
+    """∏ over j ≠ i of s[…, j], for every i, without dividing."""
+    one = np.ones_like(s[..., :1])
+    before = np.multiply.accumulate(np.concatenate([one, s[..., :-1]], -1), -1)
+    after = np.multiply.accumulate(np.concatenate([one, s[..., :0:-1]], -1), -1)[..., ::-1]
+    return before * after
+
+
+class CofactorSlope(Stacked):
+    """`cofactor_slope(a, m)`: the slope of the cofactors of a along m. Self-adjoint in m."""
+
+    name = "cofactor_slope"
+
+    def typeof(self, a: ArrayType, m: ArrayType) -> ArrayType:
+        return m
+
+    def eval(self, a: Any, m: Any) -> Any:
+        # a = u s vh makes it a question about diagonal matrices: with p[i, j] the product of all s
+        # but the i-th and j-th, entry (i, i) moves by Σⱼ p[i, j] m[j, j], entry (i, j) by -p[i, j] m[j, i]
+        u, s, vh = np.linalg.svd(a)
+        sign = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+        inner = np.matmul(np.matmul(_h(u), m), _h(vh))
+        n = s.shape[-1]
+        diagonal = np.eye(n, dtype=bool)
+        p = np.where(diagonal, 0, _product_of_others(np.where(diagonal, 1, s[..., None, :])))
+        moved = -p * _t(inner)
+        moved[..., range(n), range(n)] = np.matmul(p, np.diagonal(inner, axis1=-2, axis2=-1)[..., None])[..., 0]
+        return (sign * np.matmul(np.matmul(u.conj(), moved), vh.conj())).astype(m.dtype, copy=False)
+
+    def reads(self, wanted: tuple[bool, ...]) -> Reads:
+        return (True, wanted[0]), False
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
+        (da, dm), (a, m) = dxs, xs
+        dy = None if dm is None else cofactor_slope(a, dm)
+        if da is not None:  # of regular matrices: y = det(a) (⟨b, m⟩ b - b mᵀ b), b = a⁻ᵀ
+            b = _t(inv(a, lenient=True))
+            d = np.reshape(det(a), (*a.shape[:-2], 1, 1))
+            db, dd = -np.matmul(np.matmul(b, _t(da)), b), d * _over(_inner(b, da), a)
+            t, dt = _over(_inner(b, m), a), _over(_inner(db, m), a)
+            twist = np.matmul(b, _t(m))
+            push = dd * (t * b - np.matmul(twist, b)) + d * (
+                dt * b + t * db - np.matmul(np.matmul(db, _t(m)), b) - np.matmul(twist, db)
+            )
+            dy = push if dy is None else dy + push
+        return (dy,)
+
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
+        return None, cofactor_slope(args[0], gs[0])
+
+
+class SlogDet(Stacked):
+    """`sign, logabs = slogdet(a)`."""
+
+    name = "slogdet"
+    multiple = True
+
+    def typeof(self, a: ArrayType) -> tuple[ArrayType, ArrayType]:
+        _square("slogdet", a)
+        return ArrayType.of(a.shape[:-2], a.dtype), ArrayType.of(a.shape[:-2], _real_type(a))
+
+    def eval(self, a: Any) -> tuple[Any, Any]:
+        return tuple(np.linalg.slogdet(a))
+
+    def reads(self, wanted: tuple[bool, ...]) -> Reads:
+        return True, True
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
+        (da,), (a,) = dxs, xs
+        slope = np.sum(scale(da, _t(inv(a, lenient=True))), axis=(-2, -1))
+        if a.dtype.kind != "c":
+            return None, slope
+        return 1j * np.imag(slope) * ys[0], np.real(slope)
+
+    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
+        (a,) = xs
+        if a.dtype.kind == "c":
+            return NotImplemented  # type: ignore[no-any-return]
+        return (None if gs[1] is None else scale(_over(gs[1], a), _t(inv(a, lenient=True))),)
+
+
+class Cholesky(Stacked):
+    """`cholesky(a)`: lower l with l lᴴ = a. Only the lower triangle of a is looked at, as in NumPy."""
+
+    name = "cholesky"
+
+    def typeof(self, a: ArrayType) -> ArrayType:
+        _square("cholesky", a)
+        return a
+
+    def eval(self, a: Any) -> Any:
+        return np.linalg.cholesky(a)
+
+    def reads(self, wanted: tuple[bool, ...]) -> Reads:
+        return False, True
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
+        (da,), (y,) = dxs, ys
+        inverse = inv(y, lenient=True)
+        return (np.matmul(y, _lower_half(np.matmul(np.matmul(inverse, _mirrored(da)), _h(inverse)))),)
+
+    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
+        (g,), (y,) = gs, ys
+        if y.dtype.kind == "c":
+            return NotImplemented  # type: ignore[no-any-return]
+        inverse = inv(y, lenient=True)
+        return (_fold(np.matmul(np.matmul(_t(inverse), _lower_half(np.matmul(_t(y), g))), inverse)),)
+
+
+def _lower_half(x: Any) -> Any:
+    """The lower triangle, the diagonal halved."""
+    return np.tril(x, -1) + 0.5 * _diagonal_part(x)
+
+
+def _diagonal_part(x: Any) -> Any:
+    return np.where(np.eye(x.shape[-1], dtype=bool), x, 0)
+
+
+def _mirrored(x: Any) -> Any:
+    """The Hermitian matrix with this lower triangle."""
+    low = np.tril(x, -1)
+    on = _diagonal_part(x)
+    return low + _h(low) + (np.real(on) if x.dtype.kind == "c" else on)
+
+
+def _fold(x: Any) -> Any:
+    """Transpose of `_mirrored` for real matrices."""
+    return np.tril(x + _t(x), -1) + _diagonal_part(x)
+
+
+class Eigh(Stacked):
+    """`w, v = eigh(a)`: eigenvalues (ascending) and -vectors of the Hermitian a, lower triangle read.
+
+    Slopes of the vectors divide by differences of eigenvalues; those of the values do not.
+    """
+
+    name = "eigh"
+    multiple = True
+
+    def typeof(self, a: ArrayType) -> tuple[ArrayType, ArrayType]:
+        _square("eigh", a)
+        return ArrayType.of(a.shape[:-1], _real_type(a)), a
+
+    def eval(self, a: Any) -> tuple[Any, Any]:
+        return tuple(np.linalg.eigh(a))
+
+    def reads(self, wanted: tuple[bool, ...]) -> Reads:
+        return False, True
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
+        (da,), (w, v) = dxs, ys
+        m = np.matmul(np.matmul(_h(v), _mirrored(da)), v)
+        dw = np.real(np.diagonal(m, axis1=-2, axis2=-1))
+        return dw, np.matmul(v, scale(_off_diagonal(m), _like(_gaps(w), m)))
+
+    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
+        (gw, gv), (w, v) = gs, ys
+        if v.dtype.kind == "c":
+            return NotImplemented  # type: ignore[no-any-return]
+        inner = None if gw is None else _as_diagonal(gw)
+        if gv is not None:
+            turned = scale(_off_diagonal(np.matmul(_t(v), gv)), _gaps(w))
+            inner = turned if inner is None else inner + turned
+        return (_fold(np.matmul(np.matmul(v, inner), _t(v))),)
+
+
+def _like(x: Any, y: Any) -> Any:
+    """x in the dtype of y."""
+    return x if x.dtype == y.dtype else x.astype(y.dtype)
+
+
+def _off_diagonal(x: Any) -> Any:
+    return np.where(np.eye(x.shape[-1], dtype=bool), 0, x)
+
+
+def _as_diagonal(x: Any) -> Any:
+    """Vectors as diagonal matrices."""
+    return np.where(np.eye(x.shape[-1], dtype=bool), x[..., None, :], 0)
+
+
+def _gaps(w: Any) -> Any:
+    """1 / (wⱼ - wᵢ), 1 on the diagonal, where nobody looks."""
+    gap = w[..., None, :] - w[..., :, None]
+    return 1 / np.where(np.eye(w.shape[-1], dtype=bool), 1, gap)
+
+
+class Svd(Stacked):
+    """`u, s, vh = svd(a)`, the thin one. Slopes of u and vh need distinct singular values."""
+
+    name = "svd"
+    multiple = True
+
+    def typeof(self, a: ArrayType) -> tuple[ArrayType, ...]:
+        *stack, m, n = a.shape
+        k = min(m, n)
+        return (
+            ArrayType.of((*stack, m, k), a.dtype),
+            ArrayType.of((*stack, k), _real_type(a)),
+            ArrayType.of((*stack, k, n), a.dtype),
+        )
+
+    def eval(self, a: Any) -> tuple[Any, ...]:
+        return tuple(np.linalg.svd(a, full_matrices=False))
+
+    def reads(self, wanted: tuple[bool, ...]) -> Reads:
+        return False, True
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
+        (da,), (u, s, vh) = dxs, ys
+        k = s.shape[-1]
+        p = np.matmul(np.matmul(_h(u), da), _h(vh))
+        ds = np.real(np.diagonal(p, axis1=-2, axis2=-1))
+        row, column = s[..., None, :], s[..., :, None]
+        gaps = _like(_gaps(s) / np.where(np.eye(k, dtype=bool), 1, row + column), p)
+        du = np.matmul(u, scale(_off_diagonal(p * row + column * _h(p)), gaps))
+        dv = np.matmul(_h(vh), scale(_off_diagonal(column * p + _h(p) * row), gaps))
+        if p.dtype.kind == "c":  # LAPACK leaves the phases free: all of the turn is given to u
+            du = du + u * (1j * np.imag(np.diagonal(p, axis1=-2, axis2=-1)) / s)[..., None, :]
+        if u.shape[-2] > k:  # what leaves the span of u
+            away = np.matmul(da, _h(vh))
+            du = du + (away - np.matmul(u, p)) / row
+        if vh.shape[-1] > k:
+            away = np.matmul(_h(da), u)
+            dv = dv + (away - np.matmul(_h(vh), _h(p))) / row
+        return du, ds, _h(dv)
+
+    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
+        (gu, g, gvh), (u, _, vh) = gs, ys
+        if gu is not None or gvh is not None or u.dtype.kind == "c":
+            return NotImplemented  # type: ignore[no-any-return]
+        return (np.matmul(u * g[..., None, :], vh),)
+
+
+class Qr(Stacked):
+    """`q, r = qr(a)` of matrices with at least as many rows as columns."""
+
+    name = "qr"
+    multiple = True
+
+    def typeof(self, a: ArrayType) -> tuple[ArrayType, ArrayType]:
+        n = a.shape[-1]
+        return a, ArrayType.of((*a.shape[:-2], n, n), a.dtype)
+
+    def eval(self, a: Any) -> tuple[Any, Any]:
+        return tuple(np.linalg.qr(a))
+
+    def reads(self, wanted: tuple[bool, ...]) -> Reads:
+        return False, True
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
+        (da,), (q, r) = dxs, ys
+        moved = np.matmul(da, inv(r, lenient=True))
+        m = np.matmul(_h(q), moved)
+        low = np.tril(m, -1)
+        turn = low - _h(low)  # skew, so that q stays orthogonal; the rest of m is r's
+        if m.dtype.kind == "c":
+            turn = turn + 1j * np.imag(_diagonal_part(m))
+        return moved - np.matmul(q, m - turn), np.matmul(m - turn, r)
+
+
+class Pinv(Stacked):
+    """`pinv[rcond](a)`: the Moore-Penrose inverse; its slope holds where the rank stays the same."""
+
+    name = "pinv"
+
+    def typeof(self, a: ArrayType, *, rcond: float | None) -> ArrayType:
+        return ArrayType.of((*a.shape[:-2], a.shape[-1], a.shape[-2]), a.dtype)
+
+    def eval(self, a: Any, *, rcond: float | None) -> Any:
+        return np.linalg.pinv(a, rcond)
+
+    def reads(self, wanted: tuple[bool, ...]) -> Reads:
+        return True, True
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values, *, rcond: float | None) -> Values:
+        (da,), (a,), (y,) = dxs, xs, ys
+        dh, yh = _h(da), _h(y)
+        left = np.matmul(y, np.matmul(yh, dh))
+        right = np.matmul(np.matmul(dh, yh), y)
+        left = left - np.matmul(np.matmul(left, a), y)
+        right = right - np.matmul(y, np.matmul(a, right))
+        return (left + right - np.matmul(np.matmul(y, da), y),)
+
+
+solve, inv, det, cofactors, cofactor_slope = Solve(), Inverse(), Det(), Cofactors(), CofactorSlope()
+slogdet, cholesky, eigh, svd, qr, pinv = SlogDet(), Cholesky(), Eigh(), Svd(), Qr(), Pinv()

@@ -1,0 +1,389 @@
+"""Laws: what every primitive promises, as functions that anybody's primitive can be held against.
+
+A `Sample` is a primitive at a point; a law takes a sample, returns nothing, and raises the
+`LawBroken` that says which promise failed and by how much. `check` holds one primitive against all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from wengert.ir.check import check as legal
+from wengert.ir.evaluate import evaluate
+from wengert.ir.primitive import Primitive, result_types
+from wengert.ir.program import Eqn, Program, Var
+from wengert.ir.types import type_of
+from wengert.testing.differences import directional, flat, wide, widened
+from wengert.trace.builder import Builder
+from wengert.transforms.batch import batch
+from wengert.transforms.jvp import jvp, push
+from wengert.transforms.reverse import reverse
+from wengert.transforms.vjp import vjp
+
+
+class LawBroken(AssertionError):
+    """A primitive does not keep a promise; the message says which, where and by how much."""
+
+
+class TypeofLies(LawBroken):
+    """`typeof` and `eval` disagree, or `eval` changes its arguments."""
+
+
+class JvpIsNotTheSlope(LawBroken):
+    """`jvp` is not what differences measure."""
+
+
+class NotTheTranspose(LawBroken):
+    """⟨ȳ, J ẋ⟩ and ⟨Jᵀ ȳ, ẋ⟩ differ, on one of the roads."""
+
+
+class BatchIsNoLoop(LawBroken):
+    """`batch` and a loop over `eval` differ."""
+
+
+class SecondDerivativesDiffer(LawBroken):
+    """Forward over reverse, reverse over forward, reverse over reverse: not all one number."""
+
+
+class Sample:
+    """A primitive at a point, with directions to move in.
+
+    `moving` says which arguments move (by default all that can). Tangents and cotangents are
+    drawn from `seed`, sized like their arguments, so that steps along them stay near the point.
+    """
+
+    def __init__(
+        self,
+        prim: Primitive,
+        args: Sequence[Any],
+        params: dict[str, Any] | None = None,
+        moving: Sequence[bool] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.prim, self.params, self.seed = prim, params or {}, seed
+        self.args = tuple(np.asarray(a)[()] for a in args)
+        self.types = tuple(map(type_of, self.args))
+        able = tuple(t.inexact for t in self.types)
+        self.moving = able if moving is None else tuple(m and a for m, a in zip(moving, able, strict=True))
+
+    def values(self, *args: Any, **params: Any) -> tuple[Any, ...]:
+        """Results as a tuple, by `eval`."""
+        with np.errstate(all="ignore"):
+            ys = self.prim.eval(*args, **(params or self.params))
+        return ys if self.prim.multiple else (ys,)
+
+    @cached_property
+    def out_types(self) -> tuple[Any, ...]:
+        """What `typeof` says."""
+        return result_types(self.prim.typeof(*self.types, **self.params))
+
+    @cached_property
+    def program(self) -> Program:
+        """The primitive as a program of one equation."""
+        ins, outs = tuple(map(Var, self.types)), tuple(map(Var, self.out_types))
+        return Program(ins, [Eqn(self.prim, ins, self.params, outs)], outs, name=self.prim.name)
+
+    @property
+    def differentiable(self) -> bool:
+        """Does something move, and can a result follow?"""
+        return any(self.moving) and any(t.inexact for t in self.out_types)
+
+    @cached_property
+    def dxs(self) -> list[Any]:
+        """Tangents of the arguments that move."""
+        draw = np.random.default_rng(self.seed)
+        found = []
+        for x, t, m in zip(self.args, self.types, self.moving, strict=True):
+            direction = _draw(draw, t)
+            size = np.abs(x) if t.inexact else 1
+            near = np.where(size == 0, 1, np.minimum(size, 1))
+            if m:
+                found.append((direction * near).astype(t.dtype)[()])
+        return found
+
+    @cached_property
+    def gs(self) -> list[Any]:
+        """Cotangents of the results that can carry one."""
+        draw = np.random.default_rng(self.seed + 1)
+        return [_draw(draw, t).astype(t.dtype)[()] for t in self.out_types if t.inexact]
+
+    def spread(self, movers: Sequence[Any]) -> list[Any]:
+        """One entry per argument: `movers` where it moves, None where it rests."""
+        remaining = iter(movers)
+        return [next(remaining) if m else None for m in self.moving]
+
+    def breaks(self, law: type[LawBroken], how: str) -> LawBroken:
+        """The exception that says so."""
+        shown = ", ".join(np.array2string(np.asarray(a), precision=8, threshold=8) for a in self.args)
+        params = "".join(f", {k}={v!r}" for k, v in self.params.items())
+        return law(f"{self.prim.name}({shown}{params}): {how}".replace("\n", ""))
+
+
+def _draw(draw: Any, t: Any) -> Any:
+    x = draw.standard_normal(t.shape)
+    return np.asarray(x + 1j * draw.standard_normal(t.shape) if t.dtype.kind == "c" else x)
+
+
+def pairing(xs: Sequence[Any], ys: Sequence[Any]) -> float:
+    """Re Σ x·y: the bilinear pairing that transposes are meant in, complex numbers included.
+
+    >>> pairing([2.0, 1j], [3.0, 1j])
+    5.0
+    """
+    return float(sum(np.real(np.sum(wide(x) * wide(y))) for x, y in zip(xs, ys, strict=True)))
+
+
+def _size(xs: Sequence[Any]) -> float:
+    return float(np.linalg.norm(flat(xs)))
+
+
+def _digits(s: Sample) -> float:
+    """The coarsest rounding among arguments and results."""
+    return max(
+        (float(np.finfo(t.dtype).eps) for t in (*s.types, *s.out_types) if t.inexact), default=0.0
+    )
+
+
+# ---- the laws ------------------------------------------------------------------------------------
+
+
+def typeof_tells_the_truth(s: Sample) -> None:
+    """Law 1: shapes and dtypes come out as announced, and the arguments stay as they were."""
+    before = [np.array(a) for a in s.args]
+    ys = s.values(*s.args)
+    found = tuple(map(type_of, ys))
+    if found != s.out_types:
+        raise s.breaks(TypeofLies, f"typeof says {s.out_types}, eval gives {found}")
+    for n, (a, b) in enumerate(zip(s.args, before, strict=True)):
+        if np.asarray(a).tobytes() != b.tobytes():
+            raise s.breaks(TypeofLies, f"eval changes its argument {n}, which was {b}")
+
+
+def jvp_is_the_slope(s: Sample) -> None:
+    """Law 2: tangents are what differences measure, in the dtype of the result."""
+    if not s.args:
+        return None
+    if not s.differentiable:
+        return _nothing_moves(s)
+    program = legal(jvp(s.program, s.moving))
+    with np.errstate(all="ignore"):
+        dys = evaluate(program, [*s.args, *s.dxs])[len(s.out_types) :]
+        direct = push(s.prim, s.spread(s.dxs), s.args, s.values(*s.args), s.params, s.types)
+    moved = [t for t in s.out_types if t.inexact]
+    if [type_of(dy) for dy in dys] != moved:
+        raise s.breaks(JvpIsNotTheSlope, f"tangents are typed {list(map(type_of, dys))}, results {moved}")
+    _close(s, flat(dys), flat(_filled(direct, s.out_types)), "on numbers jvp says {1}, as a program {0}")
+    params = {k: widened(v) if isinstance(v, np.dtype) else v for k, v in s.params.items()}
+    dxs = s.spread([wide(dx) for dx in s.dxs])
+    slope, error = directional(lambda *xs: flat(s.values(*xs, **params)), [wide(a) for a in s.args], dxs)
+    ours, size = flat(dys), np.abs(flat(s.values(*s.args)))
+    if np.any(error > 1e-4 * (np.abs(slope) + size) + 1e-9):
+        raise s.breaks(JvpIsNotTheSlope, f"no slope can be measured here: {slope} ± {error}")
+    digits = _digits(s)
+    allowed = 8 * error + np.sqrt(digits) / 4 * np.abs(slope) + 1e3 * digits * np.max(np.abs(slope), initial=0)
+    _within(s, JvpIsNotTheSlope, ours, slope, allowed, "jvp says {0}, differences {1}")
+
+
+def pullback_is_the_transpose(s: Sample) -> None:
+    """Law 3: ⟨ȳ, J ẋ⟩ = ⟨Jᵀ ȳ, ẋ⟩, by the transposed program and by the fast road."""
+    if not s.differentiable:
+        return
+    with np.errstate(all="ignore"):
+        dys = evaluate(jvp(s.program, s.moving), [*s.args, *s.dxs])[len(s.out_types) :]
+        forth = pairing(s.gs, dys)
+        for road, back in (("transposed program", _by_program(s)), ("fast road", cotangents_by_fast_road(s))):
+            wanted = [t for t, m in zip(s.types, s.moving, strict=True) if m]
+            if [type_of(b) for b in back] != wanted:
+                raise s.breaks(
+                    NotTheTranspose, f"{road}: cotangents are typed {list(map(type_of, back))}, arguments {wanted}"
+                )
+            found = pairing(back, s.dxs)
+            allowed = 1e3 * _digits(s) * (_size(s.gs) * _size(dys) + _size(back) * _size(s.dxs))
+            if not abs(forth - found) <= allowed:
+                raise s.breaks(
+                    NotTheTranspose,
+                    f"{road}: ⟨ȳ, J ẋ⟩ = {forth!r} but ⟨Jᵀ ȳ, ẋ⟩ = {found!r}, off by "
+                    f"{abs(forth - found):.3g} (allowed {allowed:.3g})",
+                )
+
+
+def batch_is_a_loop(s: Sample) -> None:
+    """Law 4: along a new leading axis, each element is what `eval` gives for it alone."""
+    if not s.args:
+        return
+    draw = np.random.default_rng(s.seed)
+    n, batched = int(draw.integers(1, 4)), draw.random(len(s.args)) < 0.6
+    batched[draw.integers(len(s.args))] = True
+    rows = [[_neighbour(a, k) if b else a for a, b in zip(s.args, batched, strict=True)] for k in range(n)]
+    program = legal(batch(s.program, [bool(b) for b in batched], n))
+    given = [np.stack(column) if b else column[0] for column, b in zip(zip(*rows, strict=True), batched, strict=True)]
+    with np.errstate(all="ignore"):
+        together = evaluate(program, given)
+    alone = [s.values(*row) for row in rows]
+    for k, y in enumerate(together):
+        loop = np.stack([ys[k] for ys in alone])
+        if type_of(np.asarray(y)) != type_of(loop):
+            raise s.breaks(BatchIsNoLoop, f"batch gives {type_of(y)}, a loop {type_of(loop)}")
+        if loop.dtype.kind in "fc":
+            what = f"batch {batched.tolist()} of {n} gives {{0}}, a loop {{1}}"
+            _within(s, BatchIsNoLoop, flat([y]), flat([loop]), _rounding(s, loop), what)
+        elif not np.array_equal(y, loop):
+            raise s.breaks(BatchIsNoLoop, f"batch {batched.tolist()} of {n} gives {y}, a loop {loop}")
+
+
+def second_derivatives_commute(s: Sample) -> None:
+    """Law 6: the Hessian of ⟨ȳ, f⟩ along ẋ, by three orders of the modes and by differences."""
+    if not s.differentiable:
+        return
+    n, count = len(s.args), len(s.out_types)
+    gradient = _gradient(s)
+    still = [False] * len(s.gs)
+    wide_params = {k: widened(v) if isinstance(v, np.dtype) else v for k, v in s.params.items()}
+    with np.errstate(all="ignore"):
+        forward_reverse = evaluate(legal(jvp(gradient, [*s.moving, *still])), [*s.args, *s.gs, *s.dxs])
+        forward_reverse = forward_reverse[len(s.dxs) :]
+        tangent = jvp(s.program, s.moving)
+        tangent = Program(tangent.inputs, tangent.eqns, tangent.outputs[count:])
+        along = [*s.moving, *[False] * len(s.dxs)]
+        reverse_forward = evaluate(legal(vjp(tangent, along)), [*s.args, *s.dxs, *s.gs])[len(s.gs) :]
+        reverse_reverse = _twice_by_fast_road(s)
+        _close(s, flat(reverse_forward), flat(forward_reverse), "reverse over forward {0}, forward over reverse {1}")
+        _close(s, flat(reverse_reverse), flat(forward_reverse), "reverse over reverse {0}, forward over reverse {1}")
+        if _digits(s) > np.finfo(float).eps:
+            return
+        twin = Sample(s.prim, s.args, wide_params, s.moving, s.seed)
+        slope, error = directional(
+            lambda *xs: flat(evaluate(_gradient(twin), [*xs, *s.gs])), s.args, s.spread(s.dxs)
+        )
+    if len(s.args) == n and np.all(np.isfinite(error)):
+        allowed = 8 * error + 1e-7 * np.abs(slope) + 1e-10 * np.max(np.abs(slope), initial=0) + 1e-12
+        _within(s, SecondDerivativesDiffer, flat(forward_reverse), slope, allowed, "the Hessian says {0}, differences {1}")
+
+
+class Law(NamedTuple):
+    """A numbered promise: its sentence, and the function that holds a sample against it."""
+
+    number: int
+    sentence: str
+    holds: Callable[[Sample], None] | None
+    pending: str = ""  # why there is no function yet, or where it is tested instead
+
+
+LAWS = (
+    Law(1, "typeof tells the truth about eval", typeof_tells_the_truth),
+    Law(2, "jvp is the slope", jvp_is_the_slope),
+    Law(3, "⟨ȳ, J ẋ⟩ = ⟨Jᵀ ȳ, ẋ⟩", pullback_is_the_transpose),
+    Law(4, "batch is a loop", batch_is_a_loop),
+    Law(5, "machine code agrees with NumPy", None, "joins with the room `backends`"),
+    Law(6, "second derivatives commute", second_derivatives_commute),
+    Law(7, "the ball contains the value", None, "joins with the room `trust`"),
+    Law(8, "special points are as tabled", None, "a table, not a property: tests/laws/edges.py"),
+)
+
+
+def check(op: Primitive, *args: Any, seed: int = 0, **params: Any) -> None:
+    """Hold a primitive against every law at a point; raises `LawBroken` where one does not hold.
+
+    `args` are its arrays (broadcast and promoted already: inside a program they are strict),
+    `params` its parameters. The point should be a smooth one, a little away from kinks.
+
+    >>> from wengert.ops import PRIMITIVES
+    >>> check(PRIMITIVES["exp"], np.array([0.5, -1.0]))
+    >>> check(PRIMITIVES["abs"], np.array(0.0))
+    Traceback (most recent call last):
+    wengert.testing.laws.JvpIsNotTheSlope: abs(0.): no slope can be measured here: ...
+    """
+    for moving in _subsets(len(args)):
+        sample = Sample(op, args, params, moving, seed)
+        for law in LAWS:
+            if law.holds is not None:
+                law.holds(sample)
+
+
+# ---- roads and comparisons -----------------------------------------------------------------------
+
+
+def _subsets(n: int) -> Iterator[list[bool]]:
+    """All arguments move; then each alone."""
+    yield [True] * n
+    if n > 1:
+        for k in range(n):
+            yield [m == k for m in range(n)]
+
+
+def _gradient(s: Sample) -> Program:
+    """`(xs, gs) -> cotangents of the moving arguments`, as a program."""
+    both = vjp(s.program, s.moving)
+    return Program(both.inputs, both.eqns, both.outputs[len(s.out_types) :])
+
+
+def _by_program(s: Sample) -> list[Any]:
+    return evaluate(legal(_gradient(s)), [*s.args, *s.gs])
+
+
+def cotangents_by_fast_road(s: Sample, args: Sequence[Any] | None = None) -> list[Any]:
+    """Cotangents of the moving arguments by walking a recorded trace backwards."""
+    builder = Builder(saving=True)
+    given = [
+        builder.input(t, x) if m else x for x, t, m in zip(args or s.args, s.types, s.moving, strict=True)
+    ]
+    ys = s.prim(*given, **s.params)
+    ys = ys if s.prim.multiple else (ys,)
+    targets = [y.node for y in ys if y.type.inexact]
+    movers = [x for x, m in zip(given, s.moving, strict=True) if m]
+    back = reverse(builder, targets, s.gs, [x.node for x in movers])
+    return [np.zeros(x.type.shape, x.type.dtype) if b is None else b for x, b in zip(movers, back, strict=True)]
+
+
+def _twice_by_fast_road(s: Sample) -> list[Any]:
+    """The Hessian of ⟨ȳ, f⟩ along ẋ: the fast road along the fast road."""
+    outer = Builder(saving=True)
+    given = [outer.input(t, x) if m else x for x, t, m in zip(s.args, s.types, s.moving, strict=True)]
+    movers = [x for x, m in zip(given, s.moving, strict=True) if m]
+    first = cotangents_by_fast_road(s, given)
+    pairs = [(c, dx) for c, dx in zip(first, s.dxs, strict=True) if getattr(c, "builder", None) is outer]
+    back = reverse(outer, [c.node for c, _ in pairs], [dx for _, dx in pairs], [x.node for x in movers])
+    return [np.zeros(x.type.shape, x.type.dtype) if b is None else b for x, b in zip(movers, back, strict=True)]
+
+
+def _nothing_moves(s: Sample) -> None:
+    program = jvp(s.program, s.moving)
+    if any(t.inexact for t in s.out_types) and any(np.any(dy) for dy in evaluate(program, s.args)[len(s.out_types) :]):
+        raise s.breaks(JvpIsNotTheSlope, "a result moves although no argument does")
+
+
+def _filled(dys: Sequence[Any], types: Sequence[Any]) -> list[Any]:
+    """Tangents of the inexact results, zeros for those that do not move."""
+    return [np.zeros(t.shape, t.dtype) if dy is None else dy for dy, t in zip(dys, types, strict=True) if t.inexact]
+
+
+def _neighbour(a: Any, k: int) -> Any:
+    """A variation of an argument that stays in any reasonable domain."""
+    if np.asarray(a).dtype.kind in "fc":
+        return (a * np.asarray(1 - k / 64, a.dtype)).astype(a.dtype)[()]
+    return np.flip(a) if k % 2 else a
+
+
+def _rounding(s: Sample, y: Any) -> Any:
+    return 1e2 * _digits(s) * (np.abs(flat([y])) + np.max(np.abs(flat([y])), initial=0))
+
+
+def _close(s: Sample, ours: Any, theirs: Any, what: str) -> None:
+    """Equal up to rounding."""
+    size = np.maximum(np.max(np.abs(ours), initial=0), np.max(np.abs(theirs), initial=0))
+    _within(s, SecondDerivativesDiffer, ours, theirs, 1e4 * _digits(s) * size + 1e-300, what)
+
+
+def _within(s: Sample, law: type[LawBroken], ours: Any, theirs: Any, allowed: Any, what: str) -> None:
+    same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
+    off = np.where(same, 0, np.abs(ours - theirs))
+    if np.all(off <= allowed):
+        return
+    allowed = np.broadcast_to(allowed, off.shape)
+    k = int(np.argmax(np.where(off <= allowed, -1, np.where(np.isnan(off), np.inf, off))))
+    said = what.format(ours[k], theirs[k])
+    raise s.breaks(law, f"{said} at element {k}: off by {off[k]:.3g} (allowed {allowed[k]:.3g})")

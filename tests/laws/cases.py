@@ -1,0 +1,271 @@
+"""One line per primitive: the domain of its arguments, and the shapes and parameters worth trying.
+
+A line here buys a primitive every law (`test_laws.py`). Its awkward points have their own table,
+`edges.py`. `smooth` is for primitives that have derivatives, `constant` for those whose results are
+integers, booleans or steps.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from wengert.ops import PRIMITIVES
+from wengert.ops.literal import Frozen
+from wengert.testing import Sample
+
+GAP = 1 / 16  # how far points stay away from kinks
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where the elements of an argument lie. Bounds are exact in every float dtype."""
+
+    low: float
+    high: float
+    away: tuple[float, ...] = ()
+    dtype: str | None = None  # None: whatever dtype the case is tried in
+    distinct: bool = False  # no two elements within a gap of each other
+
+    def draw(self, draw: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+        """An array of elements of this domain; a scalar where the shape is ()."""
+        kind = np.dtype(self.dtype or dtype)
+        if self.distinct:
+            size = int(np.prod(shape))
+            order = draw(st.permutations(range(size)))
+            place = self.low + (np.array(order) + 0.5) * (self.high - self.low) / max(size, 1)
+            return place.reshape(shape).astype(kind)[()]
+        if kind.kind == "c":
+            real = replace(self, dtype="float64").draw(draw, shape, dtype)
+            turn = Domain(-0.75, 0.75, dtype="float64").draw(draw, shape, dtype)
+            return np.asarray(real + 1j * turn, kind)[()]
+        if kind.kind == "b":
+            elements = st.booleans()
+        elif kind.kind in "iu":
+            elements = st.integers(int(self.low), int(self.high))
+        else:
+            elements = st.floats(self.low, self.high, width=8 * kind.itemsize, allow_subnormal=False)
+        if self.away:
+            elements = elements.filter(lambda x: all(abs(x - a) >= GAP for a in self.away))
+        return draw(hnp.arrays(kind, shape, elements=elements, fill=st.nothing()))[()]
+
+
+REAL = Domain(-3, 3)
+NONZERO = Domain(-3, 3, away=(0,))
+POSITIVE = Domain(0.125, 8)
+UNIT = Domain(-0.875, 0.875)
+ABOVE_ONE = Domain(1.125, 8)
+ABOVE_MINUS_ONE = Domain(-0.875, 8)
+BETWEEN_INTEGERS = Domain(-3.5, 3.5, away=tuple(range(-4, 5)))
+BETWEEN_HALVES = Domain(-0.875, 0.875, away=(-0.5, 0.5))
+BETWEEN_POLES = Domain(-1.25, 1.25)
+DISTINCT = Domain(-3, 3, distinct=True)
+TRUTH = Domain(0, 1, dtype="bool")
+SHIFT = Domain(0, 7)
+
+
+def row(n: int) -> Domain:
+    """Row numbers of an array with n rows."""
+    return Domain(0, n - 1, dtype="int64")
+
+
+def distinct_row(n: int) -> Domain:
+    """Row numbers, none of them twice (so that a write at them has one meaning)."""
+    return Domain(0, n, dtype="int64", distinct=True)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Shapes of the arguments with the parameters that go with them."""
+
+    shapes: tuple[tuple[int, ...], ...] | None
+    params: dict[str, Any]
+
+
+def on(*shapes: tuple[int, ...], **params: Any) -> Setting:
+    """A setting of a case."""
+    return Setting(shapes, params)
+
+
+ALIKE = [(), (3,), (2, 3)]  # elementwise: all arguments have one shape
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a primitive is tried on."""
+
+    domains: tuple[Domain, ...]
+    settings: tuple[Setting, ...]
+    dtypes: str
+    via: Callable[..., tuple[Any, ...]] | None
+    differentiable: bool
+
+    @st.composite
+    def _samples(draw: Any, self, name: str, dtypes: str | None, settings: Any) -> Sample:
+        setting = draw(st.sampled_from(settings or self.settings))
+        dtype = np.dtype(draw(st.sampled_from(dtypes or self.dtypes)))
+        shapes = setting.shapes
+        if shapes is None:
+            shapes = (draw(st.sampled_from(ALIKE)),) * len(self.domains)
+        domains = self.domains * (len(shapes) if len(self.domains) == 1 else 1)
+        args = [d.draw(draw, shape, dtype) for d, shape in zip(domains, shapes, strict=True)]
+        if self.via is not None:
+            args = [np.asarray(a, dtype)[()] for a in self.via(*args)]
+        moving = draw(st.lists(st.booleans(), min_size=len(args), max_size=len(args)))
+        if not any(moving):
+            moving = [True] * len(args)
+        return Sample(PRIMITIVES[name], args, setting.params, moving, draw(st.integers(0, 99)))
+
+    def samples(self, name: str, dtypes: str | None = None, settings: Any = None) -> Any:
+        """Points of a primitive, drawn by hypothesis."""
+        return Case._samples(self, name, dtypes, settings)
+
+
+def smooth(*domains: Domain | Setting, dtypes: str = "fd", via: Any = None) -> Case:
+    """A primitive with derivatives."""
+    settings = tuple(d for d in domains if isinstance(d, Setting)) or (Setting(None, {}),)
+    return Case(tuple(d for d in domains if isinstance(d, Domain)), settings, dtypes, via, True)
+
+
+def constant(*domains: Domain | Setting, dtypes: str = "fd", via: Any = None) -> Case:
+    """A primitive whose results do not move: laws 1, 2 and 4 are left of the laws."""
+    return replace(smooth(*domains, dtypes=dtypes, via=via), differentiable=False)
+
+
+def apart(x: Any, d: Any) -> tuple[Any, Any]:
+    """Two arguments that never tie."""
+    return x, x + d
+
+
+def quotient(q: Any, y: Any) -> tuple[Any, Any]:
+    """x and y whose quotient is given."""
+    return q * y, y
+
+
+R = ((2, 3),)
+CASES: dict[str, Case] = {
+    # ---- arithmetic
+    "add": smooth(REAL, REAL, dtypes="fdDl"),
+    "sub": smooth(REAL, REAL, dtypes="fdDl"),
+    "mul": smooth(REAL, REAL, dtypes="fdDl"),
+    "div": smooth(REAL, NONZERO, dtypes="fdD"),
+    "neg": smooth(REAL, dtypes="fdDl"),
+    "reciprocal": smooth(NONZERO, dtypes="fdD"),
+    "square": smooth(REAL, dtypes="fdDl"),
+    "sqrt": smooth(POSITIVE, dtypes="fdD"),
+    "cbrt": smooth(NONZERO),
+    "abs": smooth(NONZERO, dtypes="fdl"),
+    "fabs": smooth(NONZERO),
+    "sign": constant(NONZERO, dtypes="fdl"),
+    "power": smooth(POSITIVE, REAL, dtypes="fdD"),
+    "float_power": smooth(POSITIVE, REAL, dtypes="dD"),
+    "mod": smooth(BETWEEN_INTEGERS, NONZERO, via=quotient),
+    "fmod": smooth(BETWEEN_INTEGERS, NONZERO, via=quotient),
+    "floor_divide": constant(BETWEEN_INTEGERS, NONZERO, via=quotient),
+    "floor": constant(BETWEEN_INTEGERS),
+    "ceil": constant(BETWEEN_INTEGERS),
+    "trunc": constant(BETWEEN_INTEGERS),
+    "rint": constant(BETWEEN_HALVES),
+    "scale": smooth(REAL, REAL, dtypes="fdD"),
+    "convert": smooth(REAL, on(*R, dtype=np.dtype("d")), on(*R, dtype=np.dtype("f")), on((), dtype=np.dtype("D")), dtypes="fdDl"),
+    "real": smooth(REAL, dtypes="FD"),
+    "imag": smooth(REAL, dtypes="FD"),
+    "conj": smooth(REAL, dtypes="FD"),
+    "modulus": smooth(NONZERO, dtypes="FD"),
+    # ---- exponentials, hyperbolic functions
+    "exp": smooth(REAL, dtypes="fdD"),
+    "exp2": smooth(REAL, dtypes="fdD"),
+    "expm1": smooth(REAL, dtypes="fdD"),
+    "log": smooth(POSITIVE, dtypes="fdD"),
+    "log2": smooth(POSITIVE, dtypes="fdD"),
+    "log10": smooth(POSITIVE, dtypes="fdD"),
+    "log1p": smooth(ABOVE_MINUS_ONE, dtypes="fdD"),
+    "logaddexp": smooth(REAL, REAL),
+    "logaddexp2": smooth(REAL, REAL),
+    "sinh": smooth(REAL, dtypes="fdD"),
+    "cosh": smooth(REAL, dtypes="fdD"),
+    "tanh": smooth(REAL, dtypes="fdD"),
+    "arcsinh": smooth(REAL, dtypes="fdD"),
+    "arccosh": smooth(ABOVE_ONE, dtypes="fdD"),
+    "arctanh": smooth(UNIT, dtypes="fdD"),
+    # ---- trigonometric functions
+    "sin": smooth(REAL, dtypes="fdD"),
+    "cos": smooth(REAL, dtypes="fdD"),
+    "tan": smooth(BETWEEN_POLES, dtypes="fdD"),
+    "arcsin": smooth(UNIT, dtypes="fdD"),
+    "arccos": smooth(UNIT, dtypes="fdD"),
+    "arctan": smooth(REAL, dtypes="fdD"),
+    "deg2rad": smooth(REAL),
+    "rad2deg": smooth(REAL),
+    "radians": smooth(REAL),
+    "degrees": smooth(REAL),
+    "hypot": smooth(NONZERO, REAL),
+    "arctan2": smooth(NONZERO, NONZERO),
+    # ---- comparison and selection
+    "equal": constant(REAL, REAL, dtypes="fdDl?"),
+    "not_equal": constant(REAL, REAL, dtypes="fdDl?"),
+    "less": constant(REAL, REAL, dtypes="fdl"),
+    "less_equal": constant(REAL, REAL, dtypes="fdl"),
+    "greater": constant(REAL, REAL, dtypes="fdl"),
+    "greater_equal": constant(REAL, REAL, dtypes="fdl"),
+    "logical_and": constant(REAL, REAL, dtypes="dl?"),
+    "logical_or": constant(REAL, REAL, dtypes="dl?"),
+    "logical_xor": constant(REAL, REAL, dtypes="dl?"),
+    "logical_not": constant(REAL, dtypes="dl?"),
+    "bitwise_and": constant(REAL, REAL, dtypes="il?"),
+    "bitwise_or": constant(REAL, REAL, dtypes="il?"),
+    "bitwise_xor": constant(REAL, REAL, dtypes="il?"),
+    "invert": constant(REAL, dtypes="il?"),
+    "left_shift": constant(REAL, SHIFT, dtypes="il"),
+    "right_shift": constant(REAL, SHIFT, dtypes="il"),
+    "isfinite": constant(REAL, dtypes="fdD"),
+    "isinf": constant(REAL, dtypes="fdD"),
+    "isnan": constant(REAL, dtypes="fdD"),
+    "signbit": constant(REAL),
+    "maximum": smooth(REAL, NONZERO, via=apart, dtypes="fdl"),
+    "minimum": smooth(REAL, NONZERO, via=apart, dtypes="fdl"),
+    "fmax": smooth(REAL, NONZERO, via=apart),
+    "fmin": smooth(REAL, NONZERO, via=apart),
+    "copysign": smooth(NONZERO, NONZERO),
+    "select": smooth(TRUTH, REAL, REAL, dtypes="fdDl"),
+    # ---- shape
+    "broadcast": smooth(REAL, on((3,), shape=(2, 3), dims=(1,)), on((), shape=(2,), dims=()), on((2, 1), shape=(3, 2), dims=(1, 0)), dtypes="fdDl"),
+    "reshape": smooth(REAL, on((2, 3), shape=(3, 2)), on((1,), shape=()), on((0, 2), shape=(0,)), dtypes="fdDl"),
+    "permute": smooth(REAL, on((2, 3), axes=(1, 0)), on((2, 1, 3), axes=(2, 0, 1)), dtypes="fdDl"),
+    "concat": smooth(REAL, on((2, 3), (1, 3), axis=0), on((2, 1), (2, 0), (2, 2), axis=1), dtypes="fdDl"),
+    "stack": smooth(REAL, on((3,), (3,), axis=0), on((3,), (3,), axis=1), on((), (), (), axis=0), dtypes="fdDl"),
+    "flip": smooth(REAL, on((2, 3), axes=(0,)), on((2, 3), axes=(0, 1)), dtypes="fdDl"),
+    "pad": smooth(REAL, on((2, 3), low=(1, 0), high=(0, 2)), on((3,), low=(2,), high=(1,)), dtypes="fdDl"),
+    # ---- reductions
+    "sum": smooth(REAL, on((2, 3), axes=(0,)), on((2, 3), axes=(0, 1)), on((3,), axes=()), on((0, 2), axes=(0,)), dtypes="fdDl"),
+    "cumsum": smooth(REAL, on((3,), axis=0), on((2, 3), axis=1), dtypes="fdDl"),
+    "max": smooth(DISTINCT, on((3,), axes=(0,)), on((2, 3), axes=(1,)), on((2, 3), axes=(0, 1)), dtypes="fdl"),
+    "min": smooth(DISTINCT, on((3,), axes=(0,)), on((2, 3), axes=(1,)), on((2, 3), axes=(0, 1)), dtypes="fdl"),
+    "prod": smooth(REAL, on((3,), axes=(0,)), on((2, 3), axes=(1,)), on((2, 2, 2), axes=(0, 2)), dtypes="fdDl"),
+    "length": smooth(NONZERO, on((3,), axes=(0,)), on((2, 3), axes=(1,)), on((2, 2), axes=(0, 1))),
+    "all": constant(REAL, on((2, 3), axes=(0,)), on((3,), axes=(0,)), dtypes="d?"),
+    "any": constant(REAL, on((2, 3), axes=(0,)), on((3,), axes=(0,)), dtypes="d?"),
+    "argmax": constant(DISTINCT, on((2, 3), axes=(0,)), on((2, 3), axes=(0, 1)), dtypes="fdl"),
+    "argmin": constant(DISTINCT, on((2, 3), axes=(0,)), on((2, 3), axes=(0, 1)), dtypes="fdl"),
+    "count_nonzero": constant(REAL, on((2, 3), axes=(0,)), on((2, 3), axes=(0, 1)), dtypes="dl"),
+    "argsort": constant(DISTINCT, on((3,), axis=0), on((2, 3), axis=1), dtypes="fdl"),
+    "cumprod": smooth(REAL, on((3,), axis=0), on((2, 3), axis=1), on((2, 3), axis=0), dtypes="fdD"),
+    "recurrence": smooth(REAL, on((4,), (4,), axis=0, reverse=False), on((4,), (4,), axis=0, reverse=True), on((2, 3), (2, 3), axis=1, reverse=True), dtypes="fdD"),
+    # ---- indexing
+    "index": smooth(REAL, on((3,), at=(1,)), on((3, 4), at=(slice(0, 2), -1)), on((5,), at=(slice(None, None, -2),)), on((3,), at=(slice(2, 2),)), dtypes="fdDl"),
+    "update": smooth(REAL, on((3,), (), at=(1,)), on((3, 4), (2,), at=(slice(0, 2), -1)), on((5,), (3,), at=(slice(None, None, -2),)), dtypes="fdDl"),
+    "accumulate": smooth(REAL, on((3,), (), at=(1,)), on((3, 4), (2,), at=(slice(0, 2), -1)), on((5,), (3,), at=(slice(None, None, -2),)), dtypes="fdDl"),
+    "gather": smooth(REAL, row(3), on((3,), (2,)), on((3, 2), (2, 2)), on((3, 2), ()), dtypes="fdDl"),
+    "put": smooth(REAL, REAL, row(3), on((3,), (2,), (2,)), on((3, 2), (4, 2), (4,)), dtypes="fdDl"),
+    "scatter_add": smooth(REAL, REAL, row(3), on((3,), (2,), (2,)), on((3, 2), (4, 2), (4,)), dtypes="fdDl"),
+    "literal": constant(on(value=Frozen(np.arange(3.0))), on(value=Frozen(np.eye(2, dtype=bool)))),
+    # ---- products
+    "matmul": smooth(REAL, REAL, on((2, 3), (3, 2)), on((3,), (3,)), on((3,), (3, 2)), on((2, 3), (3,)), on((2, 1, 3), (2, 3, 2)), dtypes="fdD"),
+    "einsum": smooth(REAL, on((2, 3), (3, 2), spec="ij,jk->ik"), on((2, 3), spec="ij->ji"), on((3,), (3,), (3,), spec="i,i,i->"), on((2, 3), (2,), spec="ij,i->j"), dtypes="fdD"),
+}  # fmt: skip
+
+# primitives that are tried elsewhere, and why
+ELSEWHERE: dict[str, str] = {}

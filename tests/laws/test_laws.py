@@ -1,0 +1,55 @@
+"""Every primitive obeys every law, at points that hypothesis draws in the domain of its case."""
+
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.laws.cases import CASES, ELSEWHERE
+from wengert.ops import PRIMITIVES
+from wengert.testing import LAWS
+
+TESTED = [law for law in LAWS if law.holds is not None]
+MATRIX = [
+    pytest.param(law, name, id=f"{law.number}-{name}")
+    for name, case in CASES.items()
+    for law in TESTED
+    if case.differentiable or law.number in (1, 2, 4)
+]
+
+
+@pytest.mark.parametrize(("law", "name"), MATRIX)
+@given(data=st.data())
+def test_the_law_holds(law, name, data):
+    law.holds(data.draw(CASES[name].samples(name)))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("law", "name", "dtype", "setting"),
+    [
+        pytest.param(law, name, dtype, setting, id=f"{law.number}-{name}-{dtype}-{n}")
+        for law, name in (p.values for p in MATRIX)
+        for dtype in CASES[name].dtypes
+        for n, setting in enumerate(CASES[name].settings)
+    ],
+)
+@given(data=st.data())
+def test_the_law_holds_in_every_dtype_and_setting(law, name, dtype, setting, data):
+    law.holds(data.draw(CASES[name].samples(name, dtype, [setting])))
+
+
+def test_no_primitive_is_forgotten():
+    assert not set(CASES) & set(ELSEWHERE)
+    assert set(CASES) | set(ELSEWHERE) == set(PRIMITIVES)
+
+
+@pytest.mark.parametrize("law", [law for law in LAWS if law.holds is None], ids=lambda law: law.number)
+def test_a_law_without_a_function_says_where_it_is(law):
+    assert law.pending
+
+
+@pytest.mark.parametrize("name", PRIMITIVES)
+def test_a_primitive_pickles_to_itself(name):
+    assert pickle.loads(pickle.dumps(PRIMITIVES[name])) is PRIMITIVES[name]
