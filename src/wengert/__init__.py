@@ -1,6 +1,15 @@
 """Derivatives of plain NumPy code, at the speed of native code, that say when they cannot be trusted."""
 
 import wengert.numpy_api as _door  # noqa: F401  (puts NumPy's names on traced values)
+from wengert import numeric as numeric
+from wengert import symbolic as symbolic
+from wengert.api.custom import custom_gradient as custom_gradient
+from wengert.api.custom import custom_jvp as custom_jvp
+from wengert.api.custom import custom_slopes as custom_slopes
+from wengert.api.custom import custom_vjp as custom_vjp
+from wengert.api.custom import defvjp as defvjp
+from wengert.api.custom import primitive as primitive
+from wengert.api.custom import stop_gradient as stop_gradient
 from wengert.api.forward import jvp as jvp
 from wengert.api.forward import linearize as linearize
 from wengert.api.gradients import grad as grad
@@ -13,5 +22,18 @@ from wengert.api.jacobians import jacfwd as jacfwd
 from wengert.api.jacobians import jacobian as jacobian
 from wengert.api.jacobians import jacrev as jacrev
 from wengert.api.scipy_helper import for_scipy as for_scipy
+from wengert.draw.comparison import compare as compare
+from wengert.draw.reading import chain_rule as chain_rule
+from wengert.dual import AutoDiffScalar as AutoDiffScalar
+from wengert.dual import convert as convert
+from wengert.dual import gradients as gradients
+from wengert.ops.custom import Blackbox as Op
+from wengert.tape import GradientTape as GradientTape
+from wengert.tape import UnconnectedGradients as UnconnectedGradients
+from wengert.tape import Variable as Variable
+from wengert.tape import constant as constant
+from wengert.testing.check_grads import check_grads as check_grads
+from wengert.testing.check_grads import gradcheck as gradcheck
+from wengert.trust.rule_check import rule_checks as rule_checks
 
 __version__ = "0.1.0"

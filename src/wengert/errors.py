@@ -92,6 +92,16 @@ class RuleError(WengertError, TypeError):
     anchor = "rule"
 
 
+class RuleWarning(UserWarning):
+    """A custom rule disagrees with the slope of its function; it may be meant to."""
+
+
+class TapeError(WengertError, RuntimeError):
+    """A gradient tape that is used twice, or outside of its `with`, or asked for what it did not see."""
+
+    anchor = "tape"
+
+
 class StructureError(WengertError, TypeError):
     """Containers that should have the same structure but do not."""
 

@@ -73,7 +73,7 @@ def register(cls: type) -> bool:
             object.__setattr__(new, n, v)
         return new
 
-    optree.register_pytree_node(cls, parts, whole, namespace=NAMESPACE)
+    optree.register_pytree_node(cls, parts, whole, namespace=NAMESPACE)  # type: ignore[arg-type]
     return True
 
 

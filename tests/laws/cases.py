@@ -20,6 +20,11 @@ from wengert.testing import Sample
 GAP = 1 / 16  # how far points stay away from kinks
 
 
+def _plain(x: float) -> float:
+    """Zero instead of almost zero: underflow is for the table of edges."""
+    return x if abs(x) > 2**-10 else 0.0
+
+
 @dataclass(frozen=True)
 class Domain:
     """Where the elements of an argument lie. Bounds are exact in every float dtype."""
@@ -47,7 +52,7 @@ class Domain:
         elif kind.kind in "iu":
             elements = st.integers(int(self.low), int(self.high))
         else:
-            elements = st.floats(self.low, self.high, width=8 * kind.itemsize, allow_subnormal=False)
+            elements = st.floats(self.low, self.high, width=8 * kind.itemsize).map(_plain)
         if self.away:
             elements = elements.filter(lambda x: all(abs(x - a) >= GAP for a in self.away))
         return draw(hnp.arrays(kind, shape, elements=elements, fill=st.nothing()))[()]
@@ -145,6 +150,33 @@ def quotient(q: Any, y: Any) -> tuple[Any, Any]:
     return q * y, y
 
 
+def highest(y: Any, x: Any) -> tuple[Any, Any]:
+    """An array behind its own maxima."""
+    return np.broadcast_to(np.max(x, axis=-1, keepdims=True), x.shape), x
+
+
+def sorted_first(a: Any, v: Any) -> tuple[Any, Any]:
+    """The first in ascending order."""
+    return np.sort(a), v
+
+
+def regular(a: Any, *rest: Any) -> tuple[Any, ...]:
+    """A well-conditioned matrix of full rank (and what goes with it)."""
+    return (a / 3 + 3 * np.eye(*a.shape[-2:]), *rest)
+
+
+def definite(a: Any) -> tuple[Any]:
+    """A Hermitian matrix of positive eigenvalues."""
+    return (a @ np.swapaxes(np.conj(a), -1, -2) / 3 + np.eye(a.shape[-1]),)
+
+
+def distinct_values(a: Any) -> tuple[Any]:
+    """A symmetric matrix (where it is square) whose eigenvalues, or singular values, lie apart."""
+    both = (a + np.swapaxes(a, -1, -2)) / 2 if a.shape[-1] == a.shape[-2] else a
+    spread = np.eye(*a.shape[-2:]) * (2 + 3 * np.arange(a.shape[-1]))
+    return (both / 4 + spread,)
+
+
 R = ((2, 3),)
 CASES: dict[str, Case] = {
     # ---- arithmetic
@@ -169,6 +201,7 @@ CASES: dict[str, Case] = {
     "ceil": constant(BETWEEN_INTEGERS),
     "trunc": constant(BETWEEN_INTEGERS),
     "rint": constant(BETWEEN_HALVES),
+    "stop": constant(REAL, dtypes="fdDl"),
     "scale": smooth(REAL, REAL, dtypes="fdD"),
     "convert": smooth(REAL, on(*R, dtype=np.dtype("d")), on(*R, dtype=np.dtype("f")), on((), dtype=np.dtype("D")), dtypes="fdDl"),
     "real": smooth(REAL, dtypes="FD"),
@@ -202,6 +235,7 @@ CASES: dict[str, Case] = {
     "rad2deg": smooth(REAL),
     "radians": smooth(REAL),
     "degrees": smooth(REAL),
+    "sinc": smooth(REAL),
     "hypot": smooth(NONZERO, REAL),
     "arctan2": smooth(NONZERO, NONZERO),
     # ---- comparison and selection
@@ -246,6 +280,11 @@ CASES: dict[str, Case] = {
     "min": smooth(DISTINCT, on((3,), axes=(0,)), on((2, 3), axes=(1,)), on((2, 3), axes=(0, 1)), dtypes="fdl"),
     "prod": smooth(REAL, on((3,), axes=(0,)), on((2, 3), axes=(1,)), on((2, 2, 2), axes=(0, 2)), dtypes="fdDl"),
     "length": smooth(NONZERO, on((3,), axes=(0,)), on((2, 3), axes=(1,)), on((2, 2), axes=(0, 1))),
+    "mean": smooth(REAL, on((2, 3), axes=(0,)), on((2, 3), axes=(0, 1)), dtypes="fdD"),
+    "centre": smooth(REAL, on((2, 3), axes=(0,)), on((2, 3), axes=(0, 1)), dtypes="fdD"),
+    "logsumexp": smooth(REAL, on((3,), axes=(0,)), on((2, 3), axes=(1,)), on((2, 3), axes=(0, 1))),
+    "share": constant(DISTINCT, DISTINCT, on((2, 3), (2, 3), axes=(1,)), via=highest),
+    "searchsorted": constant(DISTINCT, REAL, on((4,), (3,), side="left"), on((4,), (3,), side="right"), via=sorted_first),
     "all": constant(REAL, on((2, 3), axes=(0,)), on((3,), axes=(0,)), dtypes="d?"),
     "any": constant(REAL, on((2, 3), axes=(0,)), on((3,), axes=(0,)), dtypes="d?"),
     "argmax": constant(DISTINCT, on((2, 3), axes=(0,)), on((2, 3), axes=(0, 1)), dtypes="fdl"),
@@ -253,18 +292,34 @@ CASES: dict[str, Case] = {
     "count_nonzero": constant(REAL, on((2, 3), axes=(0,)), on((2, 3), axes=(0, 1)), dtypes="dl"),
     "argsort": constant(DISTINCT, on((3,), axis=0), on((2, 3), axis=1), dtypes="fdl"),
     "cumprod": smooth(REAL, on((3,), axis=0), on((2, 3), axis=1), on((2, 3), axis=0), dtypes="fdD"),
+    "cummax": smooth(DISTINCT, on((4,), axis=0), on((2, 3), axis=1)),
+    "cummin": smooth(DISTINCT, on((4,), axis=0), on((2, 3), axis=1)),
     "recurrence": smooth(REAL, on((4,), (4,), axis=0, reverse=False), on((4,), (4,), axis=0, reverse=True), on((2, 3), (2, 3), axis=1, reverse=True), dtypes="fdD"),
     # ---- indexing
     "index": smooth(REAL, on((3,), at=(1,)), on((3, 4), at=(slice(0, 2), -1)), on((5,), at=(slice(None, None, -2),)), on((3,), at=(slice(2, 2),)), dtypes="fdDl"),
+    "part": smooth(REAL, on((3,), at=(1,)), on((3, 4), at=(slice(0, 2), -1)), dtypes="fdDl"),
     "update": smooth(REAL, on((3,), (), at=(1,)), on((3, 4), (2,), at=(slice(0, 2), -1)), on((5,), (3,), at=(slice(None, None, -2),)), dtypes="fdDl"),
     "accumulate": smooth(REAL, on((3,), (), at=(1,)), on((3, 4), (2,), at=(slice(0, 2), -1)), on((5,), (3,), at=(slice(None, None, -2),)), dtypes="fdDl"),
-    "gather": smooth(REAL, row(3), on((3,), (2,)), on((3, 2), (2, 2)), on((3, 2), ()), dtypes="fdDl"),
-    "put": smooth(REAL, REAL, row(3), on((3,), (2,), (2,)), on((3, 2), (4, 2), (4,)), dtypes="fdDl"),
-    "scatter_add": smooth(REAL, REAL, row(3), on((3,), (2,), (2,)), on((3, 2), (4, 2), (4,)), dtypes="fdDl"),
+    "gather": smooth(REAL, row(3), on((3,), (2,)), on((3, 2), (2, 2)), on((3, 2), ()), on((2, 3), (4,), axis=1), on((2, 2, 2), (3,), axis=0, merged=2), dtypes="fdDl"),
+    "put": smooth(REAL, REAL, row(3), on((3,), (2,), (2,)), on((3, 2), (4, 2), (4,)), on((2, 3), (2, 4), (4,), axis=1), on((2, 2), (3,), (3,), axis=0, merged=2), dtypes="fdDl"),
+    "scatter_add": smooth(REAL, REAL, row(3), on((3,), (2,), (2,)), on((3, 2), (4, 2), (4,)), on((2, 3), (2, 4), (4,), axis=1), on((2, 2), (3,), (3,), axis=0, merged=2), dtypes="fdDl"),
     "literal": constant(on(value=Frozen(np.arange(3.0))), on(value=Frozen(np.eye(2, dtype=bool)))),
     # ---- products
     "matmul": smooth(REAL, REAL, on((2, 3), (3, 2)), on((3,), (3,)), on((3,), (3, 2)), on((2, 3), (3,)), on((2, 1, 3), (2, 3, 2)), dtypes="fdD"),
     "einsum": smooth(REAL, on((2, 3), (3, 2), spec="ij,jk->ik"), on((2, 3), spec="ij->ji"), on((3,), (3,), (3,), spec="i,i,i->"), on((2, 3), (2,), spec="ij,i->j"), dtypes="fdD"),
+    "convolve": smooth(REAL, on((3,), (2,)), on((2, 3), (2, 4)), dtypes="fdD"),
+    # ---- linear algebra; phases and signs of eigenvectors are LAPACK's, so complex ones have no slope to measure
+    "solve": smooth(REAL, on((3, 3), (3,)), on((3, 3), (3, 2)), on((2, 2, 2), (2, 2)), dtypes="fdD", via=regular),
+    "inv": smooth(REAL, on((3, 3), lenient=False), on((2, 2, 2), lenient=True), dtypes="fdD", via=regular),
+    "det": smooth(REAL, on((3, 3)), on((2, 2, 2)), dtypes="fdD", via=regular),
+    "cofactors": smooth(REAL, on((3, 3)), on((2, 2, 2)), dtypes="fdD", via=regular),
+    "cofactor_slope": smooth(REAL, REAL, on((3, 3), (3, 3)), on((2, 2, 2), (2, 2, 2)), dtypes="fdD", via=regular),
+    "slogdet": smooth(REAL, on((3, 3)), on((2, 2, 2)), dtypes="fdD", via=regular),
+    "cholesky": smooth(REAL, on((3, 3)), on((2, 2, 2)), dtypes="fdD", via=definite),
+    "eigh": smooth(REAL, on((3, 3)), on((2, 2, 2)), via=distinct_values),
+    "svd": smooth(REAL, on((3, 3)), on((3, 2)), on((2, 3)), via=distinct_values),
+    "qr": smooth(REAL, on((3, 3)), on((3, 2)), dtypes="fdD", via=regular),
+    "pinv": smooth(REAL, on((3, 2), rcond=None), on((2, 3), rcond=None), dtypes="fdD", via=regular),
 }  # fmt: skip
 
 # primitives that are tried elsewhere, and why

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from tests.laws.edges import CONVENTIONS, EDGES, INTEGERS, SECOND, inf, tiny
 
 import wengert as wg
-from tests.laws.edges import CONVENTIONS, EDGES, INTEGERS, SECOND, inf, tiny
 from wengert.ir.evaluate import evaluate
 from wengert.ir.types import type_of
 from wengert.ops import PRIMITIVES
@@ -16,14 +16,25 @@ from wengert.testing.laws import cotangents_by_fast_road
 from wengert.trace import program_of
 from wengert.transforms import jvp, vjp
 
+
+def arity(name):
+    """How many arguments a primitive of the table takes."""
+    return 2 if name == "scale" else PRIMITIVES[name].function.nin
+
+
 ROWS = [pytest.param(n, row, id=f"{n}{row}") for n, rows in EDGES.items() for row in rows]
-SLOPES = [p for p in ROWS if len(p.values[1]) > PRIMITIVES[p.values[0]].function.nin + 1]
+SLOPES = [
+    pytest.param(n, r, id=f"{n}{r}")
+    for n, rows in EDGES.items()
+    for r in rows
+    if len(r) > arity(n) + 1
+]
 BINARY64 = 4 * np.finfo(float).eps
 
 
 def parted(name, row):
     """A row's arguments, value and slopes."""
-    n = len(PRIMITIVES[name].slopes) if name != "scale" else 2
+    n = arity(name)
     return row[:n], row[n], row[n + 1 :]
 
 
@@ -33,7 +44,8 @@ def test_the_value_is_as_tabled(name, row):
     with np.errstate(all="ignore"):
         y = PRIMITIVES[name].eval(*map(np.float64, args))
     np.testing.assert_allclose(y, value, rtol=BINARY64, atol=0)
-    assert math.isnan(value) or np.signbit(np.float64(y)) == np.signbit(np.float64(value))
+    if name not in ("maximum", "minimum", "fmax", "fmin"):  # either zero will do
+        assert math.isnan(value) or np.signbit(np.float64(y)) == np.signbit(np.float64(value))
 
 
 @pytest.mark.parametrize("shape", [(), (2,)], ids=["number", "array"])
@@ -54,7 +66,9 @@ def test_the_slopes_are_as_tabled(name, row, shape):
                 "fast road": cotangents_by_fast_road(s)[0],
             }
         for road, found in roads.items():
-            np.testing.assert_allclose(found, np.full(shape, slope), BINARY64, 0, err_msg=f"{road}, argument {n}")
+            np.testing.assert_allclose(
+                found, np.full(shape, slope), BINARY64, 0, err_msg=f"{road}, argument {n}"
+            )
 
 
 @pytest.mark.parametrize("name", [n for n, p in PRIMITIVES.items() if isinstance(p, Elementwise)])
@@ -62,13 +76,16 @@ def test_every_elementwise_primitive_is_tried_at_the_special_points(name):
     if name in INTEGERS:
         return
     points = {str(a) for row in EDGES[name] for a in parted(name, row)[0]}
-    assert points >= {str(x) for x in (0.0, -0.0, inf, tiny)} and (-inf in points or "-inf" in points)
+    assert points >= {str(x) for x in (0.0, -0.0, inf, -inf, tiny)}
 
 
-@pytest.mark.parametrize("name", [n for n in EDGES if n not in ("fmax", "fmin", "scale", "power", "float_power")])
+@pytest.mark.parametrize(
+    "name", [n for n in EDGES if n not in ("fmax", "fmin", "scale", "power", "float_power")]
+)
 def test_nan_goes_through(name):
     prim = PRIMITIVES[name]
-    y = prim.eval(*[np.float64("nan")] * prim.function.nin)
+    with np.errstate(invalid="ignore"):
+        y = prim.eval(*[np.float64("nan")] * arity(name))
     assert y.dtype == bool or np.isnan(y)
 
 
@@ -84,7 +101,10 @@ def on_every_road(f, x):
         yield "reverse", wg.grad(f)(x)
         yield "forward", np.reshape([wg.jvp(f, (x,), (e[()],))[1] for e in basis], x.shape)
         yield "vjp program", evaluate(vjp(program, moving), [x, *captured, one])[1]
-        yield "jvp program", np.reshape([evaluate(pushed, [x, *captured, e[()]])[1] for e in basis], x.shape)
+        yield (
+            "jvp program",
+            np.reshape([evaluate(pushed, [x, *captured, e[()]])[1] for e in basis], x.shape),
+        )
 
 
 @pytest.mark.parametrize("name", CONVENTIONS)
@@ -102,13 +122,25 @@ def test_the_second_derivative_holds_on_every_road(name):
     with np.errstate(all="ignore"):
         orders = {
             "forward over reverse": [wg.jvp(wg.grad(f), (x,), (e[()],))[1] for e in basis],
-            "reverse over reverse": [wg.grad(lambda x, e=e: np.sum(wg.grad(f)(x) * e))(x) for e in basis],
-            "reverse over forward": [wg.grad(lambda x, e=e: wg.jvp(f, (x,), (e[()],))[1])(x) for e in basis],
+            "reverse over reverse": [
+                wg.grad(lambda x, e=e: np.sum(wg.grad(f)(x) * e))(x) for e in basis
+            ],
+            "reverse over forward": [
+                wg.grad(lambda x, e=e: wg.jvp(f, (x,), (e[()],))[1])(x) for e in basis
+            ],
             "forward over forward": [
-                np.reshape([wg.jvp(lambda x, e=e: wg.jvp(f, (x,), (e[()],))[1], (x,), (d[()],))[1] for d in basis], x.shape)
+                np.reshape(
+                    [
+                        wg.jvp(lambda x, e=e: wg.jvp(f, (x,), (e[()],))[1], (x,), (d[()],))[1]
+                        for d in basis
+                    ],
+                    x.shape,
+                )
                 for e in basis
             ],
         }
     for order, found in orders.items():
         got = np.reshape(found, x.shape * 2)
-        np.testing.assert_allclose(got, second, rtol=16 * BINARY64, atol=1e-15 if x.ndim else 0, err_msg=order)
+        np.testing.assert_allclose(
+            got, second, rtol=16 * BINARY64, atol=1e-15 if x.ndim else 0, err_msg=order
+        )

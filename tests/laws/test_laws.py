@@ -5,8 +5,8 @@ import pickle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from tests.laws.cases import CASES, ELSEWHERE
+
 from wengert.ops import PRIMITIVES
 from wengert.testing import LAWS
 
@@ -45,7 +45,9 @@ def test_no_primitive_is_forgotten():
     assert set(CASES) | set(ELSEWHERE) == set(PRIMITIVES)
 
 
-@pytest.mark.parametrize("law", [law for law in LAWS if law.holds is None], ids=lambda law: law.number)
+@pytest.mark.parametrize(
+    "law", [law for law in LAWS if law.holds is None], ids=lambda law: law.number
+)
 def test_a_law_without_a_function_says_where_it_is(law):
     assert law.pending
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from wengert import tree
-from wengert.errors import InputError
+from wengert.errors import InputError, StructureError
 from wengert.ir import source
 from wengert.ir.types import type_of
 from wengert.trace.tracer import Tracer
@@ -49,7 +50,7 @@ class Call:
             found, structure = tree.flatten(value)
             places: list[Any] = []
             for n, x in enumerate(found):
-                leaf = open_leaf(x, lambda n=n, value=value, slot=slot: _place(value, n, slot), what)
+                leaf = open_leaf(x, partial(_place, value, n, slot), what)
                 places.append(len(self.leaves) if leaf is not None else _Static(x))
                 if leaf is not None:
                     self.leaves.append(leaf)
@@ -153,6 +154,8 @@ def open_leaf(x: Any, place: Callable[[], str], what: str) -> Leaf | None:
         return Leaf(x, np.complex128(x), True)
     if isinstance(x, np.ma.MaskedArray) or isinstance(x, np.ndarray) and cls is not np.ndarray:
         raise _refused(x, place(), what)
+    if hasattr(x, "__wengert__"):  # a variable or constant of a tape
+        return open_leaf(x.__wengert__(), place, what)
     if callable(x) and not hasattr(x, "__array__"):
         return None
     if hasattr(x, "__dlpack__") and not isinstance(x, np.ndarray):
@@ -197,3 +200,12 @@ def deliver(g: Any, leaf: Leaf) -> Any:
     if g.base is not None or not g.flags.writeable or not g.flags.c_contiguous or g is leaf.value:
         g = np.array(g, order="C")
     return g
+
+
+def split_aux(out: Any, has_aux: bool) -> tuple[Any, Any]:
+    """(value, aux) of a function's result."""
+    if not has_aux:
+        return out, None
+    if not isinstance(out, tuple) or len(out) != 2:
+        raise StructureError("with has_aux=True the function must return (value, aux)", "return a pair", source.here())
+    return out[0], out[1]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert import tree
-from wengert.api.arguments import Call, Leaf
+from wengert.api.arguments import Call, Leaf, split_aux
 from wengert.api.gradients import number_of, record_call
 from wengert.errors import ShapeError, StructureError
 from wengert.ir import source
@@ -52,15 +52,6 @@ def finished(y: Any) -> Any:
     return y if y.base is None and y.flags.writeable else np.array(y)
 
 
-def split_aux(out: Any, has_aux: bool) -> tuple[Any, Any]:
-    """(value, aux) of a function's result."""
-    if not has_aux:
-        return out, None
-    if not isinstance(out, tuple) or len(out) != 2:
-        raise StructureError("with has_aux=True the function must return (value, aux)", "return a pair", source.here())
-    return out[0], out[1]
-
-
 def open_all(fun: Callable[..., Any], primals: Sequence[Any], what: str) -> Call:
     """All positional arguments opened into leaves."""
     return Call(fun, tuple(primals), {}, tuple(range(len(primals))), None, what)
@@ -100,8 +91,7 @@ def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
     dxs = leaves_like(call, tangents, primals, "jvp: a tangent")
     builder = PushBuilder(getattr(fun, "__name__", "f"))
     tracers = [builder.moving(x.type, x.value, x.weak, dx) for x, dx in zip(call.leaves, dxs, strict=True)]
-    with np.errstate(all="ignore"):
-        out = run(builder, lambda *xs: (call.run(xs),), tracers)[0]
+    out = run(builder, lambda *xs: (call.run(xs),), tracers)[0]
     out, aux = split_aux(out, has_aux)
     leaves, structure = tree.flatten(out)
     ys = [finished(number_of(builder, y)) for y in leaves]

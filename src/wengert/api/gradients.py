@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert import tree
-from wengert.api.arguments import Argnums, Call, deliver
+from wengert.api.arguments import Argnums, Call, deliver, split_aux
 from wengert.errors import DTypeError, NonScalarOutputError, ShapeError, StructureError
 from wengert.ir import source
 from wengert.ir.types import type_of
@@ -17,11 +17,17 @@ from wengert.trace.builder import Builder
 from wengert.trace.trace import run
 from wengert.trace.tracer import Tracer
 from wengert.transforms.reverse import reverse
+from wengert.trust import anomaly, report
 
 
-def record_call(call: Call) -> tuple[Builder, list[Tracer], Any]:
-    """Run the user's function on tracers that know their numbers; its result comes third."""
+def record_call(call: Call, entries: list[Any] | None = None) -> tuple[Builder, list[Tracer], Any]:
+    """Run the user's function on tracers that know their numbers; its result comes third.
+
+    The equations are written into `entries`, if it is given.
+    """
     builder = Builder(getattr(call.f, "__name__", "f"), saving=True)
+    if entries is not None:
+        builder.entries = entries
     tracers = [builder.input(leaf.type, leaf.value, leaf.weak) for leaf in call.leaves]
     return builder, tracers, run(builder, lambda *xs: (call.run(xs),), tracers)[0]
 
@@ -35,6 +41,13 @@ def number_of(builder: Builder, y: Any) -> Any:
     return y
 
 
+def case_of(call: Call, builder: Builder, outs: Sequence[Any], **moved: Any) -> report.Case:
+    """A recorded call as `trust.report` replays it."""
+    program = builder.program(outs)
+    args = [*(leaf.value for leaf in call.leaves), *(value for _, value in builder.captured)]
+    return report.Case(program, args, len(call.leaves), **moved, again=functools.partial(record_call, call))
+
+
 class Gradient:
     """A callable derivative; a plain object, so that it pickles and prints."""
 
@@ -44,6 +57,7 @@ class Gradient:
     ) -> None:  # fmt: skip
         self.fun, self.argnums, self.argnames = fun, argnums, argnames
         self.has_aux, self.holomorphic, self.with_value, self.trust = has_aux, holomorphic, with_value, trust
+        report.level(trust)
         functools.update_wrapper(self, fun, updated=())
         what = "value_and_grad" if with_value else "grad"
         self.__name__ = f"{what}({getattr(fun, '__name__', 'f')})"
@@ -51,18 +65,11 @@ class Gradient:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         call = Call(self.fun, args, kwargs, self.argnums, self.argnames, "grad")
         builder, tracers, out = record_call(call)
-        aux = None
-        if self.has_aux:
-            if not isinstance(out, tuple) or len(out) != 2:
-                raise NonScalarOutputError(
-                    "with has_aux=True the function must return (value, aux)", "return a pair", source.here()
-                )
-            out, aux = out
+        out, aux = split_aux(out, self.has_aux)
         y = number_of(builder, out)
         self._check(y, call)
+        one = type_of(y).dtype.type(1)
         if isinstance(out, Tracer) and out.builder is builder:
-            t = out.node.type
-            one = t.dtype.type(1)
             found = reverse(builder, [out.node], [one], [x.node for x in tracers])
         else:
             found = [None] * len(tracers)
@@ -71,6 +78,9 @@ class Gradient:
             if g is not None and leaf.type.dtype.kind == "c" and not self.holomorphic:
                 g = np.conjugate(g)
             gradients.append(deliver(g, leaf))
+        delivered = [y, *gradients] if self.with_value else gradients
+        if self.trust != "off" or anomaly.watched.get() is not None:
+            report.inspect(self.__name__, delivered, lambda: case_of(call, builder, [out], gs=[one]), y)
         result = call.results(gradients)
         value = y[()] if isinstance(y, np.ndarray) and y.ndim == 0 else y
         aux = tree.map_leaves(lambda a: number_of(builder, a), aux) if self.has_aux else None
@@ -187,9 +197,7 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """
     call = Call(fun, primals, {}, tuple(range(len(primals))), None, "vjp")
     builder, tracers, out = record_call(call)
-    aux = None
-    if has_aux:
-        out, aux = out
+    out, aux = split_aux(out, has_aux)
     leaves, structure = tree.flatten(out)
     for y in leaves:
         if isinstance(y, Tracer):

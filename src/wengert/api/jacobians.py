@@ -8,59 +8,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from wengert import tree
-from wengert.api.arguments import Argnums, Call
-from wengert.api.forward import finished, jvp, split_aux
+from wengert.api.arguments import Argnums, Call, split_aux
+from wengert.api.forward import finished, jvp
 from wengert.api.gradients import grad, number_of, record_call
 from wengert.errors import DTypeError
 from wengert.ir import source
-from wengert.ir.evaluate import evaluate
-from wengert.ir.program import Program
-from wengert.ir.types import ArrayType
 from wengert.trace.tracer import Tracer
-from wengert.transforms.batch import batch
-from wengert.transforms.forward import linear_part
-from wengert.transforms.reverse import reverse
-from wengert.transforms.sweep import sweep
-from wengert.transforms.transpose import transpose
-
-_FEW = 8  # so many rows are walked one by one; more of them are batched
-
-
-@lru_cache(maxsize=256)
-def _batched(program: Program, flags: tuple[bool, ...], extent: int) -> Program:
-    return sweep(batch(program, flags, extent))
-
-
-@lru_cache(maxsize=256)
-def _transposed(program: Program, movers: int) -> Program:
-    rest = len(program.inputs) - movers
-    flipped = Program(
-        [*program.inputs[movers:], *program.inputs[:movers]], program.eqns, program.outputs, program.sources, program.name
-    )
-    return sweep(transpose(flipped, [False] * rest + [True] * movers))
-
-
-def _basis(types: Sequence[ArrayType], start: int, stop: int) -> list[Any]:
-    """Rows start..stop of the unit vectors of all these spaces together, one array per space."""
-    found, offset = [], 0
-    for t in types:
-        rows = np.zeros((stop - start, t.size), t.dtype)
-        for k in range(max(start, offset), min(stop, offset + t.size)):
-            rows[k - start, k - offset] = 1
-        found.append(rows.reshape(stop - start, *t.shape))
-        offset += t.size
-    return found
-
-
-def _chunks(count: int, size: int | None) -> list[tuple[int, int]]:
-    step = count if size is None else max(1, size)
-    return [(a, min(a + step, count)) for a in range(0, count, step)] if count else []
+from wengert.transforms.slopes import by_columns, by_rows
 
 
 class Jacobian:
@@ -106,12 +65,12 @@ class Jacobian:
         n, m = sum(t.size for t in ins), sum(t.size for t in outs)
         forward = self.mode == "forward" or self.mode == "auto" and n <= m
         with np.errstate(all="ignore"):
-            compute = _by_columns if forward else _by_rows
-            found = iter(compute(builder, [x.node for x in tracers], targets, ins, outs, self.chunk_size))
+            compute = by_columns if forward else by_rows
+            found = iter(compute(builder, [x.node for x in tracers], targets, self.chunk_size))
         result = []
         for y, moves in zip(leaves, moving, strict=True):
             if moves:
-                result.append([finished(block) for block in next(found)])
+                result.append([finished(block.astype(y.dtype, copy=False)) for block in next(found)])
             else:
                 shape = np.shape(number_of(builder, y))
                 result.append([np.zeros((*shape, *t.shape), t.dtype)[()] for t in ins])
@@ -124,50 +83,6 @@ class Jacobian:
 
     def __repr__(self) -> str:
         return f"<{self.__name__}>"
-
-
-def _by_columns(builder: Any, sources: Any, targets: Any, ins: Any, outs: Any, chunk: int | None) -> list[list[Any]]:
-    program, residuals = linear_part(builder, sources, targets)
-    columns: list[list[Any]] = [[] for _ in outs]
-    flags = (True,) * len(ins) + (False,) * len(residuals)
-    for start, stop in _chunks(sum(t.size for t in ins), chunk):
-        wide = _batched(program, flags, stop - start)
-        for parts, dy in zip(columns, evaluate(wide, [*_basis(ins, start, stop), *residuals]), strict=True):
-            parts.append(dy)
-    blocks = []
-    for parts, t in zip(columns, outs, strict=True):
-        whole = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.zeros((0, *t.shape))
-        row, offset = [], 0
-        for s in ins:
-            block = np.moveaxis(whole[offset : offset + s.size], 0, -1)
-            row.append(np.reshape(block, (*t.shape, *s.shape)))
-            offset += s.size
-        blocks.append(row)
-    return blocks
-
-
-def _by_rows(builder: Any, sources: Any, targets: Any, ins: Any, outs: Any, chunk: int | None) -> list[list[Any]]:
-    count = sum(t.size for t in outs)
-    pieces: list[list[Any]] = [[] for _ in ins]
-    if count <= _FEW:
-        for k in range(count):
-            gs = [g[0] for g in _basis(outs, k, k + 1)]
-            for parts, g, s in zip(pieces, reverse(builder, targets, gs, sources), ins, strict=True):
-                parts.append(np.zeros((1, *s.shape), s.dtype) if g is None else np.expand_dims(g, 0))
-    else:
-        program, residuals = linear_part(builder, sources, targets)
-        back = _transposed(program, len(ins))
-        flags = (False,) * len(residuals) + (True,) * len(outs)
-        for start, stop in _chunks(count, chunk):
-            wide = _batched(back, flags, stop - start)
-            for parts, g in zip(pieces, evaluate(wide, [*residuals, *_basis(outs, start, stop)]), strict=True):
-                parts.append(g)
-    wholes = [p[0] if len(p) == 1 else np.concatenate(p) if p else None for p in pieces]
-    blocks, offset = [], 0
-    for t in outs:
-        blocks.append([np.reshape(w[offset : offset + t.size], (*t.shape, *s.shape)) for w, s in zip(wholes, ins, strict=True)])
-        offset += t.size
-    return blocks
 
 
 def _maker(mode: str, doc: str) -> Any:

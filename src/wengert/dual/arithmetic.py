@@ -47,7 +47,11 @@ class RowsBuilder(Builder):
         """Apply `prim` to every row."""
         many = tuple(isinstance(a, Tracer) and a.builder is self and a.node.many for a in args)
         values = [a.value if isinstance(a, Tracer) and a.builder is self else a for a in args]
-        ys = _repeated(prim, many, values, params, self.length) if any(many) else prim(*values, **params)
+        ys = (
+            _repeated(prim, many, values, params, self.length)
+            if any(many)
+            else prim(*values, **params)
+        )
         if not prim.multiple:
             return self._wrapped(ys, any(many))
         return tuple(self._wrapped(y, any(many)) for y in ys)
@@ -84,7 +88,11 @@ class Row(Var):
 
 
 def _repeated(
-    prim: Primitive, many: tuple[bool, ...], values: list[Any], params: Mapping[str, Any], length: int
+    prim: Primitive,
+    many: tuple[bool, ...],
+    values: list[Any],
+    params: Mapping[str, Any],
+    length: int,
 ) -> Any:
     """The primitive's batch rule, or a loop over the rows where it has none."""
     ys = prim.batch(many, *values, **params)
@@ -94,7 +102,11 @@ def _repeated(
         prim(*(v[k] if m else v for v, m in zip(values, many, strict=True)), **params)
         for k in range(length)
     ]
-    return tuple(np.stack(column) for column in zip(*rows, strict=True)) if prim.multiple else np.stack(rows)
+    return (
+        tuple(np.stack(column) for column in zip(*rows, strict=True))
+        if prim.multiple
+        else np.stack(rows)
+    )
 
 
 class DualBuilder(PushBuilder):
@@ -128,7 +140,12 @@ class DualBuilder(PushBuilder):
         return found if prim.multiple else found[0]
 
     def _moved(
-        self, prim: Primitive, values: list[Any], dxs: list[Any], params: Mapping[str, Any], length: int
+        self,
+        prim: Primitive,
+        values: list[Any],
+        dxs: list[Any],
+        params: Mapping[str, Any],
+        length: int,
     ) -> tuple[Any, list[Any]]:
         """Results and their derivatives, where some argument moves."""
         rows = RowsBuilder(length, self.serial + 1)
@@ -183,7 +200,11 @@ _builders: list[DualBuilder] = []
 def builder_above(*values: Any) -> DualBuilder:
     """The builder of duals that hold `values`: one deeper than the deepest dual among them."""
     depth = max(
-        (v.builder.depth for v in values if isinstance(v, Tracer) and isinstance(v.builder, DualBuilder)),
+        (
+            v.builder.depth
+            for v in values
+            if isinstance(v, Tracer) and isinstance(v.builder, DualBuilder)
+        ),
         default=0,
     )
     while len(_builders) <= depth:

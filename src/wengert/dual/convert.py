@@ -50,8 +50,14 @@ def gradients(loss: Any, *arrays: Any) -> Any:
     (array([3., 4.]), array([1., 2.]))
     """
     if not arrays:
-        raise InputError("gradients: with respect to what?", "name the arrays: gradients(loss, X, W)", source.here())
-    slopes = loss.derivatives() if isinstance(loss, AutoDiffScalar) else np.zeros((*np.shape(loss), 0))
+        raise InputError(
+            "gradients: with respect to what?",
+            "name the arrays: gradients(loss, X, W)",
+            source.here(),
+        )
+    slopes = (
+        loss.derivatives() if isinstance(loss, AutoDiffScalar) else np.zeros((*np.shape(loss), 0))
+    )
     found, offset = [], 0
     for n, x in enumerate(arrays):
         shape, count = np.shape(x), math.prod(np.shape(x))

@@ -158,7 +158,9 @@ def _opened(value: Any) -> tuple[Any, bool]:
     try:
         array = np.array(value)
     except ValueError as error:
-        raise InputError(f"a dual of a ragged list: {error}", "make the rows equally long", source.here()) from None
+        raise InputError(
+            f"a dual of a ragged list: {error}", "make the rows equally long", source.here()
+        ) from None
     if array.dtype.kind not in "fc":
         if array.dtype.kind not in "biu":
             raise InputError(
@@ -187,9 +189,12 @@ def _partials(derivatives: Any, value: Any) -> Any:
         )
     if given.shape[-1] == 0:
         return None
-    return np.ascontiguousarray(np.moveaxis(given, -1, 0), t.dtype) if isinstance(given, np.ndarray) else (
-        np.moveaxis(given, -1, 0).astype(t.dtype)
-    )  # fmt: skip
+    leading: Any = np.moveaxis(given, -1, 0)  # type: ignore[type-var]
+    return (
+        leading.astype(t.dtype)
+        if isinstance(given, Tracer)
+        else np.ascontiguousarray(leading, t.dtype)
+    )
 
 
 def _shown(x: Any) -> str:
@@ -203,7 +208,7 @@ def _indented(text: str) -> str:
     return text.replace("\n", "\n    ")
 
 
-# ---- operators, methods and attributes: the traced array's own, applied to the handle ----------------
+# ---- what an ndarray has and a traced array answers: applied to the handle -------------------------
 
 
 def _lifted(name: str, rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -221,22 +226,7 @@ def _property(name: str) -> property:
     return property(lambda self: outside(getattr(self._handle, name)), doc=f"As `ndarray.{name}`.")
 
 
-_INTERNAL = {"number", "refresh", "type", "builder", "node", "weak", "window", "version"}
-_OPERATORS = (
-    "add sub mul truediv floordiv mod pow matmul divmod and or xor lshift rshift "
-    "lt le gt ge eq ne neg pos abs invert bool len getitem setitem"
-).split()
-
 for _name, _member in list(vars(Tracer).items()):
-    _dunder = _name.startswith("__") and _name.endswith("__")
-    _core = _name.strip("_")
-    if _dunder and not (_core in _OPERATORS or _core[1:] in _OPERATORS and _core[0] in "ri"):
-        continue
-    if not _dunder and (_name.startswith("_") or _name in _INTERNAL):
-        continue
-    if _name in vars(AutoDiffScalar) and _name != "__hash__":
-        continue
-    if isinstance(_member, property):
-        setattr(AutoDiffScalar, _name, _property(_name))
-    elif callable(_member):
-        setattr(AutoDiffScalar, _name, _lifted(_name, _member))
+    if _name in dir(np.ndarray) and _name not in vars(AutoDiffScalar):
+        _rule = _property(_name) if isinstance(_member, property) else _lifted(_name, _member)
+        setattr(AutoDiffScalar, _name, _rule)

@@ -25,12 +25,14 @@ def evaluate(
     *,
     observer: Observer | None = None,
     arithmetic: Arithmetic | None = None,
+    owned: bool = False,
 ) -> list[Any]:
     """Values of the outputs of `program` at `args` (arrays, numbers or tracers).
 
     `observer(eqn, ins, outs)` sees every equation; `arithmetic(eqn, ins)` computes instead of
     `eqn.prim` (balls, bounds, patterns). A value is dropped at its last use, and an equation
-    that may reuse its operand's memory does so there.
+    that may reuse its operand's memory does so there. `owned`: the list `args` is emptied, so that
+    arguments too may give their memory.
 
     >>> import wengert as wg
     >>> evaluate(wg.program(lambda x: 3 * x * x)(2.0), [5.0])
@@ -40,7 +42,10 @@ def evaluate(
     if inlining:  # a program derived from this one keeps indices into the same sources
         builder = max((a.builder for a in args if isinstance(a, Handle)), key=lambda b: b.serial)
         derived = builder.sources is program.sources
+        inlining = derived or builder.sources is None  # elsewhere, the line of the equation it stands for
     env: dict[Any, Any] = dict(zip(program.inputs, args, strict=True))
+    if owned:
+        args.clear()  # type: ignore[attr-defined]
     sources = program.sources
     for eqn, dying in zip(program.eqns, program.dying, strict=True):
         ins = [a.value if a.__class__ is Const else env[a] for a in eqn.inputs]
@@ -79,27 +84,24 @@ def call_reusing(prim: Any, holder: list[Any], args: list[Any], params: Any) -> 
     """
     position = prim.reuses
     operand = holder.pop()
-    if operand.__class__ is np.ndarray:
+    builder = operand.builder if isinstance(operand, Handle) else None
+    for arg in args:
+        if isinstance(arg, Handle) and (builder is None or arg.builder.serial > builder.serial):
+            builder = arg.builder
+    if builder is None:
         alone = sys.getrefcount(operand) == ALONE
-        for arg in args:
-            if isinstance(arg, Handle):
-                args[position] = operand
-                return prim(*args, **params)
-        mine = alone and operand.base is None and operand.flags.writeable
+        mine = alone and operand.__class__ is np.ndarray and operand.base is None and operand.flags.writeable
         args[position] = operand if mine else np.array(operand)
-        return prim.in_place(*args, **params)
-    args[position] = operand
-    handles = [a for a in args if isinstance(a, Handle)]
-    if not handles:
-        args[position] = np.array(operand)
-        return prim.in_place(*args, **params)
-    builder = max((a.builder for a in handles), key=lambda b: b.serial)
-    del handles
+        try:
+            return prim.in_place(*args, **params)
+        except BaseException:  # whoever lent the operand has it back
+            holder.append(operand)
+            raise
     if isinstance(operand, Handle) and operand.builder is builder:
-        args[position] = None
         holder.append(operand)
         del operand
         return builder.record_reusing(prim, holder, args, params)
+    args[position] = operand
     return builder.record(prim, tuple(args), params)
 
 

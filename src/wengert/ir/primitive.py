@@ -9,13 +9,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 from wengert.ir.types import Type
 
 Tag = Literal["extent", "axis", "value"]
 Values = tuple[Any, ...]
 Reads = tuple[tuple[bool, ...] | bool, bool]
+_UNANSWERED = cast(Values, NotImplemented)
 
 
 class Handle:
@@ -40,8 +41,15 @@ class Primitive(ABC):
     collects: ClassVar[bool] = False
     # do rules look at the types of arguments whose values are not read?
     wants_types: ClassVar[bool] = True
+    # does it keep something of its own for its derivative (`eval_saving`)?
+    saves: ClassVar[bool] = False
     # operand whose memory the result may take over at its last use, or None
     reuses: ClassVar[int | None] = None
+    # may its transpose take over the memory of the cotangent (`transpose_reusing`)?
+    overwrites: ClassVar[bool] = False
+
+    # is the direction that has no rule found anew at each point (a user's rule may look at numbers)?
+    at_point: ClassVar[bool] = False
 
     # ---- obligatory --------------------------------------------------------------------------
     @abstractmethod
@@ -55,14 +63,14 @@ class Primitive(ABC):
     # ---- derivatives -------------------------------------------------------------------------
     def jvp(self, dxs: Values, xs: Values, ys: Values, **params: Any) -> Values:
         """Tangents of the results; `None` in `dxs` (or returned) does not move."""
-        return NotImplemented
+        return _UNANSWERED
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
         """Cotangents of the arguments that are `wanted` (and in which this is linear).
 
         `args` holds the arguments; a wanted one is given as its type. `None` is zero.
         """
-        return NotImplemented
+        return _UNANSWERED
 
     def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
         """Cotangents of the arguments at a point: the fast road's question.
@@ -70,7 +78,11 @@ class Primitive(ABC):
         Families answer it from their slopes or their transpose; where nobody does, it is derived
         from `jvp`. Only what `reads` names is present in `xs` and `ys`.
         """
-        return NotImplemented
+        return _UNANSWERED
+
+    def eval_saving(self, wanted: tuple[bool, ...], *args: Any, **params: Any) -> tuple[Values, Any]:
+        """`eval`, and what `pullback` is to be given in the place of the results."""
+        raise NotImplementedError
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         """Which arguments, and whether the results, `jvp` and `pullback` look at."""

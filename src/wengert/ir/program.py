@@ -113,12 +113,22 @@ class Program:
         """The same equations, told from another function's lines (memos share structure only)."""
         return self if sources is self.sources else Program(self.inputs, self.eqns, self.outputs, sources, self.name)
 
+    def named(self, name: str) -> Program:
+        """The same program under another name."""
+        return Program(self.inputs, self.eqns, self.outputs, self.sources, name)
+
     @cached_property
     def key(self) -> Any:
         """Hashable structure: equal keys mean equal programs up to names and lines."""
         from wengert.ir.key import program_key
 
         return program_key(self)
+
+    @cached_property
+    def told(self) -> Any:
+        """Sources of this program and of the programs in it: whose lines does it tell?"""
+        inner = (v.told for e in self.eqns for v in e.params.values() if isinstance(v, Program))
+        return (self.sources, *inner)
 
     @cached_property
     def dying(self) -> tuple[tuple[Var, ...], ...]:
@@ -134,8 +144,12 @@ class Program:
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Program) and self.key == other.key)
 
-    def __hash__(self) -> int:
+    @cached_property
+    def _hash(self) -> int:
         return hash(self.key)
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def __str__(self) -> str:
         from wengert.ir.show import show

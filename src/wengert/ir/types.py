@@ -67,13 +67,13 @@ class ArrayType:
 
 
 class StackType:
-    """A sequence of equal items whose length is known only when the program runs."""
+    """A sequence of items of one type, whose length is known only when the program runs."""
 
-    __slots__ = ("item",)
-    inexact = True
+    __slots__ = ("inexact", "item")
 
-    def __init__(self, item: ArrayType) -> None:
-        self.item = item
+    def __init__(self, item: Type) -> None:
+        self.item: Any = item
+        self.inexact: bool = item.inexact
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, StackType) and self.item == other.item
@@ -81,11 +81,31 @@ class StackType:
     def __hash__(self) -> int:
         return hash(("Stack", self.item))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StackType, (self.item,)
+
     def __repr__(self) -> str:
         return f"Stack[{self.item!r}]"
 
 
 Type = ArrayType | StackType
+
+
+def repeated(t: Any, extent: int) -> Any:
+    """The type of a batch: a new leading axis, in each item of a stack.
+
+    >>> repeated(StackType(ArrayType.of((3,), np.dtype(float))), 2)
+    Stack[f64[2,3]]
+    """
+    if isinstance(t, StackType):
+        return StackType(repeated(t.item, extent))
+    return ArrayType.of((extent, *t.shape), t.dtype)
+
+
+def single(t: Any) -> Any:
+    """The type of one example of a batch."""
+    return StackType(single(t.item)) if isinstance(t, StackType) else ArrayType.of(t.shape[1:], t.dtype)
+
 
 _of_scalar: dict[type, ArrayType] = {
     bool: ArrayType.of((), np.dtype(np.bool_)),

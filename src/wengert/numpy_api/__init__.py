@@ -4,10 +4,25 @@ from wengert.numpy_api import (
     creation as creation,
 )
 from wengert.numpy_api import (
+    einsum as einsum,
+)
+from wengert.numpy_api import (
     indexing as indexing,
 )
 from wengert.numpy_api import (
+    joining as joining,
+)
+from wengert.numpy_api import (
+    linalg as linalg,
+)
+from wengert.numpy_api import (
     methods as methods,
+)
+from wengert.numpy_api import (
+    moving as moving,
+)
+from wengert.numpy_api import (
+    ordering as ordering,
 )
 from wengert.numpy_api import (
     products as products,
@@ -16,8 +31,20 @@ from wengert.numpy_api import (
     reductions as reductions,
 )
 from wengert.numpy_api import (
+    running as running,
+)
+from wengert.numpy_api import (
+    selection as selection,
+)
+from wengert.numpy_api import (
     shaping as shaping,
 )
 from wengert.numpy_api import (
+    signals as signals,
+)
+from wengert.numpy_api import (
     ufuncs as ufuncs,
+)
+from wengert.numpy_api import (
+    writing as writing,
 )

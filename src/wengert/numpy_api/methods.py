@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 import wengert.numpy_api.ufuncs  # noqa: F401  (fills the table that the operators read)
-from wengert.numpy_api.promote import is_weak
-from wengert.numpy_api.table import UFUNCS
+from wengert.errors import UnsupportedError
+from wengert.ir import source
+from wengert.numpy_api import creation, ordering, products, reductions, running, selection  # noqa: F401
+from wengert.numpy_api.promote import again, cast, is_weak
+from wengert.numpy_api.table import FUNCTIONS, UFUNCS
 from wengert.trace.tracer import Tracer
 
 _OPERAND = (Tracer, np.ndarray, np.generic, int, float, complex, list, tuple)
@@ -42,7 +45,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
 def _inplace(forward: Callable[..., Any]) -> Callable[..., Any]:
     def change(self: Tracer, other: Any) -> Any:
         y = forward(self, other)
-        if y is NotImplemented or self.ndim == 0:  # NumPy's scalars are immutable
+        if y is NotImplemented or (self.ndim == 0 and self.window is None):  # NumPy's scalars are immutable
             return y
         if not np.can_cast(y.dtype, self.dtype, "same_kind"):
             raise TypeError(f"cannot change {self.type!r} in place by {y.dtype}: the result would be cast down")
@@ -85,7 +88,8 @@ def _pow(self: Tracer, other: Any) -> Any:
             y = UFUNCS[np.reciprocal](self)
         else:
             y = UFUNCS[np.power](self, other)
-        y.weak = self.weak
+        if self.weak:
+            y.weak = True
         return y
     return _binary(np.power)[0](self, other)
 
@@ -95,7 +99,8 @@ def _unary(ufunc: np.ufunc) -> Callable[..., Any]:
 
     def apply(self: Tracer) -> Any:
         y = rule(self)
-        y.weak = self.weak
+        if self.weak:
+            y.weak = True
         return y
 
     return apply
@@ -134,7 +139,31 @@ Tracer.__len__ = _len  # type: ignore[attr-defined]
 Tracer.__iter__ = _iter  # type: ignore[attr-defined]
 
 
+# ---- methods that are NumPy's functions ------------------------------------------------------------
+
+
 def _method(function: Any) -> Any:
+    rule = FUNCTIONS[function]
+
+    def call(self: Tracer, *args: Any, **kwargs: Any) -> Any:
+        return rule(self, *args, **kwargs)
+
+    call.__name__ = function.__name__
+    call.__doc__ = f"As `ndarray.{function.__name__}`."
+    return call
+
+
+for _function in (
+    np.sum, np.prod, np.mean, np.var, np.std, np.max, np.min, np.argmax, np.argmin, np.argsort, np.argpartition,
+    np.all, np.any, np.cumsum, np.cumprod, np.clip, np.dot, np.trace, np.diagonal, np.squeeze, np.swapaxes,
+    np.repeat, np.round, np.ravel, np.copy, np.searchsorted, np.choose,
+):  # fmt: skip
+    setattr(Tracer, _function.__name__, _method(_function))
+
+
+def _late(function: Any) -> Any:
+    """A method whose function is looked up when it is called."""
+
     def call(self: Tracer, *args: Any, **kwargs: Any) -> Any:
         return function(self, *args, **kwargs)
 
@@ -143,66 +172,100 @@ def _method(function: Any) -> Any:
     return call
 
 
-for _function in (
-    np.sum, np.prod, np.mean, np.var, np.std, np.max, np.min, np.argmax, np.argmin, np.argsort, np.all,
-    np.any, np.cumsum, np.cumprod, np.clip, np.dot, np.trace, np.diagonal, np.squeeze, np.swapaxes,
-    np.repeat, np.take, np.round, np.ravel, np.copy, np.searchsorted, np.compress, np.choose, np.nonzero, np.ptp,
-):  # fmt: skip
-    setattr(Tracer, _function.__name__, _method(_function))
-Tracer.flatten = lambda self, order="C": np.ravel(self, order).copy()  # type: ignore[attr-defined]
-Tracer.conj = Tracer.conjugate = _method(np.conjugate)  # type: ignore[attr-defined]
+for _function in (np.take, np.nonzero, np.put):
+    setattr(Tracer, _function.__name__, _late(_function))
+Tracer.compress = lambda self, condition, axis=None, out=None: np.compress(condition, self, axis, out)  # type: ignore[attr-defined]
 
 
-def _reshape(self: Tracer, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
-    return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)
+class Methods:
+    """The rest of ndarray's methods and attributes, put on traced arrays below."""
+
+    def flatten(self: Any, order: Any = "C") -> Any:
+        """As `ndarray.flatten`: a copy, unlike `ravel`."""
+        return again(FUNCTIONS[np.ravel](self, order))
+
+    def reshape(self: Any, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
+        """As `ndarray.reshape`; the shape may come in parts."""
+        return FUNCTIONS[np.reshape](self, shape[0] if len(shape) == 1 else shape, order=order, copy=copy)
+
+    def transpose(self: Any, *axes: Any) -> Any:
+        """As `ndarray.transpose`; the axes may come in parts."""
+        return FUNCTIONS[np.transpose](self, axes[0] if len(axes) == 1 else axes or None)
+
+    def astype(
+        self: Any, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: Any = True, copy: Any = True
+    ) -> Any:
+        """As `ndarray.astype`."""
+        kind = np.dtype(dtype)
+        if not np.can_cast(self.dtype, kind, casting):
+            raise TypeError(f"Cannot cast array data from {self.dtype!r} to {kind!r} according to the rule {casting!r}")
+        y = cast(self, kind)
+        return again(y) if y is self and copy else y
+
+    def conjugate(self: Any) -> Any:
+        """As `ndarray.conjugate`."""
+        return np.conjugate(self)
+
+    conj = conjugate
+
+    def item(self: Any, *at: Any) -> Any:
+        """One element, still traced."""
+        if len(at) == 1 and isinstance(at[0], tuple):
+            at = at[0]
+        if len(at) == self.ndim:
+            return self[at]
+        if at:
+            return self[tuple(int(i) for i in np.unravel_index(at[0] % self.size, self.shape))]
+        if self.size != 1:
+            raise ValueError("can only convert an array of size 1 to a Python scalar")
+        return self if self.ndim == 0 else self[(0,) * self.ndim]
+
+    def tolist(self: Any) -> Any:
+        """Nested lists of traced scalars."""
+        return [x.tolist() for x in self] if self.ndim else self
+
+    def sort(self: Any, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
+        """Sorts in place."""
+        self[...] = np.sort(self, axis)
+
+    def partition(self: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+        """Partitions in place."""
+        self[...] = np.partition(self, kth, axis)
+
+    def fill(self: Any, value: Any) -> None:
+        """Writes one value everywhere."""
+        self[...] = value
+
+    T = property(lambda self: FUNCTIONS[np.transpose](self))
+    mT = property(lambda self: FUNCTIONS[np.matrix_transpose](self))
+    real = property(lambda self: FUNCTIONS[np.real](self))
+    imag = property(lambda self: FUNCTIONS[np.imag](self))
+    flat = property(lambda self: FUNCTIONS[np.ravel](self))
+    itemsize = property(lambda self: self.dtype.itemsize)
+    nbytes = property(lambda self: self.size * self.dtype.itemsize)
 
 
-def _transpose(self: Tracer, *axes: Any) -> Any:
-    return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
+for _name, _member in vars(Methods).items():
+    if not _name.startswith("__"):
+        setattr(Tracer, _name, _member)
 
 
-def _astype(self: Tracer, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: Any = True, copy: Any = True) -> Any:
-    from wengert.numpy_api.promote import cast
-
-    y = cast(self, np.dtype(dtype))
-    return np.positive(self) if y is self and copy and self.dtype.kind in "fc" else y
+# ---- what would let the numbers out without their derivative --------------------------------------
 
 
-def _item(self: Tracer, *at: Any) -> Any:
-    if at:
-        return self[at[0] if len(at) == 1 and self.ndim == 1 else at] if len(at) > 1 or self.ndim == 1 else np.ravel(self)[at[0]]
-    if self.size != 1:
-        raise ValueError("can only convert an array of size 1 to a Python scalar")
-    return np.reshape(self, ())
+def _refused(name: str) -> Any:
+    def refused(self: Tracer, *args: Any, **kwargs: Any) -> Any:
+        raise UnsupportedError(
+            f"ndarray.{name} looks at the memory of an array, and a traced {self.type!r} has none",
+            "stay with NumPy's functions, or take the value out of the derivative with wg.stop_gradient(x)",
+            source.here(),
+        )
+
+    return refused
 
 
-def _sort(self: Tracer, axis: int = -1, kind: Any = None, order: Any = None) -> None:
-    self[...] = np.sort(self, axis)  # type: ignore[index, call-overload]
-
-
-def _fill(self: Tracer, value: Any) -> None:
-    self[...] = value  # type: ignore[index]
-
-
-def _tolist(self: Tracer) -> Any:
-    return [x.tolist() for x in self] if self.ndim else self  # type: ignore[attr-defined]
-
-
-def _dot_item(self: Tracer) -> int:
-    return self.dtype.itemsize
-
-
-Tracer.reshape = _reshape  # type: ignore[attr-defined]
-Tracer.transpose = _transpose  # type: ignore[attr-defined]
-Tracer.astype = _astype  # type: ignore[attr-defined]
-Tracer.item = _item  # type: ignore[attr-defined]
-Tracer.sort = _sort  # type: ignore[attr-defined]
-Tracer.fill = _fill  # type: ignore[attr-defined]
-Tracer.tolist = _tolist  # type: ignore[attr-defined]
-Tracer.T = property(lambda self: np.transpose(self))  # type: ignore[attr-defined]
-Tracer.mT = property(lambda self: np.swapaxes(self, -1, -2))  # type: ignore[attr-defined]
-Tracer.real = property(lambda self: np.real(self))  # type: ignore[attr-defined]
-Tracer.imag = property(lambda self: np.imag(self))  # type: ignore[attr-defined]
-Tracer.flat = property(lambda self: np.ravel(self))  # type: ignore[attr-defined]
-Tracer.itemsize = property(_dot_item)  # type: ignore[attr-defined]
-Tracer.nbytes = property(lambda self: self.size * self.dtype.itemsize)  # type: ignore[attr-defined]
+for _name in ("byteswap", "dump", "dumps", "getfield", "resize", "setfield", "setflags", "tobytes", "tofile",
+              "to_device", "view"):  # fmt: skip
+    setattr(Tracer, _name, _refused(_name))
+for _name in ("base", "ctypes", "data", "flags", "strides"):
+    setattr(Tracer, _name, property(_refused(_name)))

@@ -35,6 +35,8 @@ def operand(x: Any) -> Any:
         from wengert.numpy_api.creation import array
 
         return array(x)
+    if hasattr(x, "__wengert__"):  # a variable or constant of a tape
+        return x.__wengert__()
     if hasattr(x, "__array__"):
         return np.asarray(x)
     raise InputError(f"{type(x).__name__} meets a traced value", "pass numbers or NumPy arrays", source.here())
@@ -152,6 +154,8 @@ def spread(x: Any, shape: tuple[int, ...], like: Tracer | None = None) -> Any:
     mine = shape_of(x)
     if mine == shape:
         return x
+    if not isinstance(x, Tracer | np.ndarray | np.generic):
+        x = np.asarray(x)[()]
     params = {"shape": shape, "dims": tuple(range(len(shape) - len(mine), len(shape)))}
     if x.__class__ is not Tracer and like is not None and not like.builder.saving:
         return like.builder.record(broadcast, (np.asarray(x) if mine else x,), params)

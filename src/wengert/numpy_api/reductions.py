@@ -1,4 +1,4 @@
-"""Reductions, running reductions, sorting and order statistics."""
+"""Reductions: sums, products, extremes, means and spreads over axes, also leaving nans out."""
 
 from __future__ import annotations
 
@@ -7,24 +7,38 @@ from typing import Any
 
 import numpy as np
 
-from wengert.numpy_api.promote import axes_of, cast, operand, shape_of, with_kept
-from wengert.numpy_api.table import implements
+from wengert.numpy_api.promote import (
+    axes_of,
+    cast,
+    dtype_of,
+    given,
+    inexact,
+    operand,
+    shape_of,
+    spread,
+    with_kept,
+)
+from wengert.numpy_api.table import UFUNC_REDUCTIONS, implements
 from wengert.numpy_api.ufuncs import finish
-from wengert.ops import arithmetic, reduce, running
+from wengert.ops import arithmetic, reduce
 from wengert.trace.tracer import Tracer
 
 _NONE = np._NoValue
 
 
-def _given(value: Any) -> bool:
-    return value is not None and value is not _NONE
+def _fast(prim: Any, a: Any, axis: Any, keepdims: Any) -> Any:
+    """The plain call: one equation for a traced float array."""
+    t = a.node.type
+    axes = tuple(range(t.ndim)) if axis is None else axes_of(axis, t.ndim)
+    y = a.builder.record(prim, (a,), {"axes": axes})
+    return with_kept(y, t.shape, axes, keepdims) if keepdims is not _NONE and keepdims else y
 
 
-def _masked(x: Any, where: Any, neutral: Any) -> Any:
+def masked(x: Any, where: Any, neutral: Any) -> Any:
     """Elements outside `where` replaced by the neutral element."""
-    if not _given(where) or where is True:
+    if where is True or not given(where):
         return x
-    return np.where(np.broadcast_to(where, x.shape) if np.shape(where) != x.shape else where, x, x.dtype.type(neutral))
+    return np.where(spread(operand(where), x.shape), x, cast(neutral, x.dtype))
 
 
 def _extremes(dtype: np.dtype[Any]) -> tuple[Any, Any]:
@@ -36,46 +50,79 @@ def _extremes(dtype: np.dtype[Any]) -> tuple[Any, Any]:
     return info.min, info.max
 
 
+def _summed_as(x: Any, dtype: Any) -> Any:
+    """x in the dtype that NumPy sums and multiplies in."""
+    if given(dtype):
+        return cast(x, np.dtype(dtype))
+    kind = x.dtype.kind
+    if kind in "bi":
+        return cast(x, np.promote_types(x.dtype, np.int_))
+    return cast(x, np.promote_types(x.dtype, np.uint)) if kind == "u" else x
+
+
 @implements(np.sum)
-def sum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _NONE, initial: Any = _NONE, where: Any = _NONE) -> Any:
-    if a.__class__ is Tracer and axis is None and dtype is out is None and keepdims is initial is where is _NONE:
-        t = a.node.type
-        if t.inexact:
-            return a.builder.record(reduce.sum_, (a,), {"axes": tuple(range(t.ndim))})
-    x = operand(a)
-    if not _given(dtype) and x.dtype.kind in "bi":
-        dtype = np.result_type(x.dtype, np.int64)
-    if _given(dtype):
-        x = cast(x, np.dtype(dtype))
-    x = _masked(x, where, 0)
+def sum(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _NONE, initial: Any = _NONE,
+    where: Any = _NONE,
+) -> Any:  # fmt: skip
+    if (
+        a.__class__ is Tracer
+        and dtype is out is None
+        and initial is where is _NONE
+        and a.node.type.inexact
+    ):
+        return _fast(reduce.sum_, a, axis, keepdims)
+    x = masked(_summed_as(operand(a), dtype), where, 0)
     axes = axes_of(axis, x.ndim)
-    y = reduce.sum_(x, axes=axes) if axes or axis is None else x
-    if _given(initial):
-        y = y + initial
+    y = reduce.sum_(x, axes=axes)
+    if given(initial):
+        y = y + cast(operand(initial), x.dtype)
     return finish(with_kept(y, x.shape, axes, keepdims), out, True)
 
 
 @implements(np.prod)
-def prod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _NONE, initial: Any = _NONE, where: Any = _NONE) -> Any:
-    x = operand(a)
-    if _given(dtype):
-        x = cast(x, np.dtype(dtype))
-    x = _masked(x, where, 1)
+def prod(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _NONE, initial: Any = _NONE,
+    where: Any = _NONE,
+) -> Any:  # fmt: skip
+    x = masked(_summed_as(operand(a), dtype), where, 1)
     axes = axes_of(axis, x.ndim)
     y = reduce.prod(x, axes=axes)
-    if _given(initial):
-        y = y * initial
+    if given(initial):
+        y = y * cast(operand(initial), x.dtype)
     return finish(with_kept(y, x.shape, axes, keepdims), out, True)
 
 
 def _extremum(prim: Any, which: int, ufunc: np.ufunc) -> Any:
-    def rule(a: Any, axis: Any = None, out: Any = None, keepdims: Any = _NONE, initial: Any = _NONE, where: Any = _NONE) -> Any:
+    def rule(
+        a: Any,
+        axis: Any = None,
+        out: Any = None,
+        keepdims: Any = _NONE,
+        initial: Any = _NONE,
+        where: Any = _NONE,
+    ) -> Any:
+        if a.__class__ is Tracer and out is None and initial is where is _NONE and a.node.type.size:
+            return _fast(prim, a, axis, keepdims)
         x = operand(a)
-        x = _masked(x, where, initial if _given(where) and _given(initial) else _extremes(x.dtype)[which])
         axes = axes_of(axis, x.ndim)
-        y = prim(x, axes=axes)
-        if _given(initial):
-            y = ufunc(y, initial)
+        started = given(initial)
+        if not x.size and not started and not all(x.shape[d] for d in axes):
+            raise ValueError(
+                f"zero-size array to reduction operation {ufunc.__name__} which has no identity"
+            )
+        if given(where) and where is not True and not started:
+            raise ValueError(
+                f"reduction operation '{ufunc.__name__}' does not have an identity, "
+                "so to use a where mask one has to specify 'initial'"
+            )
+        x = masked(x, where, _extremes(x.dtype)[which] if started else 0)
+        if started and not all(x.shape[d] for d in axes):
+            y: Any = spread(cast(operand(initial), x.dtype), reduce.without(x.shape, axes))
+        else:
+            y = prim(x, axes=axes)
+            if started:
+                y = ufunc(y, cast(operand(initial), x.dtype))
         return finish(with_kept(y, x.shape, axes, keepdims), out, True)
 
     return rule
@@ -85,61 +132,186 @@ implements(np.max, np.amax)(_extremum(reduce.max_, 0, np.maximum))
 implements(np.min, np.amin)(_extremum(reduce.min_, 1, np.minimum))
 
 
+def _as_reduction(prim: Any, ufunc: np.ufunc) -> Any:
+    def rule(x: Any, axis: Any = None, keepdims: Any = False, initial: Any = _NONE) -> Any:
+        axes = axes_of(axis, x.ndim)
+        y = prim(inexact(x), axes=axes)
+        if given(initial):
+            y = ufunc(y, initial)
+        return with_kept(y, x.shape, axes, keepdims)
+
+    return rule
+
+
+UFUNC_REDUCTIONS.update(
+    {
+        np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min, np.fmax: np.nanmax,
+        np.fmin: np.nanmin, np.logical_and: np.all, np.logical_or: np.any,
+        np.hypot: _as_reduction(reduce.length, np.hypot),
+        np.logaddexp: _as_reduction(reduce.logsumexp, np.logaddexp),
+    }
+)  # fmt: skip
+
+
+@implements(np.ptp)
+def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = _NONE) -> Any:
+    kept = given(keepdims) and keepdims
+    return finish(
+        np.max(a, axis=axis, keepdims=kept) - np.min(a, axis=axis, keepdims=kept), out, True
+    )
+
+
+# ---- means and spreads ----------------------------------------------------------------------------
+
+
+def _averaged_as(a: Any, dtype: Any) -> Any:
+    """x in the dtype that NumPy averages in."""
+    x = operand(a)
+    return cast(x, np.dtype(dtype)) if given(dtype) else inexact(x)
+
+
 def _count(x: Any, axes: tuple[int, ...], where: Any) -> Any:
-    if not _given(where) or where is True:
-        return math.prod(shape_of(x)[a] for a in axes)
-    return np.sum(np.broadcast_to(where, shape_of(x)), axis=axes)
+    """How many elements each result is made of, axes kept."""
+    if where is True or not given(where):
+        return reduce.extent(shape_of(x), axes)
+    return np.sum(np.broadcast_to(where, shape_of(x)), axis=axes, keepdims=True)
 
 
 @implements(np.mean)
-def mean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = _NONE, *, where: Any = _NONE) -> Any:
-    x = operand(a)
-    dtype = np.dtype(dtype) if _given(dtype) else np.dtype(np.float64) if x.dtype.kind in "bi" else x.dtype
+def mean(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = _NONE,
+    *,
+    where: Any = _NONE,
+) -> Any:
+    if a.__class__ is Tracer and dtype is out is None and where is _NONE and a.node.type.inexact:
+        return _fast(reduce.mean, a, axis, keepdims)
+    x = _averaged_as(a, dtype)
     axes = axes_of(axis, x.ndim)
-    wide = np.dtype(np.float32) if dtype == np.float16 else dtype  # as NumPy accumulates
-    total = np.sum(cast(x, wide), axis=axes, keepdims=bool(keepdims) and keepdims is not _NONE, where=where)
-    count = _count(x, axes, where)
-    if np.ndim(count) and keepdims is True:
-        count = np.expand_dims(count, axes)
-    return finish(cast(total / count, dtype), out, True)
+    if where is True or not given(where):
+        y = with_kept(reduce.mean(x, axes=axes), x.shape, axes, keepdims)
+    else:
+        y = cast(np.sum(x, axis=axes, keepdims=True, where=where) / _count(x, axes, where), x.dtype)
+        if not (given(keepdims) and keepdims):
+            y = np.squeeze(y, axes)
+    return finish(y, out, True)
 
 
 def _deviations(x: Any, axes: tuple[int, ...], where: Any, centre: Any) -> Any:
-    middle = np.mean(x, axis=axes, keepdims=True, where=where) if not _given(centre) else centre
-    return _masked(x - middle, where, 0)
+    """What remains of x without its mean (or the mean that the caller knows)."""
+    if given(centre):
+        return masked(x - centre, where, 0)
+    if where is True or not given(where):
+        return reduce.centre(x, axes=axes)
+    return masked(x - mean(x, axis=axes, keepdims=True, where=where), where, 0)
+
+
+def _freedom(x: Any, axes: tuple[int, ...], where: Any, ddof: Any) -> Any:
+    """What the squared deviations are divided by."""
+    count = _count(x, axes, where)
+    if not np.ndim(count):
+        return max(count - ddof, 0)
+    return np.squeeze(np.maximum(count - ddof, 0), axes)
 
 
 @implements(np.var)
-def var(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = _NONE, *, where: Any = _NONE, mean: Any = _NONE, correction: Any = _NONE) -> Any:
-    x = operand(a)
-    x = cast(x, np.dtype(dtype)) if _given(dtype) else cast(x, np.dtype(np.float64)) if x.dtype.kind in "bi" else x
+def var(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = _NONE, *,
+    where: Any = _NONE, mean: Any = _NONE, correction: Any = _NONE,
+) -> Any:  # fmt: skip
+    x = _averaged_as(a, dtype)
     axes = axes_of(axis, x.ndim)
     d = _deviations(x, axes, where, mean)
-    squares = np.square(d) if x.dtype.kind == "f" else np.real(d * np.conj(d))
-    free = _count(x, axes, where) - (correction if _given(correction) else ddof)
-    y = np.sum(squares, axis=axes) / np.maximum(free, 0)
+    squares = np.square(d) if x.dtype.kind == "f" else arithmetic.real(d * np.conjugate(d))
+    free = _freedom(x, axes, where, correction if given(correction) else ddof)
+    y = reduce.sum_(squares, axes=axes)
+    y = cast(y / free, squares.dtype)
     return finish(with_kept(y, x.shape, axes, keepdims), out, True)
 
 
 @implements(np.std)
-def std(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = _NONE, *, where: Any = _NONE, mean: Any = _NONE, correction: Any = _NONE) -> Any:
-    x = operand(a)
-    x = cast(x, np.dtype(dtype)) if _given(dtype) else cast(x, np.dtype(np.float64)) if x.dtype.kind in "bi" else x
+def std(
+    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = _NONE, *,
+    where: Any = _NONE, mean: Any = _NONE, correction: Any = _NONE,
+) -> Any:  # fmt: skip
+    x = _averaged_as(a, dtype)
     axes = axes_of(axis, x.ndim)
     d = _deviations(x, axes, where, mean)
     if x.dtype.kind == "c":
         d = arithmetic.modulus(d)
-    free = np.maximum(_count(x, axes, where) - (correction if _given(correction) else ddof), 0)
+    free = _freedom(x, axes, where, correction if given(correction) else ddof)
     # a length over a root: its slope where all deviations vanish is 0, not 0/0
-    y = reduce.length(d, axes=axes) / np.sqrt(free)
-    return finish(with_kept(cast(y, d.dtype), x.shape, axes, keepdims), out, True)
+    y = reduce.length(d, axes=axes)
+    y = cast(y / np.sqrt(free), d.dtype)
+    return finish(with_kept(y, x.shape, axes, keepdims), out, True)
+
+
+@implements(np.average)
+def average(
+    a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = _NONE
+) -> Any:
+    x = inexact(operand(a))
+    axes = axes_of(axis, x.ndim)
+    kept = bool(given(keepdims) and keepdims)
+    if weights is None:
+        y = mean(x, axis=axes, keepdims=kept)
+        total: Any = y.dtype.type(reduce.extent(x.shape, axes))
+    else:
+        w = operand(weights)
+        if shape_of(w) != x.shape:
+            if axis is None:
+                raise TypeError("Axis must be specified when shapes of a and weights differ.")
+            if shape_of(w) != tuple(x.shape[d] for d in axes):
+                raise ValueError(
+                    "Shape of weights must be consistent with shape of a along specified axis."
+                )
+            listed = axis if isinstance(axis, tuple) else (axis,)
+            order = np.argsort([d % x.ndim for d in listed])
+            w = np.reshape(
+                np.transpose(w, order), tuple(n if d in axes else 1 for d, n in enumerate(x.shape))
+            )
+        dtype = (
+            np.result_type(x.dtype, dtype_of(w), "f8")
+            if dtype_of(operand(a)).kind in "biu"
+            else np.result_type(x.dtype, dtype_of(w))
+        )
+        w = cast(w, dtype)
+        x = cast(x, dtype)
+        total = sum(
+            spread(w, x.shape) if isinstance(w, Tracer) else np.broadcast_to(w, x.shape),
+            axis=axes,
+            keepdims=kept,
+        )
+        number = total.number() if isinstance(total, Tracer) else total
+        if number is not None and np.any(number == 0):
+            raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+        y = sum(x * w, axis=axes, keepdims=kept) / total
+    return (
+        (
+            y,
+            spread(total, y.shape)
+            if isinstance(total, Tracer)
+            else np.broadcast_to(total, y.shape).copy(),
+        )
+        if returned
+        else y
+    )
+
+
+# ---- integers and booleans: constants for the derivative --------------------------------------------
 
 
 def _counted(prim: Any) -> Any:
-    def rule(a: Any, axis: Any = None, out: Any = None, keepdims: Any = _NONE, *, where: Any = _NONE) -> Any:
+    def rule(
+        a: Any, axis: Any = None, out: Any = None, keepdims: Any = _NONE, *, where: Any = _NONE
+    ) -> Any:
         x = operand(a)
-        if _given(where):
-            x = np.logical_or(x, ~np.asarray(where)) if prim is reduce.all_ else np.logical_and(x, where)
+        if given(where) and where is not True:
+            inside = np.broadcast_to(where, x.shape)
+            x = np.logical_or(x, ~inside) if prim is reduce.all_ else np.logical_and(x, inside)
         axes = axes_of(axis, x.ndim)
         return finish(with_kept(prim(x, axes=axes), x.shape, axes, keepdims), out, True)
 
@@ -150,36 +322,136 @@ implements(np.all)(_counted(reduce.all_))
 implements(np.any)(_counted(reduce.any_))
 implements(np.argmax)(_counted(reduce.argmax))
 implements(np.argmin)(_counted(reduce.argmin))
-implements(np.count_nonzero)(lambda a, axis=None, *, keepdims=False: _counted(reduce.count_nonzero)(a, axis, None, keepdims))
 
 
-def _running(prim: Any) -> Any:
-    def rule(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+@implements(np.count_nonzero)
+def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
+    x = operand(a)
+    axes = axes_of(axis, x.ndim)
+    return with_kept(reduce.count_nonzero(x, axes=axes), x.shape, axes, keepdims)
+
+
+# ---- without the nans -----------------------------------------------------------------------------
+
+
+def _present(x: Any) -> Any:
+    return ~np.isnan(x)
+
+
+def _without_nans(x: Any, instead: Any) -> Any:
+    return np.where(np.isnan(x), cast(instead, x.dtype), x) if x.dtype.kind in "fc" else x
+
+
+def _mask(x: Any, where: Any) -> Any:
+    """Present, and inside `where`."""
+    return _present(x) if where is True or not given(where) else _present(x) & where
+
+
+@implements(np.nansum)
+def nansum(a: Any, axis: Any = None, *args: Any, **kwargs: Any) -> Any:
+    return np.sum(_without_nans(operand(a), 0), axis, *args, **kwargs)
+
+
+@implements(np.nanprod)
+def nanprod(a: Any, axis: Any = None, *args: Any, **kwargs: Any) -> Any:
+    return np.prod(_without_nans(operand(a), 1), axis, *args, **kwargs)
+
+
+@implements(np.nancumsum)
+def nancumsum(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+    return np.cumsum(_without_nans(operand(a), 0), axis, dtype, out)
+
+
+@implements(np.nancumprod)
+def nancumprod(a: Any, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
+    return np.cumprod(_without_nans(operand(a), 1), axis, dtype, out)
+
+
+@implements(np.nanmean)
+def nanmean(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: Any = _NONE,
+    *,
+    where: Any = _NONE,
+) -> Any:
+    x = operand(a)
+    return mean(x, axis, dtype, out, keepdims, where=_mask(x, where))
+
+
+@implements(np.nanvar)
+def nanvar(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: Any = 0,
+    keepdims: Any = _NONE,
+    *,
+    where: Any = _NONE,
+    **rest: Any,
+) -> Any:
+    x = operand(a)
+    return var(x, axis, dtype, out, ddof, keepdims, where=_mask(x, where), **rest)
+
+
+@implements(np.nanstd)
+def nanstd(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: Any = 0,
+    keepdims: Any = _NONE,
+    *,
+    where: Any = _NONE,
+    **rest: Any,
+) -> Any:
+    x = operand(a)
+    return std(x, axis, dtype, out, ddof, keepdims, where=_mask(x, where), **rest)
+
+
+def _nan_extremum(function: Any, which: int) -> Any:
+    def rule(
+        a: Any,
+        axis: Any = None,
+        out: Any = None,
+        keepdims: Any = _NONE,
+        initial: Any = _NONE,
+        where: Any = _NONE,
+    ) -> Any:
         x = operand(a)
-        if _given(dtype):
-            x = cast(x, np.dtype(dtype))
-        if axis is None:
-            x, axis = np.ravel(x), 0
-        return finish(prim(x, axis=axes_of(axis, x.ndim)[0]), out, True)
+        if x.dtype.kind != "f":
+            return function(x, axis, out, keepdims, initial=initial, where=where)
+        y = function(
+            _without_nans(x, _extremes(x.dtype)[which]),
+            axis,
+            None,
+            keepdims,
+            initial=initial,
+            where=where,
+        )
+        if not given(initial):  # of nans alone: nan
+            kept = bool(given(keepdims) and keepdims)
+            y = np.where(np.all(np.isnan(x), axis=axis, keepdims=kept), cast(np.nan, x.dtype), y)
+        return finish(y, out, True)
 
     return rule
 
 
-implements(np.cumsum)(_running(running.cumsum))
-implements(np.cumprod)(_running(running.cumprod))
+implements(np.nanmax)(_nan_extremum(np.max, 0))
+implements(np.nanmin)(_nan_extremum(np.min, 1))
 
 
-@implements(np.argsort)
-def argsort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
-    x = operand(a)
-    if axis is None:
-        x, axis = np.ravel(x), 0
-    return reduce.argsort(x, axis=axes_of(axis, x.ndim)[0])
+def _nan_place(function: Any, which: int) -> Any:
+    def rule(a: Any, axis: Any = None, out: Any = None, *, keepdims: Any = _NONE) -> Any:
+        x = operand(a)
+        return function(_without_nans(x, _extremes(x.dtype)[which]), axis, out, keepdims=keepdims)
+
+    return rule
 
 
-@implements(np.sort)
-def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
-    x = operand(a)
-    if axis is None:
-        x, axis = np.ravel(x), 0
-    return np.take_along_axis(x, np.argsort(x, axis), axis)
+implements(np.nanargmax)(_nan_place(np.argmax, 0))
+implements(np.nanargmin)(_nan_place(np.argmin, 1))

@@ -7,7 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from wengert.numpy_api.promote import cast, common_shape, dtype_of, given, inexact, operand, result_dtype, shape_of, spread, together
+from wengert.numpy_api.promote import (
+    cast,
+    common_shape,
+    dtype_of,
+    given,
+    inexact,
+    operand,
+    result_dtype,
+    shape_of,
+    spread,
+    together,
+)
 from wengert.numpy_api.table import implements
 from wengert.numpy_api.ufuncs import finish
 from wengert.ops import arithmetic, compare, special
@@ -24,15 +35,17 @@ def where(condition: Any, x: Any = _NONE, y: Any = _NONE, /) -> Any:
     if x is _NONE or y is _NONE:
         raise ValueError("either both or neither of x and y should be given")
     c = truth(condition)
-    if x.__class__ is Tracer:
-        t = x.node.type
-        if y.__class__ is Tracer and y.node.type is t or y.__class__ is int or (y.__class__ is float and t.inexact):
-            if x.weak is False and shape_of(c) == t.shape:
-                return compare.select(c, x, y if y.__class__ is Tracer else t.dtype.type(y))
-    elif y.__class__ is Tracer:
-        t = y.node.type
-        if (x.__class__ is int or (x.__class__ is float and t.inexact)) and y.weak is False and shape_of(c) == t.shape:
-            return compare.select(c, t.dtype.type(x), y)
+    known = x if x.__class__ is Tracer else y
+    if known.__class__ is Tracer and not known.weak:  # the common cases, quickly
+        t = known.node.type
+        if t.inexact and shape_of(c) == t.shape:
+            if known is y:
+                if x.__class__ is int or x.__class__ is float:
+                    return compare.select(c, t.dtype.type(x), y)
+            elif y.__class__ is int or y.__class__ is float:
+                return compare.select(c, x, t.dtype.type(y))
+            elif y.__class__ is Tracer and y.node.type is t:
+                return compare.select(c, x, y)
     x, y = operand(x), operand(y)
     dtype = result_dtype(x, y)
     c, x, y = together("where", [c, cast(x, dtype), cast(y, dtype)])
@@ -64,7 +77,9 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
 @implements(np.piecewise)
 def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -> Any:
     x = operand(x)
-    if not isinstance(condlist, list | tuple) or (len(condlist) and shape_of(x) and not shape_of(operand(condlist[0]))):
+    if not isinstance(condlist, list | tuple) or (
+        len(condlist) and shape_of(x) and not shape_of(operand(condlist[0]))
+    ):
         condlist = [condlist]
     conditions = [truth(c) for c in condlist]
     if len(funclist) == len(conditions) + 1:  # the last one is for everywhere else
@@ -105,7 +120,16 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
 
 
 @implements(np.clip)
-def clip(a: Any, a_min: Any = _NONE, a_max: Any = _NONE, out: Any = None, *, min: Any = _NONE, max: Any = _NONE, **rest: Any) -> Any:
+def clip(
+    a: Any,
+    a_min: Any = _NONE,
+    a_max: Any = _NONE,
+    out: Any = None,
+    *,
+    min: Any = _NONE,
+    max: Any = _NONE,
+    **rest: Any,
+) -> Any:
     low = a_min if given(a_min) else min
     high = a_max if given(a_max) else max
     y = operand(a)
@@ -117,7 +141,9 @@ def clip(a: Any, a_min: Any = _NONE, a_max: Any = _NONE, out: Any = None, *, min
 
 
 @implements(np.nan_to_num)
-def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+def nan_to_num(
+    x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Any:
     x = operand(x)
     if x.dtype.kind == "c":
         parts = (nan_to_num(p, True, nan, posinf, neginf) for p in (np.real(x), np.imag(x)))
@@ -169,7 +195,9 @@ def sinc(x: Any) -> Any:
 def isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
     a, b = operand(a), operand(b)
     with np.errstate(invalid="ignore"):
-        near = np.less_equal(np.abs(a - b), atol + rtol * np.abs(b)) & np.isfinite(b) | np.equal(a, b)
+        near = np.less_equal(np.abs(a - b), atol + rtol * np.abs(b)) & np.isfinite(b) | np.equal(
+            a, b
+        )
     return near | (np.isnan(a) & np.isnan(b)) if equal_nan else near
 
 

@@ -1,4 +1,4 @@
-"""Shapes: reshaping, permuting, joining, splitting, repeating."""
+"""Shapes: reshaping, permuting, adding and removing axes, broadcasting."""
 
 from __future__ import annotations
 
@@ -8,46 +8,89 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ShapeError
-from wengert.ir import source
-from wengert.numpy_api.promote import axes_of, cast, operand, result_dtype, shape_of, spread
+from wengert.ir import source as lines
+from wengert.numpy_api.promote import again, axes_of, axis_of, operand, shape_of, spread
 from wengert.numpy_api.table import implements
 from wengert.ops import shape as ops
+from wengert.trace.buffers import look
 from wengert.trace.tracer import Tracer
 
 
-def axis_of(axis: Any, ndim: int) -> int:
-    """One non-negative axis."""
-    return axes_of(axis, ndim)[0]
+def reshaped(x: Any, shape: tuple[int, ...]) -> Any:
+    """x in another shape, as a step on the way: no view of x, no equation where nothing changes."""
+    return x if shape_of(x) == shape else ops.reshape(operand(x), shape=shape)
+
+
+def permuted(x: Any, order: tuple[int, ...]) -> Any:
+    """x with its axes in this order, as a step on the way."""
+    return x if order == tuple(range(len(order))) else ops.permute(x, axes=order)
+
+
+def _view(prim: Any, x: Any, params: dict[str, Any]) -> Any:
+    """What shares memory with x in NumPy: writes into one are seen in the other."""
+    if x.__class__ is not Tracer:
+        return prim(x, **params)
+    return look(x.builder.record(prim, (x,), params), x, prim, params)
 
 
 @implements(np.reshape)
 def reshape(a: Any, /, shape: Any = None, order: Any = "C", *, copy: Any = None) -> Any:
     x = operand(a)
-    new = tuple(int(n) for n in shape) if isinstance(shape, tuple | list) else (int(shape),)
-    if -1 in new:
-        known = -math.prod(new)
-        if new.count(-1) > 1 or (known == 0 or x.size % known):
-            raise ShapeError(f"cannot reshape {x.type!r} to {new}", "keep the number of elements", source.here())
-        new = tuple(x.size // known if n == -1 else n for n in new)
-    if math.prod(new) != x.size:
-        raise ShapeError(f"cannot reshape {x.type!r} to {new}", "keep the number of elements", source.here())
-    if order == "F":
+    size = x.size
+    if shape.__class__ is int:
+        new = (shape,)
+    else:
+        new = tuple(map(int, shape)) if isinstance(shape, tuple | list) else (int(shape),)
+    count = math.prod(new)
+    if count < 0 or -1 in new:
+        known = -count
+        if new.count(-1) != 1 or known <= 0 or size % known:
+            raise _cannot(x, new)
+        new = tuple(size // known if n == -1 else n for n in new)
+    elif count != size:
+        raise _cannot(x, new)
+    if order in ("F", "f"):
         return np.transpose(ops.reshape(np.transpose(x), shape=new[::-1]))
-    return ops.reshape(x, shape=new)
+    return (
+        again(_view(ops.reshape, x, {"shape": new}))
+        if copy
+        else _view(ops.reshape, x, {"shape": new})
+    )
+
+
+def _cannot(x: Any, new: tuple[int, ...]) -> ShapeError:
+    return ShapeError(
+        f"cannot reshape {x.type!r} to {new}", "keep the number of elements", lines.here()
+    )
 
 
 @implements(np.ravel)
 def ravel(a: Any, order: Any = "C") -> Any:
-    return np.reshape(operand(a), (-1,), order=order if order in "CF" else "C")
+    x = operand(a)
+    if x.__class__ is Tracer and order in ("C", "K", "A"):
+        return _view(ops.reshape, x, {"shape": (x.node.type.size,)})
+    return np.reshape(x, (-1,), order=order)
 
 
 @implements(np.transpose)
 def transpose(a: Any, axes: Any = None) -> Any:
     x = operand(a)
-    order = tuple(range(x.ndim))[::-1] if axes is None else tuple(int(d) % x.ndim for d in axes)
-    if sorted(order) != list(range(x.ndim)):
-        raise ValueError("axes don't match array")
-    return x if order == tuple(range(x.ndim)) else ops.permute(x, axes=order)
+    n = len(shape_of(x))
+    if axes is None:
+        order = tuple(range(n - 1, -1, -1))
+    else:
+        order = tuple(axis_of(d, n) for d in axes)
+        if sorted(order) != list(range(n)):
+            raise ValueError("axes don't match array")
+    return _view(ops.permute, x, {"axes": order}) if n > 1 else x
+
+
+@implements(np.matrix_transpose, np.linalg.matrix_transpose)
+def matrix_transpose(x: Any, /) -> Any:
+    x = operand(x)
+    if x.ndim < 2:
+        raise ValueError(f"Input array must be at least 2-dimensional, but it is {x.ndim}")
+    return np.transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
 @implements(np.swapaxes)
@@ -55,37 +98,80 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     x = operand(a)
     order = list(range(x.ndim))
     i, j = axis_of(axis1, x.ndim), axis_of(axis2, x.ndim)
-    order[i], order[j] = order[j], order[i]
+    order[i], order[j] = j, i
     return np.transpose(x, order)
 
 
 @implements(np.moveaxis)
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     x = operand(a)
-    origin = [axis_of(s, x.ndim) for s in (source if isinstance(source, tuple | list) else (source,))]
-    target = [axis_of(s, x.ndim) for s in (destination if isinstance(destination, tuple | list) else (destination,))]
+    origin = [
+        axis_of(s, x.ndim) for s in (source if isinstance(source, tuple | list) else (source,))
+    ]
+    target = [
+        axis_of(s, x.ndim)
+        for s in (destination if isinstance(destination, tuple | list) else (destination,))
+    ]
+    if len(origin) != len(target):
+        raise ValueError(
+            "`source` and `destination` arguments must have the same number of elements"
+        )
     order = [d for d in range(x.ndim) if d not in origin]
     for d, s in sorted(zip(target, origin, strict=True)):
         order.insert(d, s)
     return np.transpose(x, order)
 
 
+@implements(np.rollaxis)
+def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    x = operand(a)
+    axis = axis_of(axis, x.ndim)
+    start = start + x.ndim if start < 0 else start
+    return np.moveaxis(x, axis, start - 1 if axis < start else start)
+
+
 @implements(np.expand_dims)
 def expand_dims(a: Any, axis: Any) -> Any:
     x = operand(a)
-    found = axis if isinstance(axis, tuple | list) else (axis,)
-    new = axes_of(tuple(found), x.ndim + len(found))
+    count = len(axis) if isinstance(axis, tuple | list) else 1
+    new = axes_of(axis, x.ndim + count)
     rest = iter(x.shape)
-    return ops.reshape(x, shape=tuple(1 if d in new else next(rest) for d in range(x.ndim + len(new))))
+    return _view(
+        ops.reshape,
+        x,
+        {"shape": tuple(1 if d in new else next(rest) for d in range(x.ndim + count))},
+    )
 
 
 @implements(np.squeeze)
 def squeeze(a: Any, axis: Any = None) -> Any:
     x = operand(a)
-    gone = tuple(d for d, n in enumerate(x.shape) if n == 1) if axis is None else axes_of(axis, x.ndim)
-    if any(x.shape[d] != 1 for d in gone):
+    shape = x.shape
+    if axis is None:
+        return _view(ops.reshape, x, {"shape": tuple(n for n in shape if n != 1)})
+    gone = axes_of(axis, len(shape))
+    if any(shape[d] != 1 for d in gone):
         raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
-    return ops.reshape(x, shape=tuple(n for d, n in enumerate(x.shape) if d not in gone))
+    return _view(ops.reshape, x, {"shape": tuple(n for d, n in enumerate(shape) if d not in gone)})
+
+
+def _at_least(count: int, place: Any) -> Any:
+    def rule(*arys: Any) -> Any:
+        found = []
+        for a in arys:
+            x = operand(a)
+            shape = shape_of(x)
+            found.append(x if len(shape) >= count else np.reshape(x, place(shape)))
+        return found[0] if len(found) == 1 else tuple(found)
+
+    return rule
+
+
+implements(np.atleast_1d)(_at_least(1, lambda s: (1,)))
+implements(np.atleast_2d)(_at_least(2, lambda s: (1, *s) if s else (1, 1)))
+implements(np.atleast_3d)(
+    _at_least(3, lambda s: (1, *s, 1) if len(s) == 1 else (*s, 1) if s else (1, 1, 1))
+)
 
 
 @implements(np.broadcast_to)
@@ -93,44 +179,55 @@ def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
     return spread(operand(array), tuple(shape) if isinstance(shape, tuple | list) else (shape,))
 
 
-def _alike(xs: Any, dtype: Any = None) -> list[Any]:
-    """Operands of a join, of one dtype."""
-    found = [operand(x) for x in xs]
-    common = np.dtype(dtype) if dtype is not None else result_dtype(*found)
-    return [cast(x, common) for x in found]
+@implements(np.broadcast_arrays)
+def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
+    xs = [operand(x) for x in args]
+    shape = np.broadcast_shapes(*map(shape_of, xs))
+    return tuple(
+        spread(x, shape) if isinstance(x, Tracer) else np.broadcast_to(x, shape) for x in xs
+    )
 
 
-@implements(np.concatenate)
-def concatenate(arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = None) -> Any:
-    xs = _alike(list(arrays), dtype)
-    if axis is None:
-        xs, axis = [np.ravel(x) for x in xs], 0
-    if any(np.ndim(x) == 0 for x in xs):
-        raise ValueError("zero-dimensional arrays cannot be concatenated")
-    where = axis_of(axis, np.ndim(xs[0]))
-    shapes = [shape_of(x) for x in xs]
-    if any(s[:where] + s[where + 1 :] != shapes[0][:where] + shapes[0][where + 1 :] for s in shapes):
-        raise ShapeError(f"concatenate along axis {axis}: shapes {shapes} differ elsewhere", where=source.here())
-    return ops.concat(*xs, axis=where)
+@implements(np.meshgrid)
+def meshgrid(
+    *xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy"
+) -> tuple[Any, ...]:
+    if indexing not in ("xy", "ij"):
+        raise ValueError("Valid values for `indexing` are 'xy' and 'ij'.")
+    n = len(xi)
+    place = list(range(n))
+    if indexing == "xy" and n > 1:
+        place[:2] = 1, 0
+    xs = [operand(x) for x in xi]
+    extents = [math.prod(shape_of(x)) for x in xs]
+    if sparse:
+        return tuple(
+            reshaped(x, (*(1,) * d, m, *(1,) * (n - 1 - d)))
+            for x, d, m in zip(xs, place, extents, strict=True)
+        )
+    full = tuple(extents[place.index(d)] for d in range(n))
+    return tuple(
+        ops.broadcast(reshaped(x, (m,)), shape=full, dims=(d,))
+        for x, d, m in zip(xs, place, extents, strict=True)
+    )
 
 
-@implements(np.stack)
-def stack(arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = None) -> Any:
-    xs = _alike(list(arrays), dtype)
-    shapes = [shape_of(x) for x in xs]
-    if any(s != shapes[0] for s in shapes):
-        raise ValueError("all input arrays must have the same shape")
-    return ops.stack(*xs, axis=axis_of(axis, len(shapes[0]) + 1))
+@implements(np.copy)
+def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
+    return again(operand(a))
 
 
-@implements(np.flip)
-def flip(m: Any, axis: Any = None) -> Any:
-    x = operand(m)
-    return ops.flip(x, axes=axes_of(axis, x.ndim))
+@implements(np.shape)
+def shape(a: Any) -> tuple[int, ...]:
+    return shape_of(operand(a))
 
 
-def is_traced(xs: Any) -> bool:
-    """Is there a traced value in this (nested) sequence?"""
-    if isinstance(xs, list | tuple):
-        return any(is_traced(x) for x in xs)
-    return isinstance(xs, Tracer)
+@implements(np.ndim)
+def ndim(a: Any) -> int:
+    return len(shape_of(operand(a)))
+
+
+@implements(np.size)
+def size(a: Any, axis: Any = None) -> int:
+    shape = shape_of(operand(a))
+    return math.prod(shape if axis is None else (shape[d] for d in axes_of(axis, len(shape))))

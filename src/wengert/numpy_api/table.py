@@ -13,6 +13,8 @@ from wengert.trace.tracer import Tracer
 
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {}
 UFUNC_METHODS: dict[str, Callable[..., Any]] = {}
+UFUNC_REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {}  # quicker and finer than folding
+UFUNC_ACCUMULATIONS: dict[np.ufunc, Callable[..., Any]] = {}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -10,7 +10,7 @@ import numpy as np
 from wengert.errors import UnsupportedError
 from wengert.ir import source
 from wengert.numpy_api.promote import aligned, cast, kind, loop_dtypes, operand, shape_of, together
-from wengert.numpy_api.table import UFUNC_METHODS, UFUNCS, unsupported
+from wengert.numpy_api.table import UFUNC_ACCUMULATIONS, UFUNC_METHODS, UFUNC_REDUCTIONS, UFUNCS, unsupported
 from wengert.ops import arithmetic, compare, exponential, trigonometric
 from wengert.ops.families import Elementwise
 from wengert.trace.tracer import Tracer
@@ -143,23 +143,38 @@ UFUNCS[np.modf] = _modf
 # ---- ufunc methods ---------------------------------------------------------------------------------
 
 
-def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False, **rest: Any) -> Any:
-    same = {
-        np.add: np.sum, np.multiply: np.prod, np.maximum: np.max, np.minimum: np.min,
-        np.logical_and: np.all, np.logical_or: np.any,
-    }.get(ufunc)  # fmt: skip
-    if same is None:
-        raise unsupported(f"np.{ufunc.__name__}.reduce")
+def _reduce(
+    ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False,
+    initial: Any = np._NoValue, where: Any = True,
+) -> Any:  # fmt: skip
+    x = operand(x)
     if dtype is not None:
-        rest["dtype"] = dtype
-    return finish(same(x, axis=axis, keepdims=keepdims, **rest), out, True)
+        x = cast(x, np.dtype(dtype))
+    options: dict[str, Any] = {} if where is True else {"where": where}
+    if initial is not np._NoValue and initial is not None:
+        options["initial"] = initial
+    rule = UFUNC_REDUCTIONS.get(ufunc)
+    if rule is not None:
+        return finish(rule(x, axis=axis, keepdims=keepdims, **options), out, True)
+    if ufunc.nin != 2 or "where" in options:
+        raise unsupported(f"np.{ufunc.__name__}.reduce")
+    y = options.get("initial")
+    for part in np.moveaxis(x, axis, 0):
+        y = part if y is None else ufunc(y, part)
+    return finish(np.expand_dims(y, axis) if keepdims else y, out, True)
 
 
 def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
-    same = {np.add: np.cumsum, np.multiply: np.cumprod}.get(ufunc)
-    if same is None:
+    rule = UFUNC_ACCUMULATIONS.get(ufunc)
+    if rule is not None:
+        return rule(x, axis, dtype, out)
+    if ufunc.nin != 2:
         raise unsupported(f"np.{ufunc.__name__}.accumulate")
-    return finish(same(x, axis=axis, dtype=dtype), out, True)
+    x = operand(x) if dtype is None else cast(operand(x), np.dtype(dtype))
+    steps: list[Any] = []
+    for part in np.moveaxis(x, axis, 0):
+        steps.append(ufunc(steps[-1], part) if steps else part)
+    return finish(np.stack(steps, axis), out, True)
 
 
 def _outer(ufunc: np.ufunc, x: Any, y: Any, **kwargs: Any) -> Any:

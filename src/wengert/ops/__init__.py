@@ -4,6 +4,7 @@ from wengert.ir.primitive import Primitive
 from wengert.ops import (
     arithmetic,
     compare,
+    custom,
     exponential,
     families,
     index,
@@ -17,7 +18,7 @@ from wengert.ops import (
     trigonometric,
 )
 
-_rooms = (families, arithmetic, exponential, trigonometric, compare, shape, reduce, running, index, literal, matmul, linalg, special)
+_rooms = (families, arithmetic, exponential, trigonometric, compare, shape, reduce, running, index, literal, matmul, linalg, special, custom)
 
 # every primitive by its name
 PRIMITIVES: dict[str, Primitive] = {

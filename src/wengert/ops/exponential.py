@@ -6,6 +6,7 @@ Slopes are written so that they neither cancel nor overflow before the result do
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -20,17 +21,26 @@ log = Elementwise(np.log, lambda y, x: 1 / x)
 log2 = Elementwise(np.log2, lambda y, x: 1 / x / _LN2)
 log10 = Elementwise(np.log10, lambda y, x: 1 / x / _LN10)
 log1p = Elementwise(np.log1p, lambda y, x: 1 / (1 + x))
-# softmax of two; equal infinite arguments, whose difference is nan, share the slope
+# equal infinite arguments, whose difference is nan, share the slope
 logaddexp = Elementwise(
     np.logaddexp,
-    along(lambda g, z, x, y: np.where((x == y) & np.isinf(x), 0.5 * g, scale(g, np.exp(x - z)))),
-    along(lambda g, z, x, y: np.where((x == y) & np.isinf(y), 0.5 * g, scale(g, np.exp(y - z)))),
+    along(lambda g, z, x, y: _shared(g, x, y, np.exp)),
+    along(lambda g, z, x, y: _shared(g, y, x, np.exp)),
 )
 logaddexp2 = Elementwise(
     np.logaddexp2,
-    along(lambda g, z, x, y: np.where((x == y) & np.isinf(x), 0.5 * g, scale(g, np.exp2(x - z)))),
-    along(lambda g, z, x, y: np.where((x == y) & np.isinf(y), 0.5 * g, scale(g, np.exp2(y - z)))),
+    along(lambda g, z, x, y: _shared(g, x, y, np.exp2)),
+    along(lambda g, z, x, y: _shared(g, y, x, np.exp2)),
 )
+
+
+def _shared(g: Any, x: Any, y: Any, exp: Any) -> Any:
+    """g times the share eˣ / (eˣ + eʸ) of x: no power exceeds 1, so nothing overflows at any order."""
+    low = x < y
+    e = exp(np.where(low, x - y, y - x))
+    share = np.where(low, e, 1) / (1 + e)
+    return np.where((x == y) & np.isinf(x), 0.5 * g, scale(g, share))
+
 
 sinh = Elementwise(np.sinh, lambda y, x: np.cosh(x))
 cosh = Elementwise(np.cosh, lambda y, x: np.sinh(x))

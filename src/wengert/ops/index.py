@@ -1,29 +1,42 @@
 """Reading and writing parts of arrays.
 
-`index`, `update`, `accumulate` use a basic index (integers and slices, a parameter); `gather`,
-`put`, `scatter_add` use an integer array along axis 0. The writers reuse their operand's memory at
-its last use, so that n writes cost n; the transpose of a read accumulates into one buffer.
+`index` and `part` read at a basic index (integers and slices, a parameter), `update` and
+`accumulate` write there. `gather` reads at an array of integers, `put` and `scatter_add` write
+there. The writers take over their operand's memory at its last use, so that n writes cost n; the
+transpose of a read accumulates into one buffer.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
 
 from wengert.errors import ShapeError
 from wengert.ir import source
+from wengert.ir.evaluate import call_reusing
 from wengert.ir.primitive import Handle, Primitive, Reads, Values
-from wengert.ir.types import ArrayType, type_of
+from wengert.ir.types import ArrayType, Shape, type_of
 from wengert.ops.families import Linear, Movement, everywhere, extent_of
 from wengert.ops.shape import broadcast
 
 Basic = tuple[int | slice, ...]
 
 
-def zeros(t: ArrayType) -> np.ndarray[Any, Any]:
-    """A fresh buffer of a type."""
+def blank(t: ArrayType, like: Any) -> Any:
+    """Zeros of a type in the trace that `like` belongs to (plain zeros for plain numbers)."""
+    if isinstance(like, Handle):
+        return like.builder.record(broadcast, (t.dtype.type(0),), {"shape": t.shape, "dims": ()})
     return np.zeros(t.shape, t.dtype)
+
+
+def _zero(t: ArrayType, like: Any) -> Any:
+    """As `blank`; a zero of shape () is a constant."""
+    return blank(t, like) if t.shape else t.dtype.type(0)
+
+
+# ---- at integers and slices -------------------------------------------------------------------------
 
 
 class Index(Movement):
@@ -38,32 +51,24 @@ class Index(Movement):
         return x[at]
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, at: Basic) -> Values:
-        (g,), x = gs, type_of(args[0])
-        if isinstance(g, Handle):
-            return (accumulate(blank(x, g), g, at=at),)
-        whole = zeros(x)
-        whole[at] = g
-        return (whole,)
+        return (self.collect([blank(type_of(args[0]), gs[0])], gs[0], at=at),)
 
     def collect(self, buffer: list[Any], g: Any, *args: Any, at: Basic) -> Any:
         """Add a cotangent into the buffer of the operand's cotangent."""
-        from wengert.ir.evaluate import call_reusing
-
         return call_reusing(accumulate, buffer, [None, g], {"at": at})
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, at: Basic) -> Any:
         return self(x, at=(slice(None), *at))
 
 
-def blank(t: ArrayType, like: Any) -> Any:
-    """Zeros of a type in the trace that `like` belongs to (plain zeros for plain numbers)."""
-    from wengert.ir.primitive import Handle
+class Part(Index):
+    """`part[at](x)`: like `index`, with memory of its own, so that x may be overwritten meanwhile."""
 
-    if isinstance(like, Handle):
-        return like.builder.record(
-            broadcast, (t.dtype.type(0),), {"shape": t.shape, "dims": ()}
-        )
-    return zeros(t)
+    name = "part"
+
+    def eval(self, x: Any, *, at: Basic) -> Any:
+        y = x[at]
+        return y.copy() if y.__class__ is np.ndarray else y
 
 
 class Write(Linear):
@@ -91,28 +96,23 @@ class Update(Write):
     """`update[at](x, v)`: x with x[at] replaced by v."""
 
     name = "update"
+    overwrites = True
 
     def in_place(self, x: Any, v: Any, *, at: Basic) -> Any:
         x[at] = v
         return x
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, at: Basic) -> Values:
-        (g,) = gs
-        gv = _own(index(g, at=at)) if wanted[1] else None
-        if not wanted[0]:
-            return None, gv
-        v = type_of(args[1])
-        return update(g, blank(v, g), at=at), gv
+        return self.transpose_reusing([gs[0]], args, wanted, at=at)
 
-    def pull_reusing(self, holder: list[Any], args: Values, wanted: tuple[bool, ...], *, at: Basic) -> Values:
+    def transpose_reusing(
+        self, holder: list[Any], args: Values, wanted: tuple[bool, ...], *, at: Basic
+    ) -> Values:
         """`transpose` that may overwrite the cotangent in `holder`."""
-        from wengert.ir.evaluate import call_reusing
-
-        gv = _own(index(holder[0], at=at)) if wanted[1] else None
+        gv = part(holder[0], at=at) if wanted[1] else None
         if not wanted[0]:
             return None, gv
-        v = type_of(args[1])
-        zero = blank(v, holder[0]) if v.shape or not isinstance(holder[0], np.ndarray) else v.dtype.type(0)
+        zero = _zero(type_of(args[1]), holder[0])
         return call_reusing(update, holder, [None, zero], {"at": at}), gv
 
 
@@ -127,157 +127,184 @@ class Accumulate(Write):
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, at: Basic) -> Values:
         (g,) = gs
-        return g if wanted[0] else None, _own(index(g, at=at)) if wanted[1] else None
+        return g if wanted[0] else None, part(g, at=at) if wanted[1] else None
 
 
-def _own(part: Any) -> Any:
-    """A part that does not share memory, so that the whole may be overwritten."""
-    return part.copy() if type(part) is np.ndarray and part.base is not None else part
+# ---- at an array of integers ------------------------------------------------------------------------
+#
+# The axes from `axis` to `axis + merged` count as one, numbered in C order, and the integers run
+# over it: any combination of index arrays is one such array (numpy_api/indexing.py).
 
 
-class Gather(Primitive):
-    """`gather(x, i)`: x[i] along axis 0 for an integer array i of any shape (0 <= i < len(x))."""
+def _one_axis(x: Any, axis: int, merged: int) -> Any:
+    """x with the merged axes as one; a view where the memory allows."""
+    return x if merged == 1 else np.reshape(x, (*x.shape[:axis], -1, *x.shape[axis + merged :]))
+
+
+def _places(x: Any, i: Any, axis: int, merged: int) -> tuple[Any, ...]:
+    """NumPy's index for the elements that `i` means, whatever the strides of x."""
+    where = np.unravel_index(i, x.shape[axis : axis + merged]) if merged != 1 else (i,)
+    return (*(slice(None),) * axis, *where)
+
+
+class AtIntegers(Primitive):
+    """Reading or writing x at integers `i` (0 <= i < extent) of one axis, or of some merged into one."""
+
+    tags = {"axis": "axis", "merged": "value"}
+
+    def _place(self, x: ArrayType, i: ArrayType, axis: int, merged: int) -> Shape:
+        """Shape of the part."""
+        return (*x.shape[:axis], *i.shape, *x.shape[axis + merged :])
+
+    def __reduce__(self) -> Any:
+        from wengert.ops.families import _named
+
+        return _named, (self.name,)
+
+
+class Gather(AtIntegers):
+    """`gather[axis, merged](x, i)`: the elements of x at the integers i, in the shape of i."""
 
     name = "gather"
     collects = True
 
-    def typeof(self, x: ArrayType, i: ArrayType) -> ArrayType:
-        return ArrayType.of((*i.shape, *x.shape[1:]), x.dtype)
+    def typeof(self, x: ArrayType, i: ArrayType, *, axis: int = 0, merged: int = 1) -> ArrayType:
+        return ArrayType.of(self._place(x, i, axis, merged), x.dtype)
 
-    def eval(self, x: Any, i: Any) -> Any:
-        return x[i]
+    def eval(self, x: Any, i: Any, *, axis: int = 0, merged: int = 1) -> Any:
+        return _one_axis(x, axis, merged).take(i, axis)
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return (False, True), False
 
-    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
-        return (None if dxs[0] is None else gather(dxs[0], xs[1]),)
+    def jvp(self, dxs: Values, xs: Values, ys: Values, **params: Any) -> Values:
+        return (None if dxs[0] is None else gather(dxs[0], xs[1], **params),)
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
-        return scatter_add(blank(type_of(args[0]), gs[0]), gs[0], args[1]), None
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
+        return self.collect([blank(type_of(args[0]), gs[0])], gs[0], *args, **params), None
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
-        return self.transpose(gs, xs, wanted)
+    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
+        return self.transpose(gs, xs, wanted, **params)
 
-    def collect(self, buffer: list[Any], g: Any, *args: Any) -> Any:
+    def collect(self, buffer: list[Any], g: Any, *args: Any, **params: Any) -> Any:
         """Add a cotangent into the buffer of the operand's cotangent."""
-        from wengert.ir.evaluate import call_reusing
+        return call_reusing(scatter_add, buffer, [None, g, args[1]], params)
 
-        return call_reusing(scatter_add, buffer, [None, g, args[1]], {})
+    def batch(self, batched: tuple[bool, ...], x: Any, i: Any, *, axis: int = 0, merged: int = 1) -> Any:
+        if not batched[1]:
+            return gather(x, i, axis=axis + 1, merged=merged)
+        if not batched[0]:  # the leading axis of i lands behind the first axes of x
+            return np.moveaxis(gather(x, i, axis=axis, merged=merged), axis, 0)
+        y = gather(np.moveaxis(x, 0, axis), _rows(x, i, axis, merged), axis=axis, merged=merged + 1)
+        return np.moveaxis(y, axis, 0)
 
-    def batch(self, batched: tuple[bool, ...], x: Any, i: Any) -> Any:
-        if not batched[1]:  # move the batch behind the gathered axis and back
-            y = gather(np.moveaxis(x, 0, 1), i)
-            return np.moveaxis(y, type_of(i).ndim, 0)
-        n = extent_of(batched, (x, i))
-        if not batched[0]:
-            return gather(x, i)
-        length = type_of(x).shape[1]
-        rows = np.arange(n).reshape((n,) + (1,) * (type_of(i).ndim - 1))
-        return gather(np.reshape(x, (n * length, *type_of(x).shape[2:])), i + rows * length)
-
-    def depends(self, x: Any, i: Any) -> Any:
+    def depends(self, x: Any, i: Any, *, axis: int = 0, merged: int = 1) -> Any:
         t = type_of(x)
-        return np.arange(t.size).reshape(t.shape)[i]
-
-    def __reduce__(self) -> Any:
-        from wengert.ops.families import _named
-
-        return _named, (self.name,)
+        return self.eval(np.arange(t.size).reshape(t.shape), i, axis=axis, merged=merged)
 
 
-class PutBase(Primitive):
-    """x with `v` written (or added) at the rows `i`: linear in x and v."""
+def _rows(x: Any, i: Any, axis: int, merged: int) -> Any:
+    """Integers of a batch over the batch axis of x and its indexed axes, merged."""
+    t, extent = type_of(i), math.prod(type_of(x).shape[axis + 1 : axis + 1 + merged])
+    starts = np.arange(t.shape[0], dtype=t.dtype) * t.dtype.type(extent)
+    return i + np.reshape(starts, (t.shape[0],) + (1,) * (t.ndim - 1))
+
+
+class Scatter(AtIntegers):
+    """x with `v` written (or added) at the integers `i`: linear in x and v."""
 
     reuses: ClassVar[int | None] = 0
+    dense_tangents = True
 
-    def typeof(self, x: ArrayType, v: ArrayType, i: ArrayType) -> ArrayType:
-        if v.shape != (*i.shape, *x.shape[1:]):
+    def typeof(self, x: ArrayType, v: ArrayType, i: ArrayType, *, axis: int = 0, merged: int = 1) -> ArrayType:
+        if v.shape != self._place(x, i, axis, merged):
             raise ShapeError(f"cannot write {v!r} at {i!r} of {x!r}", where=source.here())
         return x
 
-    def eval(self, x: Any, v: Any, i: Any) -> Any:
-        return self.in_place(np.array(x), v, i)
+    def eval(self, x: Any, v: Any, i: Any, **params: Any) -> Any:
+        return self.in_place(np.array(x), v, i, **params)
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return (False, False, True), False
 
-    dense_tangents = True
+    def jvp(self, dxs: Values, xs: Values, ys: Values, **params: Any) -> Values:
+        return (self(dxs[0], dxs[1], xs[2], **params),)
 
-    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
-        return (self(dxs[0], dxs[1], xs[2]),)
+    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
+        return self.transpose(gs, xs, wanted, **params)
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
-        return self.transpose(gs, xs, wanted)
-
-    def batch(self, batched: tuple[bool, ...], x: Any, v: Any, i: Any) -> Any:
+    def batch(self, batched: tuple[bool, ...], x: Any, v: Any, i: Any, *, axis: int = 0, merged: int = 1) -> Any:
         n = extent_of(batched, (x, v, i))
-        x, v, i = (a if b else everywhere(a, n) for a, b in zip((x, v, i), batched, strict=True))
-        t = type_of(x)
-        rows = np.arange(n).reshape((n,) + (1,) * (type_of(i).ndim - 1))
-        y = self(np.reshape(x, (n * t.shape[1], *t.shape[2:])), v, i + rows * t.shape[1])
-        return np.reshape(y, t.shape)
-
-    def __reduce__(self) -> Any:
-        from wengert.ops.families import _named
-
-        return _named, (self.name,)
+        x, v = (a if b else everywhere(a, n) for a, b in zip((x, v), batched[:2], strict=True))
+        if not batched[2]:
+            return self(x, v, i, axis=axis + 1, merged=merged)
+        rows = _rows(x, i, axis, merged)
+        y = self(np.moveaxis(x, 0, axis), np.moveaxis(v, 0, axis), rows, axis=axis, merged=merged + 1)
+        return np.moveaxis(y, axis, 0)
 
 
-class Put(PutBase):
-    """`put(x, v, i)`: x with x[i] replaced by v; of equal indices the last wins, as in NumPy."""
+class Put(Scatter):
+    """`put[axis, merged](x, v, i)`: x replaced by v at i; of equal integers the last one wins."""
 
     name = "put"
+    overwrites = True
 
-    def in_place(self, x: Any, v: Any, i: Any) -> Any:
-        x[i] = v
+    def in_place(self, x: Any, v: Any, i: Any, *, axis: int = 0, merged: int = 1) -> Any:
+        x[_places(x, i, axis, merged)] = v
         return x
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
-        (g,), i = gs, args[2]
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
+        return self.transpose_reusing([gs[0]], args, wanted, **params)
+
+    def transpose_reusing(
+        self, holder: list[Any], args: Values, wanted: tuple[bool, ...], *, axis: int = 0, merged: int = 1
+    ) -> Values:
+        """`transpose` that may overwrite the cotangent in `holder`."""
+        params, (x, v, i) = {"axis": axis, "merged": merged}, map(type_of, args)
         gv = None
         if wanted[1]:
-            gv = gather(g, i)
-            # of repeated indices only the last write is seen
-            last = _last_writes(i)
+            gv = gather(holder[0], args[2], **params)
+            last = _last_writes(args[2], math.prod(x.shape[axis : axis + merged]))
             if last is not None:
-                gv = np.where(np.reshape(last, (*last.shape, *(1,) * (type_of(g).ndim - 1))), gv, 0)
-        gx = put(g, blank(type_of(args[1]), g), i) if wanted[0] else None
-        return gx, gv, None
+                gv = np.where(np.reshape(last, (*i.shape, *(1,) * (x.ndim - axis - merged))), gv, 0)
+        if not wanted[0]:
+            return None, gv, None
+        return call_reusing(put, holder, [None, blank(v, holder[0]), args[2]], params), gv, None
 
 
-class ScatterAdd(PutBase):
-    """`scatter_add(x, v, i)`: x with v added at the rows i, once per occurrence."""
+class ScatterAdd(Scatter):
+    """`scatter_add[axis, merged](x, v, i)`: x with v added at i, once per occurrence."""
 
     name = "scatter_add"
 
-    def in_place(self, x: Any, v: Any, i: Any) -> Any:
-        np.add.at(x, i, v)
+    def in_place(self, x: Any, v: Any, i: Any, *, axis: int = 0, merged: int = 1) -> Any:
+        if not x.flags.c_contiguous:
+            np.add.at(x, _places(x, i, axis, merged), v)
+            return x
+        # `add.at` is quick where both sides are one-dimensional: number the elements one by one
+        extent, row = math.prod(x.shape[axis : axis + merged]), math.prod(x.shape[axis + merged :])
+        ids = np.reshape(i, (-1, 1)) * row + np.arange(row)
+        if axis:
+            ids = np.arange(math.prod(x.shape[:axis]))[:, None] * (extent * row) + ids.ravel()
+        np.add.at(x.reshape(-1), ids.ravel(), np.ravel(v))
         return x
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
         (g,), i = gs, args[2]
-        return g if wanted[0] else None, gather(g, i) if wanted[1] else None, None
+        return g if wanted[0] else None, gather(g, i, **params) if wanted[1] else None, None
 
 
-def _last_writes(i: Any) -> Any:
-    """Mask of the writes that are not overwritten by a later one; None if indices are distinct."""
-    from wengert.ir.primitive import Handle
-
+def _last_writes(i: Any, extent: int) -> Any:
+    """Which writes are not overwritten by a later one; None if it is known that all are."""
+    t = type_of(i)
+    order = np.reshape(np.arange(t.size), t.shape)
     if isinstance(i, Handle):
-        n = type_of(i).size
-        flat = np.reshape(i, (n,))
-        same = flat[:, None] == flat[None, :]
-        later = np.arange(n)[:, None] < np.arange(n)[None, :]
-        return np.reshape(~np.any(same & later, axis=1), type_of(i).shape)
-    flat = np.ravel(i)
-    if flat.size < 2 or np.unique(flat).size == flat.size:
-        return None
-    _, first = np.unique(flat[::-1], return_index=True)
-    mask = np.zeros(flat.size, bool)
-    mask[flat.size - 1 - first] = True
-    return mask.reshape(np.shape(i))
+        return gather(put(blank(ArrayType.of((extent,), order.dtype), i), order, i), i) == order
+    winner = np.empty(extent, order.dtype)
+    winner[i] = order
+    last = winner[i] == order
+    return None if last.all() else last
 
 
-index, update, accumulate = Index(), Update(), Accumulate()
+index, part, update, accumulate = Index(), Part(), Update(), Accumulate()
 gather, put, scatter_add = Gather(), Put(), ScatterAdd()

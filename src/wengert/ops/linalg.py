@@ -22,7 +22,9 @@ class Stacked(Primitive):
 
     def batch(self, batched: tuple[bool, ...], *args: Any, **params: Any) -> Any:
         n = extent_of(batched, args)
-        return self(*(a if b else everywhere(a, n) for a, b in zip(args, batched, strict=True)), **params)
+        return self(
+            *(a if b else everywhere(a, n) for a, b in zip(args, batched, strict=True)), **params
+        )
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)
@@ -128,7 +130,9 @@ class Inverse(Stacked):
         (da,), (y,) = dxs, ys
         return (-np.matmul(np.matmul(y, da), y),)
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, lenient: bool) -> Values:
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, lenient: bool
+    ) -> Values:
         (g,), (y,) = gs, ys
         return (-np.matmul(np.matmul(_t(y), g), _t(y)),)
 
@@ -223,7 +227,9 @@ class CofactorSlope(Stacked):
         diagonal = np.eye(n, dtype=bool)
         p = np.where(diagonal, 0, _product_of_others(np.where(diagonal, 1, s[..., None, :])))
         moved = -p * _t(inner)
-        moved[..., range(n), range(n)] = np.matmul(p, np.diagonal(inner, axis1=-2, axis2=-1)[..., None])[..., 0]
+        moved[..., range(n), range(n)] = np.matmul(
+            p, np.diagonal(inner, axis1=-2, axis2=-1)[..., None]
+        )[..., 0]
         return (sign * np.matmul(np.matmul(u.conj(), moved), vh.conj())).astype(m.dtype, copy=False)
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
@@ -296,14 +302,18 @@ class Cholesky(Stacked):
     def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
         (da,), (y,) = dxs, ys
         inverse = inv(y, lenient=True)
-        return (np.matmul(y, _lower_half(np.matmul(np.matmul(inverse, _mirrored(da)), _h(inverse)))),)
+        return (
+            np.matmul(y, _lower_half(np.matmul(np.matmul(inverse, _mirrored(da)), _h(inverse)))),
+        )
 
     def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
         (g,), (y,) = gs, ys
         if y.dtype.kind == "c":
             return NotImplemented  # type: ignore[no-any-return]
         inverse = inv(y, lenient=True)
-        return (_fold(np.matmul(np.matmul(_t(inverse), _lower_half(np.matmul(_t(y), g))), inverse)),)
+        return (
+            _fold(np.matmul(np.matmul(_t(inverse), _lower_half(np.matmul(_t(y), g))), inverse)),
+        )
 
 
 def _lower_half(x: Any) -> Any:

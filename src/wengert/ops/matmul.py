@@ -144,7 +144,11 @@ class PairPlan:
         """The sum itself."""
         a, b = a.transpose(self.left_axes), b.transpose(self.right_axes)
         batch, rows, inner = self.sizes
-        stack, across, along = a.shape[:batch], a.shape[batch : batch + rows], a.shape[batch + rows :]
+        stack, across, along = (
+            a.shape[:batch],
+            a.shape[batch : batch + rows],
+            a.shape[batch + rows :],
+        )
         down = b.shape[batch + inner :]
         size = math.prod(along)
         y = np.matmul(
@@ -168,7 +172,9 @@ class Convolve(Multilinear):
 
     def typeof(self, a: ArrayType, b: ArrayType) -> ArrayType:
         if a.shape[:-1] != b.shape[:-1] or not a.shape[-1] or not b.shape[-1]:
-            raise ShapeError(f"convolve of {a!r} and {b!r}", "give both at least one element", source.here())
+            raise ShapeError(
+                f"convolve of {a!r} and {b!r}", "give both at least one element", source.here()
+            )
         return ArrayType.of((*a.shape[:-1], a.shape[-1] + b.shape[-1] - 1), a.dtype)
 
     def eval(self, a: Any, b: Any) -> Any:
@@ -181,7 +187,9 @@ class Convolve(Multilinear):
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
         (g,), (a, b) = gs, args
-        return _correlated(g, b, a) if wanted[0] else None, _correlated(g, a, b) if wanted[1] else None
+        return _correlated(g, b, a) if wanted[0] else None, _correlated(g, a, b) if wanted[
+            1
+        ] else None
 
     def batch(self, batched: tuple[bool, ...], a: Any, b: Any) -> Any:
         n = extent_of(batched, (a, b))

@@ -44,7 +44,9 @@ class Sum(Linear):
     def eval(self, x: Any, *, axes: Axes) -> Any:
         return np.add.reduce(x, axes, dtype=x.dtype)
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: Axes) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: Axes
+    ) -> Values:
         return (back(gs[0], type_of(args[0]).shape, axes),)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes) -> Any:
@@ -67,7 +69,9 @@ class Mean(Linear):
         y = np.add.reduce(x, axes, dtype=x.dtype)
         return y / y.dtype.type(extent(x.shape, axes))
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: Axes) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: Axes
+    ) -> Values:
         (g,), shape = gs, type_of(args[0]).shape
         return (back(g / type_of(g).dtype.type(extent(shape, axes)), shape, axes),)
 
@@ -89,7 +93,9 @@ class Centre(Linear):
         total = np.add.reduce(x, axes, dtype=x.dtype, keepdims=True)
         return x - total / total.dtype.type(extent(x.shape, axes))
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: Axes) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: Axes
+    ) -> Values:
         return (centre(gs[0], axes=axes),)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes) -> Any:
@@ -116,7 +122,9 @@ class Reduction(Primitive):
         slope = self.slope(back(y, type_of(x).shape, axes), x, axes)
         return (sum_(scale(dxs[0], slope), axes=axes),)
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axes: Axes) -> Values:
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axes: Axes
+    ) -> Values:
         (x,), (y,) = xs, ys
         shape = type_of(x).shape
         return (scale(back(gs[0], shape, axes), self.slope(back(y, shape, axes), x, axes)),)
@@ -157,7 +165,9 @@ class Share(Primitive):
     def jvp(self, dxs: Values, xs: Values, ys: Values, *, axes: Axes) -> Values:
         return (None,)
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axes: Axes) -> Values:
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axes: Axes
+    ) -> Values:
         return None, None
 
     def batch(self, batched: tuple[bool, ...], *args: Any, axes: Axes) -> Any:
@@ -199,7 +209,9 @@ def _length(x: Any, axes: Axes) -> Any:
         return y
     big = np.maximum.reduce(np.abs(x), axes, keepdims=True, initial=0)
     unit = np.where((big == 0) | ~np.isfinite(big), np.ones((), x.dtype), big)
-    scaled = np.sqrt(np.add.reduce(np.square(x / unit), axes, dtype=x.dtype)) * unit.reshape(y.shape)
+    scaled = np.sqrt(np.add.reduce(np.square(x / unit), axes, dtype=x.dtype)) * unit.reshape(
+        y.shape
+    )
     return np.where((y > low) & (y < high) | (y != y), y, scaled.astype(y.dtype))[()]
 
 
@@ -218,7 +230,9 @@ def _soft_share(y: Any, x: Any, axes: Axes) -> Any:
 sum_, mean, centre = Sum(), Mean(), Centre()
 max_ = Reduction("max", lambda x, axes: np.maximum.reduce(x, axes), _share)
 min_ = Reduction("min", lambda x, axes: np.minimum.reduce(x, axes), _share)
-prod = Reduction("prod", lambda x, axes: np.multiply.reduce(x, axes, dtype=x.dtype), _product_of_others)
+prod = Reduction(
+    "prod", lambda x, axes: np.multiply.reduce(x, axes, dtype=x.dtype), _product_of_others
+)
 # Euclidean length of a real array; 0 is the slope at the origin, by symmetry
 length = Reduction("length", _length, lambda y, x, axes: x / np.where(y == 0, 1, y))
 logsumexp = Reduction("logsumexp", lambda x, axes: np.logaddexp.reduce(x, axes), _soft_share)
@@ -245,7 +259,9 @@ class Counted(Primitive):
     def jvp(self, dxs: Values, xs: Values, ys: Values, *, axes: Axes) -> Values:
         return (None,)
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axes: Axes) -> Values:
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axes: Axes
+    ) -> Values:
         return (None,)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes) -> Any:
@@ -270,7 +286,9 @@ all_ = Counted("all", lambda x, axes: np.logical_and.reduce(x, axes))
 any_ = Counted("any", lambda x, axes: np.logical_or.reduce(x, axes))
 argmax = Counted("argmax", _arg(np.argmax))
 argmin = Counted("argmin", _arg(np.argmin))
-count_nonzero = Counted("count_nonzero", lambda x, axes: np.add.reduce(x != 0, axes, dtype=np.int64))
+count_nonzero = Counted(
+    "count_nonzero", lambda x, axes: np.add.reduce(x != 0, axes, dtype=np.int64)
+)
 
 
 class ArgSort(Primitive):
@@ -291,7 +309,9 @@ class ArgSort(Primitive):
     def jvp(self, dxs: Values, xs: Values, ys: Values, *, axis: int) -> Values:
         return (None,)
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axis: int) -> Values:
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axis: int
+    ) -> Values:
         return (None,)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axis: int) -> Any:
@@ -301,4 +321,42 @@ class ArgSort(Primitive):
         return _named, (self.name,)
 
 
-argsort = ArgSort()
+class SearchSorted(Primitive):
+    """`searchsorted[side](a, v)`: where v would go in the sorted a. Axes before the last of a are a stack."""
+
+    name = "searchsorted"
+
+    def typeof(self, a: ArrayType, v: ArrayType, *, side: str) -> ArrayType:
+        return ArrayType.of(v.shape, np.dtype(np.intp))
+
+    def eval(self, a: Any, v: Any, *, side: Any) -> Any:
+        if a.ndim == 1:
+            return np.searchsorted(a, v, side)
+        y = np.empty(v.shape, np.intp)
+        for at in np.ndindex(a.shape[:-1]):
+            y[at] = np.searchsorted(a[at], v[at], side)
+        return y
+
+    def reads(self, wanted: tuple[bool, ...]) -> Reads:
+        return False, False
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values, *, side: str) -> Values:
+        return (None,)
+
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, side: str
+    ) -> Values:
+        return None, None
+
+    def batch(self, batched: tuple[bool, ...], a: Any, v: Any, *, side: str) -> Any:
+        if not batched[0] and type_of(a).ndim == 1:
+            return self(a, v, side=side)
+        n = extent_of(batched, (a, v))
+        a, v = (x if b else everywhere(x, n) for x, b in zip((a, v), batched, strict=True))
+        return self(a, v, side=side)
+
+    def __reduce__(self) -> Any:
+        return _named, (self.name,)
+
+
+argsort, searchsorted = ArgSort(), SearchSorted()

@@ -51,7 +51,9 @@ class CumProd(Primitive):
         (dx,), (x,), (y,) = dxs, xs, ys
         return (recurrence(dx * _before(y, axis), x, axis=axis, reverse=False),)
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axis: int) -> Values:
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axis: int
+    ) -> Values:
         (g,), (x,), (y,) = gs, xs, ys
         return (recurrence(g, x, axis=axis, reverse=True) * _before(y, axis),)
 
@@ -65,7 +67,9 @@ class CumProd(Primitive):
 def _before(y: Any, axis: int) -> Any:
     """y shifted by one, 1 in front: the product of everything before."""
     lead = (slice(None),) * axis
-    return np.concatenate([np.ones_like(y[(*lead, slice(0, 1))]), y[(*lead, slice(None, -1))]], axis)
+    return np.concatenate(
+        [np.ones_like(y[(*lead, slice(0, 1))]), y[(*lead, slice(None, -1))]], axis
+    )
 
 
 class Recurrence(Primitive):
@@ -98,11 +102,20 @@ class Recurrence(Primitive):
             drive = push if db is None else db + push
         return (recurrence(drive, a, axis=axis, reverse=reverse),)
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axis: int, reverse: bool) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axis: int, reverse: bool
+    ) -> Values:
         return recurrence(gs[0], args[1], axis=axis, reverse=not reverse), None
 
     def pullback(
-        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axis: int, reverse: bool
+        self,
+        gs: Values,
+        xs: Values,
+        ys: Values,
+        wanted: tuple[bool, ...],
+        *,
+        axis: int,
+        reverse: bool,
     ) -> Values:
         (g,), (_, a) = gs, xs
         s = recurrence(g, a, axis=axis, reverse=not reverse)
@@ -125,13 +138,17 @@ class Recurrence(Primitive):
 def _shift_down(y: Any, axis: int) -> Any:
     """y[k-1] at k, 0 in front."""
     lead = (slice(None),) * axis
-    return np.concatenate([np.zeros_like(y[(*lead, slice(0, 1))]), y[(*lead, slice(None, -1))]], axis)
+    return np.concatenate(
+        [np.zeros_like(y[(*lead, slice(0, 1))]), y[(*lead, slice(None, -1))]], axis
+    )
 
 
 def _shift_up(y: Any, axis: int) -> Any:
     """y[k+1] at k, 0 at the end."""
     lead = (slice(None),) * axis
-    return np.concatenate([y[(*lead, slice(1, None))], np.zeros_like(y[(*lead, slice(0, 1))])], axis)
+    return np.concatenate(
+        [y[(*lead, slice(1, None))], np.zeros_like(y[(*lead, slice(0, 1))])], axis
+    )
 
 
 def _shift(t: Any, axis: int, reverse: bool, da: Any) -> Any:
@@ -160,7 +177,9 @@ class CumExtreme(Primitive):
         there, going, count = _reign(xs[0], ys[0], axis)
         return (recurrence(scale(there, dxs[0]), going, axis=axis, reverse=False) / count,)
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axis: int) -> Values:
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axis: int
+    ) -> Values:
         there, going, count = _reign(xs[0], ys[0], axis)
         return (scale(there, recurrence(gs[0] / count, going, axis=axis, reverse=True)),)
 

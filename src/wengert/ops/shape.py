@@ -51,7 +51,13 @@ class Broadcast(Movement):
         return np.broadcast_to(x.reshape(middle), shape)
 
     def transpose(
-        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, shape: Shape, dims: tuple[int, ...]
+        self,
+        gs: Values,
+        args: Values,
+        wanted: tuple[bool, ...],
+        *,
+        shape: Shape,
+        dims: tuple[int, ...],
     ) -> Values:
         (g,), x = gs, type_of(args[0])
         kept = {d: n for d, n in zip(dims, x.shape, strict=True)}
@@ -65,7 +71,9 @@ class Broadcast(Movement):
             g = permute(g, axes=tuple(left.index(d) for d in dims if d in left))
         return (g if g.shape == x.shape else reshape(g, shape=x.shape),)
 
-    def batch(self, batched: tuple[bool, ...], x: Any, *, shape: Shape, dims: tuple[int, ...]) -> Any:
+    def batch(
+        self, batched: tuple[bool, ...], x: Any, *, shape: Shape, dims: tuple[int, ...]
+    ) -> Any:
         return self(x, shape=(int(x.shape[0]), *shape), dims=(0, *(d + 1 for d in dims)))
 
 
@@ -77,13 +85,17 @@ class Reshape(Movement):
 
     def typeof(self, x: ArrayType, *, shape: Shape) -> ArrayType:
         if math.prod(shape) != x.size:
-            raise ShapeError(f"cannot reshape {x!r} to {shape}", "keep the number of elements", source.here())
+            raise ShapeError(
+                f"cannot reshape {x!r} to {shape}", "keep the number of elements", source.here()
+            )
         return ArrayType.of(shape, x.dtype)
 
     def eval(self, x: Any, *, shape: Shape) -> Any:
         return np.reshape(x, shape)
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, shape: Shape) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, shape: Shape
+    ) -> Values:
         return (reshape(gs[0], shape=type_of(args[0]).shape),)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, shape: Shape) -> Any:
@@ -102,7 +114,9 @@ class Permute(Movement):
     def eval(self, x: Any, *, axes: tuple[int, ...]) -> Any:
         return np.asarray(x).transpose(axes)
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: tuple[int, ...]) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: tuple[int, ...]
+    ) -> Values:
         return (permute(gs[0], axes=tuple(sorted(range(len(axes)), key=axes.__getitem__))),)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: tuple[int, ...]) -> Any:
@@ -131,7 +145,9 @@ class Concat(Movement):
 
     def batch(self, batched: tuple[bool, ...], *xs: Any, axis: int) -> Any:
         n = extent_of(batched, xs)
-        return self(*(x if b else everywhere(x, n) for x, b in zip(xs, batched, strict=True)), axis=axis + 1)
+        return self(
+            *(x if b else everywhere(x, n) for x, b in zip(xs, batched, strict=True)), axis=axis + 1
+        )
 
 
 class Stack(Movement):
@@ -159,7 +175,9 @@ class Stack(Movement):
 
     def batch(self, batched: tuple[bool, ...], *xs: Any, axis: int) -> Any:
         n = extent_of(batched, xs)
-        return self(*(x if b else everywhere(x, n) for x, b in zip(xs, batched, strict=True)), axis=axis + 1)
+        return self(
+            *(x if b else everywhere(x, n) for x, b in zip(xs, batched, strict=True)), axis=axis + 1
+        )
 
 
 class Flip(Movement):
@@ -174,7 +192,9 @@ class Flip(Movement):
     def eval(self, x: Any, *, axes: tuple[int, ...]) -> Any:
         return np.flip(x, axes)
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: tuple[int, ...]) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: tuple[int, ...]
+    ) -> Values:
         return (flip(gs[0], axes=axes),)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: tuple[int, ...]) -> Any:
@@ -188,7 +208,9 @@ class Pad(Movement):
     tags = {"low": "extent", "high": "extent"}
 
     def typeof(self, x: ArrayType, *, low: Shape, high: Shape) -> ArrayType:
-        return ArrayType.of(tuple(n + a + b for n, a, b in zip(x.shape, low, high, strict=True)), x.dtype)
+        return ArrayType.of(
+            tuple(n + a + b for n, a, b in zip(x.shape, low, high, strict=True)), x.dtype
+        )
 
     def eval(self, x: Any, *, low: Shape, high: Shape) -> Any:
         return np.pad(x, tuple(zip(low, high, strict=True)))
@@ -197,7 +219,9 @@ class Pad(Movement):
         (x,) = types
         return self.eval(np.arange(1, x.size + 1).reshape(x.shape), **params) - 1
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, low: Shape, high: Shape) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, low: Shape, high: Shape
+    ) -> Values:
         from wengert.ops.index import index
 
         shape = type_of(args[0]).shape

@@ -1,5 +1,8 @@
-"""IS A RULE TRUE? The laws that every primitive obeys, and the check of anybody's derivatives."""
+"""IS IT RIGHT? The laws that every primitive obeys, and the check of anybody's derivatives."""
 
+from wengert.testing.check_grads import GradientsDiffer as GradientsDiffer
+from wengert.testing.check_grads import check_grads as check_grads
+from wengert.testing.check_grads import gradcheck as gradcheck
 from wengert.testing.laws import LAWS as LAWS
 from wengert.testing.laws import Law as Law
 from wengert.testing.laws import LawBroken as LawBroken

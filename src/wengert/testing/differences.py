@@ -53,7 +53,8 @@ def directional(
         return f(*(x if dx is None else x + h * dx for x, dx in zip(xs, dxs, strict=True)))
 
     before: list[Any] = []
-    best = least = None
+    best: Any = None
+    least: Any = None
     with np.errstate(all="ignore"):
         for k in range(ROWS):
             h = step / 2**k

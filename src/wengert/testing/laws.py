@@ -68,7 +68,9 @@ class Sample:
         self.args = tuple(np.asarray(a)[()] for a in args)
         self.types = tuple(map(type_of, self.args))
         able = tuple(t.inexact for t in self.types)
-        self.moving = able if moving is None else tuple(m and a for m, a in zip(moving, able, strict=True))
+        self.moving = (
+            able if moving is None else tuple(m and a for m, a in zip(moving, able, strict=True))
+        )
 
     def values(self, *args: Any, **params: Any) -> tuple[Any, ...]:
         """Results as a tuple, by `eval`."""
@@ -98,18 +100,16 @@ class Sample:
         draw = np.random.default_rng(self.seed)
         found = []
         for x, t, m in zip(self.args, self.types, self.moving, strict=True):
-            direction = _draw(draw, t)
-            size = np.abs(x) if t.inexact else 1
-            near = np.where(size == 0, 1, np.minimum(size, 1))
+            direction = drawn(draw, t)
             if m:
-                found.append((direction * near).astype(t.dtype)[()])
+                found.append((direction * near(x)).astype(t.dtype)[()])
         return found
 
     @cached_property
     def gs(self) -> list[Any]:
         """Cotangents of the results that can carry one."""
         draw = np.random.default_rng(self.seed + 1)
-        return [_draw(draw, t).astype(t.dtype)[()] for t in self.out_types if t.inexact]
+        return [drawn(draw, t).astype(t.dtype)[()] for t in self.out_types if t.inexact]
 
     def spread(self, movers: Sequence[Any]) -> list[Any]:
         """One entry per argument: `movers` where it moves, None where it rests."""
@@ -118,14 +118,23 @@ class Sample:
 
     def breaks(self, law: type[LawBroken], how: str) -> LawBroken:
         """The exception that says so."""
-        shown = ", ".join(np.array2string(np.asarray(a), precision=8, threshold=8) for a in self.args)
+        shown = ", ".join(
+            np.array2string(np.asarray(a), precision=8, threshold=8) for a in self.args
+        )
         params = "".join(f", {k}={v!r}" for k, v in self.params.items())
         return law(f"{self.prim.name}({shown}{params}): {how}".replace("\n", ""))
 
 
-def _draw(draw: Any, t: Any) -> Any:
+def drawn(draw: Any, t: Any) -> Any:
+    """Random numbers of a type, complex ones where it is complex."""
     x = draw.standard_normal(t.shape)
     return np.asarray(x + 1j * draw.standard_normal(t.shape) if t.dtype.kind == "c" else x)
+
+
+def near(x: Any) -> Any:
+    """The size of a step that stays near x: its own size, at most 1; at zero 1."""
+    size = np.abs(x)
+    return np.where(size == 0, 1, np.minimum(size, 1))
 
 
 def pairing(xs: Sequence[Any], ys: Sequence[Any]) -> float:
@@ -165,26 +174,39 @@ def typeof_tells_the_truth(s: Sample) -> None:
 
 def jvp_is_the_slope(s: Sample) -> None:
     """Law 2: tangents are what differences measure, in the dtype of the result."""
-    if not s.args:
-        return None
     if not s.differentiable:
-        return _nothing_moves(s)
+        _nothing_moves(s)
+        return
     program = legal(jvp(s.program, s.moving))
     with np.errstate(all="ignore"):
         dys = evaluate(program, [*s.args, *s.dxs])[len(s.out_types) :]
         direct = push(s.prim, s.spread(s.dxs), s.args, s.values(*s.args), s.params, s.types)
     moved = [t for t in s.out_types if t.inexact]
     if [type_of(dy) for dy in dys] != moved:
-        raise s.breaks(JvpIsNotTheSlope, f"tangents are typed {list(map(type_of, dys))}, results {moved}")
-    _close(s, flat(dys), flat(_filled(direct, s.out_types)), "on numbers jvp says {1}, as a program {0}")
+        raise s.breaks(
+            JvpIsNotTheSlope, f"tangents are typed {list(map(type_of, dys))}, results {moved}"
+        )
+    _close(
+        s,
+        JvpIsNotTheSlope,
+        flat(dys),
+        flat(_filled(direct, s.out_types)),
+        "on numbers jvp says {1}, as a program {0}",
+    )
     params = {k: widened(v) if isinstance(v, np.dtype) else v for k, v in s.params.items()}
     dxs = s.spread([wide(dx) for dx in s.dxs])
-    slope, error = directional(lambda *xs: flat(s.values(*xs, **params)), [wide(a) for a in s.args], dxs)
+    slope, error = directional(
+        lambda *xs: flat(s.values(*xs, **params)), [wide(a) for a in s.args], dxs
+    )
     ours, size = flat(dys), np.abs(flat(s.values(*s.args)))
-    if np.any(error > 1e-4 * (np.abs(slope) + size) + 1e-9):
+    if not np.all(error <= 1e-4 * (np.abs(slope) + size) + 1e-9):
         raise s.breaks(JvpIsNotTheSlope, f"no slope can be measured here: {slope} ± {error}")
     digits = _digits(s)
-    allowed = 8 * error + np.sqrt(digits) / 4 * np.abs(slope) + 1e3 * digits * np.max(np.abs(slope), initial=0)
+    allowed = (
+        8 * error
+        + np.sqrt(digits) / 4 * np.abs(slope)
+        + 1e3 * digits * np.max(np.abs(slope), initial=0)
+    )
     _within(s, JvpIsNotTheSlope, ours, slope, allowed, "jvp says {0}, differences {1}")
 
 
@@ -195,11 +217,13 @@ def pullback_is_the_transpose(s: Sample) -> None:
     with np.errstate(all="ignore"):
         dys = evaluate(jvp(s.program, s.moving), [*s.args, *s.dxs])[len(s.out_types) :]
         forth = pairing(s.gs, dys)
-        for road, back in (("transposed program", _by_program(s)), ("fast road", cotangents_by_fast_road(s))):
+        program, fast = _by_program(s), cotangents_by_fast_road(s)
+        for road, back in (("transposed program", program), ("fast road", fast)):
             wanted = [t for t, m in zip(s.types, s.moving, strict=True) if m]
             if [type_of(b) for b in back] != wanted:
                 raise s.breaks(
-                    NotTheTranspose, f"{road}: cotangents are typed {list(map(type_of, back))}, arguments {wanted}"
+                    NotTheTranspose,
+                    f"{road}: cotangents are typed {list(map(type_of, back))}, arguments {wanted}",
                 )
             found = pairing(back, s.dxs)
             allowed = 1e3 * _digits(s) * (_size(s.gs) * _size(dys) + _size(back) * _size(s.dxs))
@@ -209,6 +233,7 @@ def pullback_is_the_transpose(s: Sample) -> None:
                     f"{road}: ⟨ȳ, J ẋ⟩ = {forth!r} but ⟨Jᵀ ȳ, ẋ⟩ = {found!r}, off by "
                     f"{abs(forth - found):.3g} (allowed {allowed:.3g})",
                 )
+    _close(s, NotTheTranspose, flat(fast), flat(program), "fast road {0}, transposed program {1}")
 
 
 def batch_is_a_loop(s: Sample) -> None:
@@ -218,9 +243,15 @@ def batch_is_a_loop(s: Sample) -> None:
     draw = np.random.default_rng(s.seed)
     n, batched = int(draw.integers(1, 4)), draw.random(len(s.args)) < 0.6
     batched[draw.integers(len(s.args))] = True
-    rows = [[_neighbour(a, k) if b else a for a, b in zip(s.args, batched, strict=True)] for k in range(n)]
+    rows = [
+        [_neighbour(a, k) if b else a for a, b in zip(s.args, batched, strict=True)]
+        for k in range(n)
+    ]
     program = legal(batch(s.program, [bool(b) for b in batched], n))
-    given = [np.stack(column) if b else column[0] for column, b in zip(zip(*rows, strict=True), batched, strict=True)]
+    given = [
+        np.stack(column) if b else column[0]
+        for column, b in zip(zip(*rows, strict=True), batched, strict=True)
+    ]
     with np.errstate(all="ignore"):
         together = evaluate(program, given)
     alone = [s.values(*row) for row in rows]
@@ -232,36 +263,59 @@ def batch_is_a_loop(s: Sample) -> None:
             what = f"batch {batched.tolist()} of {n} gives {{0}}, a loop {{1}}"
             _within(s, BatchIsNoLoop, flat([y]), flat([loop]), _rounding(s, loop), what)
         elif not np.array_equal(y, loop):
-            raise s.breaks(BatchIsNoLoop, f"batch {batched.tolist()} of {n} gives {y}, a loop {loop}")
+            raise s.breaks(
+                BatchIsNoLoop, f"batch {batched.tolist()} of {n} gives {y}, a loop {loop}"
+            )
 
 
 def second_derivatives_commute(s: Sample) -> None:
     """Law 6: the Hessian of ⟨ȳ, f⟩ along ẋ, by three orders of the modes and by differences."""
     if not s.differentiable:
         return
-    n, count = len(s.args), len(s.out_types)
+    count = len(s.out_types)
     gradient = _gradient(s)
     still = [False] * len(s.gs)
-    wide_params = {k: widened(v) if isinstance(v, np.dtype) else v for k, v in s.params.items()}
     with np.errstate(all="ignore"):
-        forward_reverse = evaluate(legal(jvp(gradient, [*s.moving, *still])), [*s.args, *s.gs, *s.dxs])
+        forward_reverse = evaluate(
+            legal(jvp(gradient, [*s.moving, *still])), [*s.args, *s.gs, *s.dxs]
+        )
         forward_reverse = forward_reverse[len(s.dxs) :]
         tangent = jvp(s.program, s.moving)
         tangent = Program(tangent.inputs, tangent.eqns, tangent.outputs[count:])
         along = [*s.moving, *[False] * len(s.dxs)]
-        reverse_forward = evaluate(legal(vjp(tangent, along)), [*s.args, *s.dxs, *s.gs])[len(s.gs) :]
+        reverse_forward = evaluate(legal(vjp(tangent, along)), [*s.args, *s.dxs, *s.gs])[
+            len(s.gs) :
+        ]
         reverse_reverse = _twice_by_fast_road(s)
-        _close(s, flat(reverse_forward), flat(forward_reverse), "reverse over forward {0}, forward over reverse {1}")
-        _close(s, flat(reverse_reverse), flat(forward_reverse), "reverse over reverse {0}, forward over reverse {1}")
+        other = flat(forward_reverse)
+        for name, found in (
+            ("reverse over forward", reverse_forward),
+            ("reverse over reverse", reverse_reverse),
+        ):
+            _close(
+                s,
+                SecondDerivativesDiffer,
+                flat(found),
+                other,
+                name + " {0}, forward over reverse {1}",
+            )
         if _digits(s) > np.finfo(float).eps:
             return
-        twin = Sample(s.prim, s.args, wide_params, s.moving, s.seed)
         slope, error = directional(
-            lambda *xs: flat(evaluate(_gradient(twin), [*xs, *s.gs])), s.args, s.spread(s.dxs)
+            lambda *xs: flat(evaluate(gradient, [*xs, *s.gs])), s.args, s.spread(s.dxs)
         )
-    if len(s.args) == n and np.all(np.isfinite(error)):
-        allowed = 8 * error + 1e-7 * np.abs(slope) + 1e-10 * np.max(np.abs(slope), initial=0) + 1e-12
-        _within(s, SecondDerivativesDiffer, flat(forward_reverse), slope, allowed, "the Hessian says {0}, differences {1}")
+    if np.all(np.isfinite(error)):
+        allowed = (
+            8 * error + 1e-7 * np.abs(slope) + 1e-10 * np.max(np.abs(slope), initial=0) + 1e-12
+        )
+        _within(
+            s,
+            SecondDerivativesDiffer,
+            flat(forward_reverse),
+            slope,
+            allowed,
+            "the Hessian says {0}, differences {1}",
+        )
 
 
 class Law(NamedTuple):
@@ -291,11 +345,11 @@ def check(op: Primitive, *args: Any, seed: int = 0, **params: Any) -> None:
     `args` are its arrays (broadcast and promoted already: inside a program they are strict),
     `params` its parameters. The point should be a smooth one, a little away from kinks.
 
-    >>> from wengert.ops import PRIMITIVES
-    >>> check(PRIMITIVES["exp"], np.array([0.5, -1.0]))
-    >>> check(PRIMITIVES["abs"], np.array(0.0))
+    >>> from wengert.ops.families import Elementwise
+    >>> check(Elementwise(np.exp, lambda y, x: y), np.array([0.5, -1.0]))
+    >>> check(Elementwise(np.exp, lambda y, x: y * y), np.array([0.5, -1.0]))
     Traceback (most recent call last):
-    wengert.testing.laws.JvpIsNotTheSlope: abs(0.): no slope can be measured here: ...
+    wengert.testing.laws.JvpIsNotTheSlope: exp([ 0.5 -1. ]): jvp says 0.17..., differences 0.10... at element 0: ...
     """
     for moving in _subsets(len(args)):
         sample = Sample(op, args, params, moving, seed)
@@ -329,36 +383,55 @@ def cotangents_by_fast_road(s: Sample, args: Sequence[Any] | None = None) -> lis
     """Cotangents of the moving arguments by walking a recorded trace backwards."""
     builder = Builder(saving=True)
     given = [
-        builder.input(t, x) if m else x for x, t, m in zip(args or s.args, s.types, s.moving, strict=True)
+        builder.input(t, x) if m else x
+        for x, t, m in zip(args or s.args, s.types, s.moving, strict=True)
     ]
     ys = s.prim(*given, **s.params)
     ys = ys if s.prim.multiple else (ys,)
     targets = [y.node for y in ys if y.type.inexact]
-    movers = [x for x, m in zip(given, s.moving, strict=True) if m]
+    movers: list[Any] = [x for x, m in zip(given, s.moving, strict=True) if m]
     back = reverse(builder, targets, s.gs, [x.node for x in movers])
-    return [np.zeros(x.type.shape, x.type.dtype) if b is None else b for x, b in zip(movers, back, strict=True)]
+    return [
+        np.zeros(x.type.shape, x.type.dtype) if b is None else b
+        for x, b in zip(movers, back, strict=True)
+    ]
 
 
 def _twice_by_fast_road(s: Sample) -> list[Any]:
     """The Hessian of ⟨ȳ, f⟩ along ẋ: the fast road along the fast road."""
     outer = Builder(saving=True)
-    given = [outer.input(t, x) if m else x for x, t, m in zip(s.args, s.types, s.moving, strict=True)]
-    movers = [x for x, m in zip(given, s.moving, strict=True) if m]
-    first = cotangents_by_fast_road(s, given)
-    pairs = [(c, dx) for c, dx in zip(first, s.dxs, strict=True) if getattr(c, "builder", None) is outer]
-    back = reverse(outer, [c.node for c, _ in pairs], [dx for _, dx in pairs], [x.node for x in movers])
-    return [np.zeros(x.type.shape, x.type.dtype) if b is None else b for x, b in zip(movers, back, strict=True)]
+    given = [
+        outer.input(t, x) if m else x for x, t, m in zip(s.args, s.types, s.moving, strict=True)
+    ]
+    movers: list[Any] = [x for x, m in zip(given, s.moving, strict=True) if m]
+    first: list[Any] = cotangents_by_fast_road(s, given)
+    pairs = [
+        (c, dx) for c, dx in zip(first, s.dxs, strict=True) if getattr(c, "builder", None) is outer
+    ]
+    back = reverse(
+        outer, [c.node for c, _ in pairs], [dx for _, dx in pairs], [x.node for x in movers]
+    )
+    return [
+        np.zeros(x.type.shape, x.type.dtype) if b is None else b
+        for x, b in zip(movers, back, strict=True)
+    ]
 
 
 def _nothing_moves(s: Sample) -> None:
-    program = jvp(s.program, s.moving)
-    if any(t.inexact for t in s.out_types) and any(np.any(dy) for dy in evaluate(program, s.args)[len(s.out_types) :]):
+    dys = (
+        evaluate(jvp(s.program, s.moving), [*s.args, *s.dxs])[len(s.out_types) :] if s.args else []
+    )
+    if any(np.any(dy) for dy in dys):
         raise s.breaks(JvpIsNotTheSlope, "a result moves although no argument does")
 
 
 def _filled(dys: Sequence[Any], types: Sequence[Any]) -> list[Any]:
     """Tangents of the inexact results, zeros for those that do not move."""
-    return [np.zeros(t.shape, t.dtype) if dy is None else dy for dy, t in zip(dys, types, strict=True) if t.inexact]
+    return [
+        np.zeros(t.shape, t.dtype) if dy is None else dy
+        for dy, t in zip(dys, types, strict=True)
+        if t.inexact
+    ]
 
 
 def _neighbour(a: Any, k: int) -> Any:
@@ -372,15 +445,18 @@ def _rounding(s: Sample, y: Any) -> Any:
     return 1e2 * _digits(s) * (np.abs(flat([y])) + np.max(np.abs(flat([y])), initial=0))
 
 
-def _close(s: Sample, ours: Any, theirs: Any, what: str) -> None:
+def _close(s: Sample, law: type[LawBroken], ours: Any, theirs: Any, what: str) -> None:
     """Equal up to rounding."""
     size = np.maximum(np.max(np.abs(ours), initial=0), np.max(np.abs(theirs), initial=0))
-    _within(s, SecondDerivativesDiffer, ours, theirs, 1e4 * _digits(s) * size + 1e-300, what)
+    _within(s, law, ours, theirs, 1e4 * _digits(s) * size + 1e-300, what)
 
 
-def _within(s: Sample, law: type[LawBroken], ours: Any, theirs: Any, allowed: Any, what: str) -> None:
+def _within(
+    s: Sample, law: type[LawBroken], ours: Any, theirs: Any, allowed: Any, what: str
+) -> None:
     same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
-    off = np.where(same, 0, np.abs(ours - theirs))
+    with np.errstate(invalid="ignore"):  # infinities of one sign
+        off = np.where(same, 0, np.abs(ours - theirs))
     if np.all(off <= allowed):
         return
     allowed = np.broadcast_to(allowed, off.shape)

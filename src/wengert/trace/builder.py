@@ -6,7 +6,7 @@ the fast road can walk backwards without a second forward run. Without numbers i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -18,6 +18,7 @@ from wengert.ir.evaluate import alone, call_reusing
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Atom, Const, Eqn, Program, Var
 from wengert.ir.types import type_of
+from wengert.trace.buffers import exposed, fingerprint
 from wengert.trace.tracer import Tracer
 
 _serials = count()
@@ -42,8 +43,10 @@ class Builder:
     """
 
     __slots__ = (
-        "captured", "closed", "entries", "inputs", "name", "nested", "saving", "serial", "sources", "written",
+        "captured", "closed", "entries", "inputs", "name", "nested", "saving", "serial", "sources", "watched",
+        "written",
     )  # fmt: skip
+    resting = False  # a tape that is over is at rest: its values stand for their numbers (tape.recorder)
 
     def __init__(self, name: str = "program", saving: bool = False, sources: tuple[Any, ...] | None = None) -> None:
         self.serial = next(_serials)
@@ -55,7 +58,8 @@ class Builder:
         self.sources = sources  # of the primal program, when a transform builds a derived one
         self.closed = False
         self.nested = False  # do values contain tracers of an outer trace?
-        self.written: list[tuple[Tracer, Any, Any]] = []  # outer handles that were written here
+        self.written: list[tuple[Tracer, Builder]] = []  # outer handles that were written here, and whose they are
+        self.watched: list[tuple[int, Any, int]] = []  # captured arrays that the user can overwrite
 
     # ---- values in -----------------------------------------------------------------------------
     def input(self, type: Any, value: Any = None, weak: bool = False) -> Tracer:
@@ -64,13 +68,13 @@ class Builder:
         self.inputs.append(var)
         if isinstance(value, Tracer):
             self.nested = True
+            value = value.snapshot()
         return Tracer(self, var, value, weak)
 
     def lift(self, value: Any) -> tuple[Atom, Any]:
         """A value from outside as an atom of this program, and the value to compute with."""
         if isinstance(value, Tracer):
-            self.nested = True
-            var = Var(value.type)
+            value = value.snapshot()
         elif isinstance(value, _SCALARS):
             return Const(value), value
         elif isinstance(value, np.ndarray):
@@ -79,13 +83,20 @@ class Builder:
                 return Const(value), value
             if value.dtype == object:
                 raise InputError("an array of Python objects meets a traced value", "use a numeric dtype", source.here())
-            if value.size <= _SMALL and value.flags.writeable:
-                value = value.copy()
-            var = Var(type_of(value))
-        else:  # stacks of loop residuals
-            var = Var(type_of(value))
+            if exposed(value):
+                if value.size <= _SMALL:
+                    value = value.copy()
+                elif self.saving:
+                    self.watched.append((len(self.entries), value, fingerprint(value)))
+        return self.capture(value), value
+
+    def capture(self, value: Any) -> Var:
+        """A new captured input, whose value nobody changes: an array, or an outer tracer."""
+        if isinstance(value, Tracer):
+            self.nested = True
+        var = Var(type_of(value))
         self.captured.append((var, value))
-        return var, value
+        return var
 
     # ---- equations -----------------------------------------------------------------------------
     def record(self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING) -> Any:
@@ -95,8 +106,11 @@ class Builder:
         wanted: list[bool] = []
         for arg in args:
             if arg.__class__ is Tracer:
-                if arg.window is not None:
-                    arg.refresh()
+                window = arg.window
+                if window is not None and window.root.version != window.seen:
+                    window.refresh(arg)
+                    if arg.builder.serial > self.serial:  # its base was written in an inner trace
+                        return arg.builder.record(prim, args, params)
                 if arg.builder is self:
                     node = arg.node
                     inputs.append(node)
@@ -107,13 +121,17 @@ class Builder:
             inputs.append(atom)
             values.append(value)
             wanted.append(False)
+        saved = None
         if not self.saving:
             ys = None
-        elif self.nested:
-            ys = prim(*values, **params)
+        elif prim.multiple or self.nested:
+            if prim.saves and True in wanted:
+                ys, saved = prim.eval_saving(tuple(wanted), *values, **params)
+            else:
+                ys = prim(*values, **params)
         else:
             ys = prim.eval(*values, **params)
-            if not prim.multiple and not self.closed:  # the common case of `_append`, written out
+            if not self.closed:  # the common case of `_append`, written out
                 output = Var(type_of(ys))
                 origin = _current()
                 if origin is None:
@@ -134,55 +152,68 @@ class Builder:
                 else:
                     self.entries.append((prim, tuple(inputs), params, (output,), origin, None, None, None))
                 return Tracer(self, output, ys)
-        return self._append(prim, tuple(inputs), params, tuple(wanted), values, ys)
+        return self._append(prim, tuple(inputs), params, tuple(wanted), values, ys, saved)
 
     def record_reusing(self, prim: Primitive, holder: list[Any], args: list[Any], params: Mapping[str, Any]) -> Any:
-        """`record` for a primitive whose operand (in `holder`) may give its memory to the result."""
-        position: Any = prim.reuses
-        operand: Tracer = holder[0]
-        operand.refresh()
-        var, value = operand.node, operand.value
-        if value is None:
-            args[position] = holder.pop()
-            return self.record(prim, tuple(args), params)
-        inputs: list[Any] = []
-        values: list[Any] = []
-        for n, arg in enumerate(args):
-            if n == position:
-                inputs.append(var)
-                values.append(None)
-                continue
-            if isinstance(arg, Tracer):
-                arg.refresh()
+        """`record` for a primitive whose first argument (in `holder`) may give its memory to the result."""
+        handle: Tracer = holder.pop() if alone(holder) else holder.pop().snapshot()
+        if handle.window is not None:
+            handle.refresh()
+            handle.window = None
+        self.change(handle, prim, args[1:], params)
+        return handle
+
+    # ---- writes --------------------------------------------------------------------------------
+    def change(
+        self, handle: Tracer, prim: Primitive, args: Sequence[Any], params: Mapping[str, Any] = _NOTHING
+    ) -> None:
+        """Let `handle` name the result of `prim(handle, *args)`, which takes over its memory if it can."""
+        if self.closed:
+            raise _leaked()
+        self.borrow(handle)
+        inputs: list[Any] = [handle.node]
+        values: list[Any] = [None]
+        for arg in args:
             if isinstance(arg, Tracer) and arg.builder is self:
                 inputs.append(arg.node)
                 values.append(arg.value)
-                if arg.value is None:
-                    args[position] = holder.pop()
-                    return self.record(prim, tuple(args), params)
             else:
-                atom, v = self.lift(arg)
+                atom, value = self.lift(arg)
                 inputs.append(atom)
-                values.append(v)
+                values.append(value)
         wanted = tuple(isinstance(a, Var) and a.type.inexact for a in inputs)
-        inner = [value]
-        value = None
-        del operand
-        if alone(holder):
-            holder[0].value = None
-        ys = call_reusing(prim, inner, values, params)
-        return self._append(prim, tuple(inputs), params, wanted, values, ys)
+        ys = None
+        if self.saving:
+            holder = [handle.value]
+            handle.value = None
+            try:
+                ys = call_reusing(prim, holder, values, params)
+            except BaseException:
+                handle.value = holder.pop()
+                raise
+        values[0] = None
+        self.bind(handle, self._append(prim, tuple(inputs), params, wanted, values, ys))
+
+    def bind(self, handle: Tracer, result: Tracer) -> None:
+        """Let `handle` name what `result`, a value of this trace, names."""
+        self.borrow(handle)
+        handle.node, handle.value, handle.weak = result.node, result.value, False
+        handle.version += 1
+
+    def borrow(self, handle: Tracer) -> None:
+        """Make a handle of an outer trace one of this trace, until it closes."""
+        if handle.builder is self:
+            return
+        origin, value = handle.builder, handle.snapshot()
+        handle.builder, handle.node, handle.value = self, self.capture(value), value
+        self.written.append((handle, origin))
 
     def _append(
         self, prim: Primitive, inputs: tuple[Atom, ...], params: Mapping[str, Any], wanted: tuple[bool, ...],
-        values: Any, ys: Any,
+        values: Any, ys: Any, saved: Any = None,
     ) -> Any:  # fmt: skip
         if self.closed:
-            raise TracerLeakError(
-                "a traced value is used after the function that was traced had returned",
-                "return it from the function, or use has_aux=True, instead of storing it outside",
-                source.here(),
-            )
+            raise _leaked()
         origin = _current()
         if origin is None:
             origin = caller()
@@ -211,7 +242,8 @@ class Builder:
                 values[p] = None
         if keep_ys and not prim.multiple:
             ys = (ys,)
-        self.entries.append((prim, inputs, params, outputs, origin, wanted, values, ys if keep_ys else None))
+        kept = saved if prim.saves else ys if keep_ys else None
+        self.entries.append((prim, inputs, params, outputs, origin, wanted, values, kept))
         return result
 
     # ---- the result ----------------------------------------------------------------------------
@@ -220,7 +252,8 @@ class Builder:
         if isinstance(value, Tracer):
             value.refresh()
             if value.builder is self:
-                return value.node
+                node: Var = value.node
+                return node
         return self.lift(value)[0]
 
     def program(self, outputs: Any) -> Program:
@@ -239,7 +272,20 @@ class Builder:
     def close(self) -> None:
         """End the trace: outer handles that were written here fall back to their primal value."""
         self.closed = True
-        for handle, _, _ in self.written:
-            if handle.builder is self and isinstance(handle.value, Tracer):
-                inner = handle.value
-                handle.builder, handle.node, handle.value = inner.builder, inner.node, inner.value
+        for handle, origin in self.written:
+            value = handle.value
+            if isinstance(value, Tracer):
+                if value.builder is not origin:  # a trace between the two, which has been written to as well
+                    value.builder.written.append((handle, origin))
+                handle.builder, handle.node, handle.value = value.builder, value.node, value.value
+            else:
+                handle.builder, handle.node = origin, origin.capture(value)
+            handle.version += 1  # views look again
+
+
+def _leaked() -> TracerLeakError:
+    return TracerLeakError(
+        "a traced value is used after the function that was traced had returned",
+        "return it from the function, or use has_aux=True, instead of storing it outside",
+        source.here(),
+    )

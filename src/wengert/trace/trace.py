@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
-from wengert.errors import WengertError
+from wengert import tree
+from wengert.errors import TracerLeakError, WengertError
 from wengert.ir import source
 from wengert.ir.program import Program
 from wengert.trace.builder import Builder
@@ -43,24 +45,65 @@ def program_of(
     The captured values are the program's last inputs. `f` takes tracers, returns a flat list.
     With `sources`, equations keep the indices set by a transform (`source.current`).
     """
-    builder = Builder(name or getattr(f, "__name__", "f"), sources=sources)
+    builder = Builder(name or str(getattr(f, "__name__", "f")), sources=sources)
     flags = weak or [False] * len(types)
     tracers = [builder.input(t, None, w) for t, w in zip(types, flags, strict=True)]
     outputs = run(builder, f, tracers)
     return builder.program(outputs), [value for _, value in builder.captured]
 
 
+# the traces that are running, the innermost first: (builder, the rest)
+_running: ContextVar[Any] = ContextVar("wengert_running", default=None)
+
+
+def innermost() -> Builder | None:
+    """The function trace that is running here, or None."""
+    link = _running.get()
+    return None if link is None else link[0]
+
+
 def run(builder: Builder, f: Callable[..., Any], tracers: Sequence[Tracer]) -> list[Any]:
-    """Call `f` and close the builder; errors come out at the user's line."""
+    """Call `f` and close the builder; errors come out at the user's line.
+
+    `f` gets handles of its own, so `tracers` still name the inputs when `f` has written into them.
+    """
+    token = _running.set((builder, _running.get()))
     try:
-        return list(f(*tracers))
+        outputs = list(f(*[t.snapshot() for t in tracers]))
+        if builder.written:  # handles from outside are about to fall back: keep what was returned
+            outputs = [tree.map_leaves(_settled, y) for y in outputs]
+        return outputs
     except Exception as error:
         cause = lifted(error)
         if cause is error:
             raise
         raise cause from error
     finally:
+        _running.reset(token)
         builder.close()
+
+
+def _settled(leaf: Any) -> Any:
+    return leaf.snapshot() if isinstance(leaf, Tracer) else leaf
+
+
+def tracing() -> bool:
+    """Is a function being traced in this thread or task?"""
+    return _running.get() is not None
+
+
+def writable(handle: Tracer) -> None:
+    """Raise if a handle from outside is written in a trace that runs on types alone."""
+    link = _running.get()
+    while link is not None and link[0] is not handle.builder:
+        if not link[0].saving:
+            raise TracerLeakError(
+                f"a {handle.type!r} made outside of {link[0].name} is written inside of it; that body is traced "
+                "once, on types alone, and may run often or never",
+                "return the changed array from the body, and use what the call returns",
+                source.here(),
+            )
+        link = link[1]
 
 
 def lifted(error: BaseException) -> BaseException:

@@ -33,9 +33,16 @@ class Tracer(Handle):
             self.weak = weak
 
     def refresh(self) -> None:
-        """Look again through a view whose base was written."""
+        """Look again through a view whose base was written; fall back where a tape is over."""
         if self.window is not None:
             self.window.refresh(self)
+        if self.builder.resting:
+            self.builder.settle(self)
+
+    def snapshot(self) -> Tracer:
+        """Another handle with the value of now: a write into one is not seen in the other."""
+        self.refresh()
+        return Tracer(self.builder, self.node, self.value, self.weak)
 
     @property
     def type(self) -> Any:
@@ -87,9 +94,9 @@ class Tracer(Handle):
         return bool(number)
 
     def _exact(self, asked: str) -> Any:
-        """The number of an integer or boolean value (which carries no derivative)."""
+        """The number of a value that carries no derivative: of integers, booleans, and tapes that are over."""
         number = self.number()
-        if self.type.inexact:
+        if self.type.inexact and not self.builder.resting:
             refuse(self, asked)
         if number is None:
             raise ConcretizationError(

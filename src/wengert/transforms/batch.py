@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.errors import UnsupportedError
 from wengert.ir.program import Const, Program
-from wengert.ir.types import ArrayType
-from wengert.ops.families import everywhere
+from wengert.ir.types import repeated as repeated_type
+from wengert.ops.control.stacks import everywhere
 from wengert.transforms.derive import at, derive, read
 
 
-def batch(program: Program, batched: Sequence[bool], extent: int) -> Program:
-    """All outputs carry the new leading axis; inputs only where `batched`."""
+def batch(
+    program: Program, batched: Sequence[bool], extent: int, outputs: Sequence[bool] | None = None
+) -> Program:
+    """All outputs carry the new leading axis, or those marked; inputs only where `batched`."""
     batched = tuple(batched)
-    types = [
-        ArrayType.of((extent, *t.shape), t.dtype) if b else t for t, b in zip(program.in_types, batched, strict=True)
-    ]
+    types = [repeated_type(t, extent) if b else t for t, b in zip(program.in_types, batched, strict=True)]
 
     def repeated(*args: Any) -> list[Any]:
         env: dict[Any, Any] = dict(zip(program.inputs, args, strict=True))
@@ -29,15 +28,17 @@ def batch(program: Program, batched: Sequence[bool], extent: int) -> Program:
                 if any(flags):
                     ys = eqn.prim.batch(flags, *xs, **eqn.params)
                     if ys is NotImplemented:
-                        raise UnsupportedError(f"{eqn.prim.name} has no batch rule", "use a Python loop and np.stack")
+                        from wengert.transforms.repeat import repeated
+
+                        ys = repeated(eqn.prim, flags, xs, extent, eqn.params)
                     many.update(eqn.outputs)
                 else:
                     ys = eqn.prim(*xs, **eqn.params) if xs else args[0].builder.record(eqn.prim, (), eqn.params)
                 env.update(zip(eqn.outputs, ys if eqn.prim.multiple else (ys,), strict=True))
         outs = []
-        for a in program.outputs:
+        for a, marked in zip(program.outputs, outputs or (True,) * len(program.outputs), strict=True):
             y = read(env, a)
-            if isinstance(a, Const) or a not in many:
+            if marked and (isinstance(a, Const) or a not in many):
                 y = _spread(y, extent, args[0])
             outs.append(y)
         return outs

@@ -8,8 +8,7 @@ from typing import Any
 
 from wengert.ir import source
 from wengert.ir.program import Const, Eqn, Program
-from wengert.ir.types import ArrayType
-from wengert.ops.index import blank
+from wengert.ops.control.stacks import plus, zero
 from wengert.trace.trace import program_of
 
 
@@ -42,13 +41,13 @@ def read(env: dict[Any, Any], atom: Any) -> Any:
     return atom.value if isinstance(atom, Const) else env[atom]
 
 
-def zeros(t: ArrayType, like: Any) -> Any:
+def zeros(t: Any, like: Any) -> Any:
     """Zero of a type, made in the trace that `like` belongs to."""
-    return blank(t, like)
+    return zero(t, like)
 
 
 def accumulate(env: dict[Any, Any], atom: Any, g: Any) -> None:
     """Add a cotangent to those that have arrived already."""
     if g is None or isinstance(atom, Const):
         return
-    env[atom] = g if atom not in env else env[atom] + g
+    env[atom] = g if atom not in env else plus(env[atom], g)

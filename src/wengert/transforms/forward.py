@@ -7,17 +7,21 @@ traced value that it belongs to.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from wengert.errors import TracerLeakError
 from wengert.ir import source
+from wengert.ir.evaluate import alone, call_reusing
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Const, Program, Var
 from wengert.ir.types import type_of
 from wengert.ops.shape import broadcast
 from wengert.trace.builder import Builder
 from wengert.trace.tracer import Tracer
+from wengert.transforms.derive import zeros
 from wengert.transforms.jvp import push
 
 _NOTHING: dict[str, Any] = {}
@@ -70,10 +74,37 @@ class PushBuilder(Builder):
             dxs.append(None)
         return self._push(prim, values, dxs, params)
 
-    def record_reusing(self, prim: Primitive, holder: list[Any], args: list[Any], params: Mapping[str, Any]) -> Any:
-        """`record`; the operand's memory is not reused, since values and tangents may share it."""
-        args[prim.reuses or 0] = holder.pop()
-        return self.record(prim, tuple(args), params)
+    def capture(self, value: Any) -> Moving:
+        """A value from outside: it does not move."""
+        if isinstance(value, Tracer):
+            self.nested = True
+        return Moving(type_of(value), None)
+
+    def change(
+        self, handle: Tracer, prim: Primitive, args: Sequence[Any], params: Mapping[str, Any] = _NOTHING
+    ) -> None:
+        """Write into a handle: number and tangent both give their memory, if nobody else holds it."""
+        self.borrow(handle)
+        given = [a if not isinstance(a, Tracer) or a.builder is not self else a.value for a in args]
+        written = args[0]  # the operations that change a handle are linear in it and in what is written
+        dv = written.node.tangent if isinstance(written, Tracer) and written.builder is self else None
+        holder, nodes = [handle.value], [handle.node]
+        handle.value = handle.node = None
+        dx = nodes[0].tangent
+        if alone(nodes):
+            nodes[0].tangent = None
+        try:
+            y = call_reusing(prim, holder, [None, *given], params)
+        except BaseException:
+            handle.value, handle.node = holder.pop(), nodes[0]
+            nodes[0].tangent = dx
+            raise
+        if dx is not None or dv is not None:
+            tangents = [zeros(nodes[0].type, dv) if dx is None else dx]
+            dx = None
+            step = zeros(type_of(written), tangents[0]) if dv is None else dv
+            dx = call_reusing(prim, tangents, [None, step, *given[1:]], params)
+        self.bind(handle, Tracer(self, Moving(type_of(y), dx), y))
 
     def _push(self, prim: Primitive, values: list[Any], dxs: list[Any], params: Mapping[str, Any]) -> Any:
         both = getattr(prim, "jvp_with_value", None)
@@ -82,7 +113,11 @@ class PushBuilder(Builder):
         else:
             ys = prim(*values, **params)
             ys = ys if prim.multiple else (ys,)
-            dys = push(prim, dxs, values, ys, params, [type_of(v) for v in values])
+            if all(dx is None for dx in dxs):
+                dys = (None,) * len(ys)
+            else:
+                with np.errstate(all="ignore"):  # the user's own warnings come from `prim` above
+                    dys = push(prim, dxs, values, ys, params, [type_of(v) for v in values])
         found = tuple(Tracer(self, Moving(type_of(y), dy), y) for y, dy in zip(ys, dys, strict=True))
         return found if prim.multiple else found[0]
 
@@ -105,9 +140,8 @@ def linear_part(builder: Builder, sources: list[Var], targets: list[Any]) -> tup
         values = types if xs is None else [t if x is None else x for x, t in zip(xs, types, strict=True)]
         token = source.current.set(origin)
         try:
-            both = getattr(prim, "jvp_with_value", None)
-            if both is not None:
-                _, dys = both(tuple(dxs), tuple(values), **params)
+            if prim.saves:
+                dys = ys.push(dxs)
             else:
                 dys = push(prim, dxs, values, ys or (None,) * len(outputs), params, types)
         finally:

@@ -19,16 +19,21 @@ def push(prim: Any, dxs: Any, xs: Any, ys: Any, params: Any, types: Any) -> Any:
         dxs = tuple(
             zeros(t, like) if dx is None and t.inexact else dx for dx, t in zip(dxs, types, strict=True)
         )
-    dys = prim.jvp(tuple(dxs), tuple(xs), tuple(ys), **params)
+    dys = prim.jvp(tuple(dxs), tuple(xs), ys if isinstance(ys, tuple) else tuple(ys), **params)
+    if dys is NotImplemented and prim.at_point:
+        from wengert.transforms.turn import tangents
+
+        dys = tangents(prim, dxs, xs, ys, params)
     if dys is NotImplemented:
         raise NotDifferentiableError(f"{prim.name} has no derivative rule", "wrap it with @wg.custom_jvp")
     return dys
 
 
-def jvp(program: Program, moving: Sequence[bool]) -> Program:
+def jvp(program: Program, moving: Sequence[bool], parted: bool = False) -> Program:
     """`(xs, dxs of the moving inputs) -> (ys, dys of the inexact outputs)`.
 
-    Results that do not move get zeros.
+    Results that do not move get zeros. A loop carries values and tangents together; `parted`, it
+    becomes two, the second of which computes the tangents: then `split` can part the program.
     """
     moving = tuple(moving)
     types = [*program.in_types, *(t for t, m in zip(program.in_types, moving, strict=True) if m)]
@@ -45,7 +50,7 @@ def jvp(program: Program, moving: Sequence[bool]) -> Program:
                 moved = any(dx is not None for dx in dxs)
                 forward = getattr(eqn.prim, "jvp_with_value", None)
                 if moved and forward is not None:
-                    ys, dys = forward(tuple(dxs), tuple(xs), **eqn.params)
+                    ys, dys = forward(tuple(dxs), tuple(xs), parted=parted, **eqn.params)
                 else:
                     ys = eqn.prim(*xs, **eqn.params) if eqn.inputs else args[0].builder.record(eqn.prim, (), eqn.params)
                     ys = ys if eqn.prim.multiple else (ys,)

@@ -15,8 +15,11 @@ import numpy as np
 from wengert.errors import NotDifferentiableError
 from wengert.ir import source
 from wengert.ir.evaluate import evaluate
-from wengert.ir.primitive import Handle, Primitive
+from wengert.ir.primitive import Handle, Primitive, result_types
 from wengert.ir.program import Const, Eqn, Program, Var
+from wengert.ir.types import ArrayType, type_of
+from wengert.ops.control.stacks import plus
+from wengert.trace.buffers import unchanged
 from wengert.trace.builder import Builder
 from wengert.transforms.jvp import jvp
 from wengert.transforms.split import split
@@ -29,9 +32,11 @@ def reverse(builder: Builder, targets: Sequence[Var], gs: Sequence[Any], sources
 
     `observer(entry, gs, cotangents)` sees every step.
     """
+    if builder.watched:
+        unchanged(builder)
     pending: dict[Any, Any] = {}
     for v, g in zip(targets, gs, strict=True):
-        pending[v] = g if v not in pending else pending[v] + g
+        pending[v] = g if v not in pending else plus(pending[v], g)
     kept = set(sources)
     inlining = builder.nested or any(isinstance(g, Handle) for g in gs)
     with np.errstate(all="ignore"):
@@ -45,7 +50,8 @@ def reverse(builder: Builder, targets: Sequence[Var], gs: Sequence[Any], sources
                 g = pending.get(out) if out in kept else pending.pop(out, None)
                 if g is None:
                     continue
-                given: tuple[Any, ...] = (g,)
+                # a list hands over its only reference, so that the memory may be taken over
+                given: Any = [g] if entry[0].overwrites and observer is None else (g,)
                 del g
             else:
                 given = tuple(pending.get(v) if v in kept else pending.pop(v, None) for v in outputs)
@@ -70,44 +76,58 @@ def reverse(builder: Builder, targets: Sequence[Var], gs: Sequence[Any], sources
                 if wanted[n]:
                     c = back[n]
                     if c is not None:
-                        pending[atom] = c if atom not in pending else pending[atom] + c
+                        if atom not in pending:
+                            pending[atom] = c
+                        else:
+                            there = pending[atom]
+                            pending[atom] = there + c if atom.type.__class__ is ArrayType else plus(there, c)
+                            there = None
                 n += 1
-            del back
+            back = c = None
     return [pending.get(v) for v in sources]
 
 
 def _cotangents(entry: Any, given: Any, pending: Any) -> Any:
     """One equation's cotangents; readers of parts add into the buffer that is already there."""
-    prim, inputs, params, outputs, _, wanted, xs, ys = entry
+    prim, inputs, params, _, _, wanted, xs, ys = entry
     if prim.wants_types:
         if xs is None:
             xs = [a.type for a in inputs]
         else:
             xs = [a.type if x is None else x for x, a in zip(xs, inputs, strict=True)]
+        if given.__class__ is list:
+            return prim.transpose_reusing(given, xs, wanted, **params)
         if prim.collects and wanted[0] and inputs[0] in pending:
             buffer = [pending.pop(inputs[0])]
             pending[inputs[0]] = prim.collect(buffer, given[0], *xs, **params)
             return (None,) * len(wanted)
-    back = prim.pullback(given, xs, ys, wanted, **params)
-    if back is NotImplemented:
-        return _derived(prim, inputs, params, outputs, given, xs, ys, wanted)
-    return back
+    return pull(prim, given, xs, ys, wanted, params)
 
 
-def _derived(
-    prim: Primitive, inputs: Any, params: Any, outputs: Any, gs: Any, xs: Any, ys: Any, wanted: tuple[bool, ...]
-) -> Any:
+def pull(prim: Primitive, gs: Any, xs: Any, ys: Any, wanted: tuple[bool, ...], params: Any) -> Any:
+    """Cotangents of one operation's arguments, from its own rule or derived from its jvp."""
+    back = prim.pullback(gs, xs, ys, wanted, **params)
+    if back is not NotImplemented:
+        return back
+    if prim.at_point:
+        from wengert.transforms.turn import cotangents
+
+        return cotangents(prim, gs, xs, ys, wanted, params)
+    return _derived(prim, gs, xs, ys, wanted, params)
+
+
+def _derived(prim: Primitive, gs: Any, xs: Any, ys: Any, wanted: tuple[bool, ...], params: Any) -> Any:
     """The pullback of a primitive that only knows its jvp: linearised and transposed, remembered."""
-    ins = tuple(Var(a.type) for a in inputs)
-    outs = tuple(Var(v.type) for v in outputs)
+    ins = tuple(Var(type_of(x)) for x in xs)
+    outs = tuple(map(Var, result_types(prim.typeof(*(v.type for v in ins), **params))))
     single = Program(ins, [Eqn(prim, ins, params, outs)], outs)
     forward, back = _pullback(single, wanted)
     filled = [
         np.zeros(v.type.shape, v.type.dtype) if g is None and v.type.inexact else g
-        for g, v in zip(gs, outputs, strict=True)
+        for g, v in zip(gs, outs, strict=True)
     ]
     residuals = evaluate(forward, xs)
-    found = iter(evaluate(back, [*residuals, *(g for g, v in zip(filled, outputs, strict=True) if v.type.inexact)]))
+    found = iter(evaluate(back, [*residuals, *(g for g, v in zip(filled, outs, strict=True) if v.type.inexact)]))
     return [next(found) if w else None for w in wanted]
 
 

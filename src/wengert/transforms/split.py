@@ -8,12 +8,14 @@ from typing import Any
 from wengert.ir.program import Const, Program, Var
 
 
-def split(program: Program, known: Sequence[bool]) -> tuple[Program, Program, list[bool]]:
+def split(
+    program: Program, known: Sequence[bool], known_outputs: Sequence[bool] | None = None
+) -> tuple[Program, Program, list[bool]]:
     """Part `program` by its inputs: `known(knowns) -> (known outputs, residuals)` and
     `later(residuals, unknowns) -> unknown outputs`; the flags say which outputs are known.
 
     Equations all of whose arguments are known go to the first part; its values that the second
-    needs are the residuals.
+    needs are the residuals. With `known_outputs`, known values may be left to the second part.
     """
     sure: set[Any] = {v for v, k in zip(program.inputs, known, strict=True) if k}
     now, later = [], []
@@ -24,6 +26,7 @@ def split(program: Program, known: Sequence[bool]) -> tuple[Program, Program, li
         else:
             later.append(e)
     flags = [isinstance(a, Const) or a in sure for a in program.outputs]
+    flags = flags if known_outputs is None else list(known_outputs)
     unknown_outs = [a for a, f in zip(program.outputs, flags, strict=True) if not f]
     needed = [a for e in later for a in e.inputs] + unknown_outs
     residuals = list(dict.fromkeys(a for a in needed if isinstance(a, Var) and a in sure))

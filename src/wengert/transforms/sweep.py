@@ -8,6 +8,13 @@ import numpy as np
 
 from wengert.ir.key import freeze
 from wengert.ir.program import Const, Eqn, Program, Var
+from wengert.ir.types import ArrayType
+
+
+def _is_short(e: Eqn) -> bool:
+    """Worth computing now: scalar results, and no loop in it."""
+    scalars = all(isinstance(v.type, ArrayType) and v.type.shape == () for v in e.outputs)
+    return scalars and not any(isinstance(p, Program) for p in e.params.values())
 
 
 def sweep(program: Program) -> Program:
@@ -24,7 +31,7 @@ def sweep(program: Program) -> Program:
 
     for e in program.eqns:
         ins = tuple(now(a) for a in e.inputs)
-        if ins and all(isinstance(a, Const) for a in ins) and all(v.type.__class__.__name__ == "ArrayType" and v.type.shape == () for v in e.outputs):
+        if ins and all(isinstance(a, Const) for a in ins) and _is_short(e):
             with np.errstate(all="ignore"):
                 ys = e.prim.eval(*(a.value for a in ins), **e.params)
             for v, y in zip(e.outputs, ys if e.prim.multiple else (ys,), strict=True):

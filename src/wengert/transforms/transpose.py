@@ -10,15 +10,17 @@ from wengert.ir.program import Const, Program
 from wengert.transforms.derive import accumulate, at, derive, read, zeros
 
 
-def transpose(program: Program, linear: Sequence[bool]) -> Program:
+def transpose(program: Program, linear: Sequence[bool], seeded: Sequence[bool] | None = None) -> Program:
     """`(residuals, cotangents of the outputs) -> cotangents of the linear inputs`.
 
-    `program` must be linear in the inputs marked `linear` together.
+    `program` must be linear in the inputs marked `linear` together. Linear inputs marked `seeded`
+    have a cotangent already: it comes as a last argument, and what arrives here is added to it.
     """
     linear = tuple(linear)
+    seeds = [v for v, s in zip(program.inputs, seeded or (), strict=bool(seeded)) if s]
     plain = [v for v, m in zip(program.inputs, linear, strict=True) if not m]
     movers = [v for v, m in zip(program.inputs, linear, strict=True) if m]
-    types = [*(v.type for v in plain), *program.out_types]
+    types = [*(v.type for v in plain), *program.out_types, *(v.type for v in seeds)]
 
     def backward(*args: Any) -> list[Any]:
         env: dict[Any, Any] = dict(zip(plain, args[: len(plain)], strict=True))
@@ -36,8 +38,9 @@ def transpose(program: Program, linear: Sequence[bool]) -> Program:
                     else args[0].builder.record(eqn.prim, (), eqn.params)
                 )
                 env.update(zip(eqn.outputs, ys if eqn.prim.multiple else (ys,), strict=True))
-        gs: dict[Any, Any] = {}
-        for a, g in zip(program.outputs, args[len(plain) :], strict=True):
+        last = len(plain) + len(program.outputs)
+        gs: dict[Any, Any] = dict(zip(seeds, args[last:], strict=True))
+        for a, g in zip(program.outputs, args[len(plain) : last], strict=True):
             if not isinstance(a, Const) and a in moved:
                 accumulate(gs, a, g)
         for eqn in reversed(pending):
@@ -53,6 +56,10 @@ def transpose(program: Program, linear: Sequence[bool]) -> Program:
                     )
                 wanted = tuple(a in moved and a.type.inexact for a in eqn.inputs)
                 xs = tuple(a.type if w else read(env, a) for a, w in zip(eqn.inputs, wanted, strict=True))
+                if eqn.prim.collects and wanted[0] and eqn.inputs[0] in gs:  # adds in place
+                    buffer = [gs.pop(eqn.inputs[0])]
+                    gs[eqn.inputs[0]] = eqn.prim.collect(buffer, given[0], *xs, **eqn.params)
+                    continue
                 back = eqn.prim.transpose(given, xs, wanted, **eqn.params)
                 if back is NotImplemented:
                     raise NotDifferentiableError(f"{eqn.prim.name} has no transpose", "give it a custom vjp")

@@ -14,24 +14,16 @@ from wengert.transforms.transpose import transpose
 def linearize(program: Program, moving: Sequence[bool]) -> tuple[Program, Program, int]:
     """`forward(xs) -> (ys, residuals)` and `tangent(residuals, dxs) -> dys`, linear in dxs.
 
-    The number of outputs of `program` comes third. Tangents that turn out constant (zero) are
-    kept as outputs of `tangent`.
+    The number of outputs of `program` comes third.
     """
-    moving = tuple(moving)
-    both = sweep(jvp(program, moving))
-    count = len(program.outputs)
-    tangents = both.outputs[count:]
-    known = [True] * len(program.inputs) + [False] * (len(both.inputs) - len(program.inputs))
-    first, later, flags = split(both, known)
-    # tangents that are known do not depend on dxs: pass them through as residuals
-    residual = list(first.outputs[sum(flags) :])
-    still = [a for a, f in zip(tangents, flags[count:], strict=True) if f and hasattr(a, "type") and a not in residual]
-    extra = [a for a in dict.fromkeys(still) if a.__class__.__name__ == "Var"]
-    ys = both.outputs[:count]
-    forward = Program(first.inputs, first.eqns, [*ys, *residual, *extra], program.sources, f"forward({program.name})")
-    dxs = both.inputs[len(program.inputs) :]
-    tangent = Program([*residual, *extra, *dxs], later.eqns, tangents, program.sources, f"tangent({program.name})")
-    return forward, tangent, count
+    both = sweep(jvp(program, moving, parted=True))
+    n, count = len(program.inputs), len(program.outputs)
+    forward, tangent, _ = split(
+        both,
+        [True] * n + [False] * (len(both.inputs) - n),
+        [True] * count + [False] * (len(both.outputs) - count),
+    )
+    return forward.named(f"forward({program.name})"), tangent.named(f"tangent({program.name})"), count
 
 
 def vjp(program: Program, moving: Sequence[bool]) -> Program:

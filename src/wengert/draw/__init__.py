@@ -1,0 +1,1 @@
+"""LOOKING: tables and pictures of derivatives. Upstairs, on public names only; matplotlib is lazy."""

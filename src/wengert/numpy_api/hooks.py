@@ -1,0 +1,207 @@
+"""While a trace runs: NumPy's creation functions hand out buffers that can hold traced values, and
+`math.*` accepts traced scalars.
+
+Creation functions do not dispatch on what will be written into their result later, so their names
+in the `numpy` module are replaced while a trace is running, and put back after the last one ends.
+A replacement acts only in the thread (context) that traces, and only for the user's own call: the
+instruction that her frame is executing must name the function. NumPy's compiled code calls these
+names too, without a frame of its own, and must keep getting plain arrays.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import math
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.ir import source
+from wengert.numpy_api.creation import array as traced_array
+from wengert.numpy_api.promote import cast, spread
+from wengert.numpy_api.creation import is_traced
+from wengert.trace import trace
+from wengert.trace.idle import idle
+from wengert.trace.tracer import Tracer
+
+_lock = threading.Lock()
+_depth = 0
+_named: dict[tuple[Any, int, str], bool] = {}
+
+
+def names_call(code: Any, lasti: int, name: str) -> bool:
+    """Is the instruction at `lasti` a call that spells the function's name (`np.zeros(…)`, `zeros(…)`)?"""
+    key = code, lasti, name
+    found = _named.get(key)
+    if found is None:
+        if len(_named) > 10_000:
+            _named.clear()
+        found = _named[key] = _spells(code, lasti, name)
+    return found
+
+
+def _spells(code: Any, lasti: int, name: str) -> bool:
+    instructions = list(dis.get_instructions(code))
+    here = next((n for n, i in enumerate(instructions) if i.offset == lasti), None)
+    if here is None or not instructions[here].opname.startswith(("CALL", "PRECALL")):
+        return False
+    begin = _begin(instructions[here])
+    if begin is None:
+        return False
+    for i in reversed(instructions[:here]):
+        if i.opname.startswith("LOAD_") and _begin(i) == begin and isinstance(i.argval, str | tuple):
+            spelled = i.argval[-1] if isinstance(i.argval, tuple) else i.argval
+            if spelled == name and i.opname not in ("LOAD_FAST", "LOAD_DEREF"):
+                return True
+    return False
+
+
+def _begin(instruction: Any) -> Any:
+    place = instruction.positions
+    return None if place is None or place.lineno is None else (place.lineno, place.col_offset)
+
+
+def _users_call(name: str) -> bool:
+    """Does the user's own code, in a context that traces, call this name right now?"""
+    if trace.active.get() is None:
+        return False
+    frame = sys._getframe(2)
+    code = frame.f_code
+    return not source.is_internal(code.co_filename) and names_call(code, frame.f_lasti, name)
+
+
+def _maker(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that makes a new array: its floats are handed out as an idle buffer."""
+
+    @functools.wraps(original)
+    def make(*args: Any, **kwargs: Any) -> Any:
+        if not _users_call(name):
+            return original(*args, **kwargs)
+        return idle(original(*args, **kwargs))
+
+    return make
+
+
+def _holder(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that makes an array of given values, which may be traced."""
+
+    @functools.wraps(original)
+    def make(values: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _users_call(name):
+            return original(values, *args, **kwargs)
+        if not is_traced(values):
+            made = original(values, *args, **kwargs)
+            return made if made is values else idle(made)
+        dtype = args[0] if args else kwargs.get("dtype")
+        made = traced_array(values, dtype)
+        if made is values and name in ("array", "copy") and kwargs.get("copy", True):
+            made = np.copy(made)
+        least = kwargs.get("ndmin", 0)
+        return np.reshape(made, (1,) * (least - made.ndim) + made.shape) if made.ndim < least else made
+
+    return make
+
+
+def _full(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def full(shape: Any, fill_value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if not _users_call("full"):
+            return original(shape, fill_value, dtype, *args, **kwargs)
+        if not is_traced(fill_value):
+            return idle(original(shape, fill_value, dtype, *args, **kwargs))
+        value = fill_value if dtype is None else cast(fill_value, np.dtype(dtype))
+        return np.copy(spread(value, tuple(shape) if isinstance(shape, tuple | list) else (shape,)))
+
+    return full
+
+
+_MAKERS = ("zeros", "empty", "ones", "eye", "identity", "arange", "linspace", "zeros_like", "ones_like",
+           "empty_like", "full_like")  # fmt: skip
+_HOLDERS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "copy")
+_replaced: dict[str, tuple[Any, Any]] = {
+    **{name: (getattr(np, name), _maker(name, getattr(np, name))) for name in _MAKERS},
+    **{name: (getattr(np, name), _holder(name, getattr(np, name))) for name in _HOLDERS},
+    "full": (np.full, _full(np.full)),
+}
+
+# ---- math ------------------------------------------------------------------------------------------
+
+
+def _rounding(function: Callable[..., Any], ufunc: Any) -> Callable[..., Any]:
+    def rule(x: Any) -> Any:
+        number = ufunc(x).number()
+        return int(number) if number is not None else ufunc(x).astype(np.int64)
+
+    return rule
+
+
+_MATH: dict[str, Callable[..., Any]] = {
+    "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
+    "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh,
+    "acosh": np.arccosh, "atanh": np.arctanh, "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1,
+    "log2": np.log2, "log10": np.log10, "log1p": np.log1p, "sqrt": np.sqrt, "cbrt": np.cbrt,
+    "fabs": np.abs, "fmod": np.fmod, "copysign": np.copysign, "degrees": np.degrees, "radians": np.radians,
+    "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite,
+    "pow": lambda x, y: np.power(x, y),
+    "log": lambda x, base=None: np.log(x) if base is None else np.log(x) / np.log(base),
+    "hypot": lambda *xs: functools.reduce(np.hypot, xs) if len(xs) > 1 else np.abs(xs[0]),
+    "dist": lambda p, q: math.hypot(*(a - b for a, b in zip(p, q, strict=True))),
+    "fsum": lambda xs: sum(xs),
+    "prod": lambda xs, *, start=1: functools.reduce(lambda a, b: a * b, xs, start),
+    "floor": _rounding(math.floor, np.floor), "ceil": _rounding(math.ceil, np.ceil),
+    "trunc": _rounding(math.trunc, np.trunc),
+}  # fmt: skip
+
+
+def _scalar(name: str, rule: Callable[..., Any]) -> tuple[Any, Any]:
+    original = getattr(math, name)
+
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if trace.active.get() is not None:
+            lists = name in ("fsum", "prod", "dist")
+            if lists:
+                args = tuple(list(a) if hasattr(a, "__iter__") else a for a in args)
+            if any(is_traced(a) for a in args):
+                return rule(*args, **kwargs)
+        return original(*args, **kwargs)
+
+    return original, call
+
+
+_math = {name: _scalar(name, rule) for name, rule in _MATH.items() if hasattr(math, name)}
+
+
+# ---- putting them in place -------------------------------------------------------------------------
+
+
+def enter() -> None:
+    """A trace begins somewhere: put the replacements in place if it is the first."""
+    global _depth
+    with _lock:
+        _depth += 1
+        if _depth == 1:
+            for name, (_, ours) in _replaced.items():
+                setattr(np, name, ours)
+            for name, (_, ours) in _math.items():
+                setattr(math, name, ours)
+
+
+def leave() -> None:
+    """A trace ends: put the originals back if it was the last (and nobody else replaced them)."""
+    global _depth
+    with _lock:
+        _depth -= 1
+        if _depth == 0:
+            for module, table in ((np, _replaced), (math, _math)):
+                for name, (original, ours) in table.items():
+                    if getattr(module, name) is ours:
+                        setattr(module, name, original)
+
+
+trace.hooks.append((enter, leave))
+_ = Tracer

@@ -1,0 +1,366 @@
+"""Rearranging elements: rolling, turning, repeating, padding, taking diagonals and windows.
+
+What only carries elements about is asked of NumPy itself, on the elements' numbers: the answer says
+which element goes where, and one gather does it (`by_numbers`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.types import ArrayType
+from wengert.numpy_api.promote import again, axes_of, axis_of, cast, operand, shape_of, spread
+from wengert.numpy_api.shaping import permuted, reshaped
+from wengert.numpy_api.table import implements, unsupported
+from wengert.ops import index
+from wengert.ops import shape as ops
+from wengert.trace.buffers import look
+
+
+def by_numbers(arrange: Callable[..., Any], *xs: Any) -> Any:
+    """What `arrange` makes of the arrays, found by letting it arrange their elements' numbers."""
+    numbers, start = [], 0
+    for x in xs:
+        shape = shape_of(x)
+        count = math.prod(shape)
+        numbers.append(np.arange(start, start + count).reshape(shape))
+        start += count
+    at = np.asarray(arrange(*numbers))
+    if len(xs) == 1:
+        return index.gather(xs[0], at, axis=0, merged=len(shape_of(xs[0])))
+    return index.gather(
+        ops.concat(*(reshaped(x, (math.prod(shape_of(x)),)) for x in xs), axis=0), at
+    )
+
+
+def part(x: Any, axis: int, *bounds: Any) -> Any:
+    """x[:, …, a:b:c] with the slice at an axis; not a view of x."""
+    return index.index(x, at=(*(slice(None),) * axis, slice(*bounds)))
+
+
+# ---- rolling and turning --------------------------------------------------------------------------
+
+
+@implements(np.roll)
+def roll(a: Any, shift: Any, axis: Any = None) -> Any:
+    x = operand(a)
+    if axis is None:
+        shape = shape_of(x)
+        return reshaped(roll(reshaped(x, (math.prod(shape),)), shift, 0), shape)
+    pairs = np.broadcast(shift, axis) if np.ndim(shift) or np.ndim(axis) else ((shift, axis),)
+    for s, d in pairs:
+        d = axis_of(int(d), x.ndim)
+        n = x.shape[d]
+        s = int(s) % n if n else 0
+        if s:
+            x = ops.concat(part(x, d, n - s, n), part(x, d, 0, n - s), axis=d)
+    return again(x) if x is a else x
+
+
+@implements(np.flip)
+def flip(m: Any, axis: Any = None) -> Any:
+    x = operand(m)
+    params = {"axes": axes_of(axis, x.ndim)}
+    return look(ops.flip(x, **params), x, ops.flip, params)
+
+
+@implements(np.flipud)
+def flipud(m: Any) -> Any:
+    return np.flip(m, 0)
+
+
+@implements(np.fliplr)
+def fliplr(m: Any) -> Any:
+    return np.flip(m, 1)
+
+
+@implements(np.rot90)
+def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
+    x = operand(m)
+    first, second = (axis_of(d, x.ndim) for d in axes)
+    if first == second:
+        raise ValueError("Axes must be different.")
+    k %= 4
+    if k == 0:
+        return again(x)
+    if k == 2:
+        return np.flip(x, (first, second))
+    return (
+        np.swapaxes(np.flip(x, second), first, second)
+        if k == 1
+        else np.flip(np.swapaxes(x, first, second), second)
+    )
+
+
+# ---- repeating ------------------------------------------------------------------------------------
+
+
+@implements(np.tile)
+def tile(A: Any, reps: Any) -> Any:
+    x = operand(A)
+    times = tuple(int(r) for r in reps) if np.iterable(reps) else (int(reps),)
+    shape = shape_of(x)
+    ndim = max(len(times), len(shape))
+    times, shape = (1,) * (ndim - len(times)) + times, (1,) * (ndim - len(shape)) + shape
+    if all(r == 1 for r in times):
+        return again(reshaped(x, shape))
+    # every axis n becomes (r, n), and these two become one of r·n
+    kept = tuple(n for n in shape if n != 1)
+    spread_out, dims = [], []
+    for r, n in zip(times, shape, strict=True):
+        spread_out.append(r)
+        if n != 1:
+            dims.append(len(spread_out))
+            spread_out.append(n)
+    y = ops.broadcast(reshaped(x, kept), shape=tuple(spread_out), dims=tuple(dims))
+    return reshaped(y, tuple(r * n for r, n in zip(times, shape, strict=True)))
+
+
+@implements(np.repeat)
+def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
+    x = operand(a)
+    if axis is None:
+        x, axis = np.ravel(x), 0
+    axis = axis_of(axis, x.ndim)
+    counts = np.asarray(repeats)
+    n = x.shape[axis]
+    if counts.size != 1:
+        return index.gather(x, np.repeat(np.arange(n), counts), axis=axis)
+    r = int(counts.reshape(())[()])
+    shape = x.shape
+    dims = (*range(axis + 1), *range(axis + 2, x.ndim + 1))
+    y = ops.broadcast(x, shape=(*shape[: axis + 1], r, *shape[axis + 1 :]), dims=dims)
+    return reshaped(y, (*shape[:axis], n * r, *shape[axis + 1 :]))
+
+
+@implements(np.resize)
+def resize(a: Any, new_shape: Any) -> Any:
+    return by_numbers(lambda numbers: np.resize(numbers, new_shape), operand(a))
+
+
+@implements(np.lib.stride_tricks.sliding_window_view)
+def sliding_window_view(
+    x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+) -> Any:
+    return by_numbers(
+        lambda numbers: np.lib.stride_tricks.sliding_window_view(numbers, window_shape, axis),
+        operand(x),
+    )
+
+
+# ---- triangles and diagonals ----------------------------------------------------------------------
+
+
+def _zero(x: Any) -> Any:
+    """A zero that leaves the dtype of x alone."""
+    return 0 if x.dtype.kind in "fc" else x.dtype.type(0)
+
+
+@implements(np.tril)
+def tril(m: Any, k: int = 0) -> Any:
+    x = operand(m)
+    if x.ndim == 1:  # NumPy lets a vector be every row
+        x = spread(x, (*x.shape, *x.shape))
+    keep = np.tri(*x.shape[-2:], k=k, dtype=bool)
+    return np.where(keep, x, _zero(x))
+
+
+@implements(np.triu)
+def triu(m: Any, k: int = 0) -> Any:
+    x = operand(m)
+    if x.ndim == 1:
+        x = spread(x, (*x.shape, *x.shape))
+    keep = ~np.tri(*x.shape[-2:], k=k - 1, dtype=bool)
+    return np.where(keep, x, _zero(x))
+
+
+@implements(np.diagonal)
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    x = operand(a)
+    if x.ndim < 2:
+        raise ValueError("diag requires an array of at least two dimensions")
+    i, j = axis_of(axis1, x.ndim), axis_of(axis2, x.ndim)
+    if i == j:
+        raise ValueError("axis1 and axis2 cannot be the same")
+    rest = tuple(d for d in range(x.ndim) if d not in (i, j))
+    n, m = x.shape[i], x.shape[j]
+    flat = reshaped(permuted(x, (*rest, i, j)), (*(x.shape[d] for d in rest), n * m))
+    return part(flat, len(rest), *_stride(n, m, offset))
+
+
+def _stride(n: int, m: int, offset: int) -> tuple[int, int, int]:
+    """Where the diagonal of an n×m matrix lies in its elements: start, stop, step."""
+    start = offset if offset >= 0 else -offset * m
+    count = max(min(n, m - offset) if offset >= 0 else min(n + offset, m), 0)
+    return (start, start + (count - 1) * (m + 1) + 1, m + 1) if count else (0, 0, 1)
+
+
+@implements(np.linalg.diagonal)
+def matrix_diagonal(x: Any, /, *, offset: int = 0) -> Any:
+    return diagonal(x, offset, -2, -1)
+
+
+@implements(np.trace)
+def trace(
+    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
+) -> Any:
+    return np.sum(diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype, out=out)
+
+
+@implements(np.linalg.trace)
+def matrix_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+    return np.sum(diagonal(x, offset, -2, -1), axis=-1, dtype=dtype)
+
+
+@implements(np.diag)
+def diag(v: Any, k: int = 0) -> Any:
+    x = operand(v)
+    if x.ndim == 2:
+        return diagonal(x, k)
+    if x.ndim != 1:
+        raise ValueError("Input must be 1- or 2-d.")
+    n = x.size + abs(k)
+    blank = index.blank(ArrayType.of((n * n,), x.dtype), x)
+    return reshaped(index.update(blank, x, at=(slice(*_stride(n, n, k)),)), (n, n))
+
+
+@implements(np.diagflat)
+def diagflat(v: Any, k: int = 0) -> Any:
+    return np.diag(np.ravel(operand(v)), k)
+
+
+@implements(np.vander)
+def vander(x: Any, N: Any = None, increasing: bool = False) -> Any:
+    x = operand(x)
+    if x.ndim != 1:
+        raise ValueError("x must be a one-dimensional array or sequence.")
+    count = x.size if N is None else int(N)
+    if count == 0:
+        return np.zeros((x.size, 0), np.promote_types(x.dtype, int))
+    x = cast(x, np.promote_types(x.dtype, int))
+    columns: list[Any] = [np.ones(x.shape, x.dtype)]
+    for _ in range(count - 1):
+        columns.append(columns[-1] * x)
+    return np.stack(columns if increasing else columns[::-1], -1)
+
+
+@implements(np.diag_indices_from)
+def diag_indices_from(arr: Any) -> tuple[Any, ...]:
+    if len(set(arr.shape)) != 1 or arr.ndim < 2:
+        raise ValueError("All dimensions of input must be of equal length")
+    return np.diag_indices(arr.shape[0], arr.ndim)
+
+
+@implements(np.tril_indices_from)
+def tril_indices_from(arr: Any, k: int = 0) -> tuple[Any, ...]:
+    return np.tril_indices(arr.shape[-2], k, arr.shape[-1])
+
+
+@implements(np.triu_indices_from)
+def triu_indices_from(arr: Any, k: int = 0) -> tuple[Any, ...]:
+    return np.triu_indices(arr.shape[-2], k, arr.shape[-1])
+
+
+# ---- padding --------------------------------------------------------------------------------------
+
+
+@implements(np.pad)
+def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+    x = operand(array)
+    if isinstance(pad_width, dict):
+        given = [(0, 0)] * x.ndim
+        for d, w in pad_width.items():
+            given[d] = (int(w), int(w)) if np.ndim(w) == 0 else (int(w[0]), int(w[1]))
+        pad_width = given
+    widths = [(int(a), int(b)) for a, b in np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))]
+    if any(a < 0 or b < 0 for a, b in widths):
+        raise ValueError("index can't contain negative values")
+    if mode in ("edge", "wrap", "symmetric") or (
+        mode == "reflect" and kwargs.get("reflect_type", "even") == "even"
+    ):
+        return by_numbers(lambda numbers: np.pad(numbers, widths, mode, **kwargs), x)
+    if mode == "empty" or (mode == "constant" and not kwargs):
+        return ops.pad(x, low=tuple(a for a, _ in widths), high=tuple(b for _, b in widths))
+    sides = _SIDES.get(mode)
+    if sides is None:
+        raise unsupported(f"np.pad with mode={mode!r}", "build the border with np.concatenate")
+    for d, width in enumerate(widths):
+        options = {name: _pair(value, x.ndim, d) for name, value in kwargs.items()}
+        before, after = sides(x, d, width, **options)
+        x = np.concatenate([*before, x, *after], d)
+    return x
+
+
+def _pair(value: Any, ndim: int, axis: int) -> Any:
+    """An option of np.pad for one axis: (before, after)."""
+    if isinstance(value, str) or value is None:
+        return value
+    v = operand(value)
+    full = spread(v, (ndim, 2)) if shape_of(v) != (ndim, 1) else np.repeat(v, 2, 1)
+    return full[axis, 0], full[axis, 1]
+
+
+def _block(x: Any, value: Any, axis: int, width: int) -> Any:
+    """`value` repeated `width` times along an axis, elsewhere as wide as x."""
+    return spread(cast(value, x.dtype), (*x.shape[:axis], width, *x.shape[axis + 1 :]), x)
+
+
+def _constant(x: Any, axis: int, width: tuple[int, int], constant_values: Any = (0, 0)) -> Any:
+    return tuple([_block(x, v, axis, w)] for v, w in zip(constant_values, width, strict=True))
+
+
+def _statistic(function: Any) -> Any:
+    def sides(x: Any, axis: int, width: tuple[int, int], stat_length: Any = None) -> Any:
+        n = x.shape[axis]
+        left, right = (n, n) if stat_length is None else (min(int(s), n) for s in stat_length)
+        parts = part(x, axis, 0, left), part(x, axis, n - right, n)
+        found = []
+        for beside, w in zip(parts, width, strict=True):
+            y = function(beside, axis=axis, keepdims=True)
+            found.append([_block(x, np.round(y) if x.dtype.kind in "iu" else y, axis, w)])
+        return tuple(found)
+
+    return sides
+
+
+def _ramp(x: Any, axis: int, width: tuple[int, int], end_values: Any = (0, 0)) -> Any:
+    n = x.shape[axis]
+    edges = np.squeeze(part(x, axis, 0, 1), axis), np.squeeze(part(x, axis, n - 1, n), axis)
+    before, after = (
+        np.linspace(end, edge, w, endpoint=False, dtype=x.dtype, axis=axis)
+        for end, edge, w in zip(end_values, edges, width, strict=True)
+    )
+    return [before], [np.flip(after, axis)]
+
+
+def _odd_reflection(x: Any, axis: int, width: tuple[int, int], reflect_type: Any = "odd") -> Any:
+    """2·edge - mirror image, as often as the width needs."""
+    left, right = width
+    n = x.shape[axis]
+    if n == 1:  # nothing to mirror: NumPy repeats the edge
+        return [_block(x, x, axis, left)], [_block(x, x, axis, right)]
+    y = x
+    while left or right:
+        n = y.shape[axis]
+        a, b = min(left, n - 1), min(right, n - 1)
+        first, last = part(y, axis, 0, 1), part(y, axis, n - 1, n)
+        before = 2 * first - np.flip(part(y, axis, 1, a + 1), axis)
+        after = 2 * last - np.flip(part(y, axis, n - 1 - b, n - 1), axis)
+        y = np.concatenate([before, y, after], axis)
+        left, right = left - a, right - b
+    return [part(y, axis, 0, width[0])], [part(y, axis, y.shape[axis] - width[1], y.shape[axis])]
+
+
+_SIDES: dict[str, Any] = {
+    "constant": _constant,
+    "maximum": _statistic(np.max),
+    "minimum": _statistic(np.min),
+    "mean": _statistic(np.mean),
+    "median": _statistic(np.median),
+    "linear_ramp": _ramp,
+    "reflect": _odd_reflection,
+}

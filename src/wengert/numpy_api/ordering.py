@@ -1,0 +1,409 @@
+"""Order: sorting, medians and quantiles, places in sorted arrays, sets of values.
+
+The order itself is a constant for the derivative; the values follow the elements that they are.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from wengert.errors import DataDependentShapeError
+from wengert.ir import source
+from wengert.ir.types import ArrayType
+from wengert.numpy_api.moving import part
+from wengert.numpy_api.promote import (
+    axes_of,
+    axis_of,
+    cast,
+    dtype_of,
+    given,
+    inexact,
+    operand,
+    shape_of,
+    spread,
+)
+from wengert.numpy_api.shaping import permuted, reshaped
+from wengert.numpy_api.table import implements, unsupported
+from wengert.numpy_api.ufuncs import finish
+from wengert.ops import index, reduce
+from wengert.trace.tracer import Tracer
+
+_NONE = np._NoValue
+_INT = np.dtype(np.intp)
+_STEPS = ("inverted_cdf", "closest_observation", "lower", "higher", "nearest")  # quantiles that are elements
+
+
+@implements(np.argsort)
+def argsort(
+    a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None
+) -> Any:
+    x = operand(a)
+    if axis is None:
+        x, axis = np.ravel(x), 0
+    return reduce.argsort(x, axis=axis_of(axis, x.ndim))
+
+
+@implements(np.sort)
+def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+    x = operand(a)
+    if axis is None:
+        x, axis = np.ravel(x), 0
+    axis = axis_of(axis, x.ndim)
+    order = reduce.argsort(x, axis=axis)
+    return index.gather(x, order) if x.ndim == 1 else np.take_along_axis(x, order, axis)
+
+
+@implements(np.partition)
+def partition(
+    a: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None
+) -> Any:
+    return sort(a, axis)  # a sorted array is partitioned everywhere
+
+
+@implements(np.argpartition)
+def argpartition(
+    a: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None
+) -> Any:
+    return argsort(a, axis)
+
+
+@implements(np.sort_complex)
+def sort_complex(a: Any) -> Any:
+    x = sort(a)
+    return x if x.dtype.kind == "c" else cast(x, np.result_type(x.dtype, np.complex64))
+
+
+@implements(np.lexsort)
+def lexsort(keys: Any, axis: int = -1) -> Any:
+    found = [operand(k) for k in keys]
+    shape = np.broadcast_shapes(*map(shape_of, found))
+    d = axis_of(axis, len(shape))
+    order: Any = None
+    for key in found:  # stable sorts, the last key decides
+        key = spread(key, shape) if isinstance(key, Tracer) else np.broadcast_to(key, shape)
+        step = argsort(key if order is None else np.take_along_axis(key, order, d), d)
+        order = step if order is None else np.take_along_axis(order, step, d)
+    return order
+
+
+# ---- quantiles ------------------------------------------------------------------------------------
+
+
+def _sorted_rows(a: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
+    """x sorted along a last axis that holds all of `axis`; and these axes."""
+    x = operand(a)
+    axes = axes_of(axis, x.ndim)
+    rest = tuple(d for d in range(x.ndim) if d not in axes)
+    shape = (*(x.shape[d] for d in rest), reduce.extent(x.shape, axes))
+    return sort(reshaped(permuted(x, (*rest, *axes)), shape), -1), axes
+
+
+def _spoiled(x: Any, y: Any) -> Any:
+    """y, nan where there is a nan in the row (sorting puts it last)."""
+    last = x[..., -1]
+    return np.where(np.isnan(last), last, y) if x.dtype.kind in "fc" else y
+
+
+def _kept(
+    y: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: Any, lead: tuple[int, ...] = ()
+) -> Any:
+    if given(keepdims) and keepdims:
+        return reshaped(y, (*lead, *(1 if d in axes else n for d, n in enumerate(shape))))
+    return y
+
+
+@implements(np.median)
+def median(
+    a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: Any = False
+) -> Any:
+    shape = shape_of(operand(a))
+    x, axes = _sorted_rows(inexact(operand(a)), axis)
+    half, odd = divmod(x.shape[-1], 2)
+    d = x.ndim - 1
+    y = np.mean(part(x, d, half - 1 + odd, half + 1), axis=-1)
+    return finish(_kept(_spoiled(x, y), shape, axes, keepdims), out, True)
+
+
+@implements(np.quantile)
+def quantile(
+    a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
+    keepdims: Any = False, *, weights: Any = None, **rest: Any,
+) -> Any:  # fmt: skip
+    if weights is not None:
+        raise unsupported("np.quantile with weights")
+    x = inexact(operand(a))
+    shape = x.shape
+    q = operand(q)
+    if isinstance(q, int | float) and not isinstance(q, np.generic):
+        q = x.dtype.type(q)
+    number = q.number() if isinstance(q, Tracer) else np.asarray(q)
+    if number is not None and not np.all((number >= 0) & (number <= 1)):
+        raise ValueError("Quantiles must be in the range [0, 1]")
+    x, axes = _sorted_rows(x, axis)
+    position = _position(q, x.shape[-1], method)
+    y = _at(x, cast(position, _INT)) if method in _STEPS else _between(x, position)
+    y = _spoiled(np.reshape(x, (*(1,) * np.ndim(q), *x.shape)), y)
+    return finish(_kept(y, shape, axes, keepdims, shape_of(q)), out, True)
+
+
+def _position(q: Any, n: int, method: str) -> Any:
+    """Where among n sorted elements a quantile lies, as a real number."""
+    if method == "linear":
+        return q * (n - 1)
+    if isinstance(q, Tracer):
+        raise unsupported(
+            f"np.quantile at a traced q with method={method!r}", "use method='linear'"
+        )
+    return np.quantile(np.arange(n, dtype=np.result_type(q, np.float32)), q, method=method)  # type: ignore[call-overload]
+
+
+def _between(x: Any, position: Any) -> Any:
+    """The elements of the last axis at real positions, by straight lines; positions come first."""
+    n = x.shape[-1]
+    below = np.floor(position)
+    share = position - below
+    low = np.clip(cast(below, _INT), 0, n - 1)
+    lead = (*shape_of(position), *(1,) * (x.ndim - 1))
+    return _mix(_at(x, low), _at(x, np.minimum(low + 1, n - 1)), reshaped(share, lead))
+
+
+def _at(x: Any, places: Any) -> Any:
+    """The elements of the last axis at these places, which come first."""
+    return index.gather(permuted(x, (x.ndim - 1, *range(x.ndim - 1))), places)
+
+
+def _mix(a: Any, b: Any, t: Any) -> Any:
+    """From a (t = 0) to b (t = 1), counted from the nearer end as NumPy does, to meet the ends exactly."""
+    step = b - a
+    return np.where(t >= 0.5, b - step * (1 - t), a + step * t)
+
+
+@implements(np.percentile)
+def percentile(a: Any, q: Any, *args: Any, **kwargs: Any) -> Any:
+    return quantile(a, _hundredth(a, q), *args, **kwargs)
+
+
+def _hundredth(a: Any, percent: Any) -> Any:
+    """A percentage as a fraction; a Python number takes the dtype of `a`."""
+    q = operand(percent)
+    if isinstance(q, int | float) and not isinstance(q, np.generic):
+        return dtype_of(inexact(operand(a))).type(q) / 100
+    return np.true_divide(q, 100)
+
+
+def _number(x: Any, what: str) -> Any:
+    """The number behind a value whose shape depends on it."""
+    number = x.number() if isinstance(x, Tracer) else np.asarray(x)
+    if number is None:
+        raise DataDependentShapeError(
+            f"{what} makes a shape that depends on the numbers of {x.type!r}, and this trace knows only its type",
+            "use np.where with a fixed shape, or take it out of the traced function",
+            source.here(),
+        )
+    return number
+
+
+def _among_present(values: Any, q: Any, axis: Any, out: Any, keepdims: Any) -> Any:
+    """The quantile of what is not nan: sorting puts the nans last, so each row only ends earlier."""
+    x = inexact(operand(values))
+    shape = x.shape
+    x, axes = _sorted_rows(x, axis)
+    count = x.shape[-1] - np.count_nonzero(np.isnan(x), axis=-1)
+    position = np.reshape(q, (*shape_of(q), *(1,) * (x.ndim - 1))) * cast(count - 1, dtype_of(q))
+    below = np.floor(position)
+    low = np.maximum(cast(below, _INT), 0)
+    high = np.maximum(np.minimum(low + 1, count - 1), 0)
+    start = np.reshape(np.arange(math.prod(x.shape[:-1])) * x.shape[-1], x.shape[:-1])
+    a, b = (index.gather(x, k + start, merged=x.ndim) for k in (low, high))
+    y = _mix(a, b, position - below)
+    return finish(_kept(y, shape, axes, keepdims, shape_of(q)), out, True)
+
+
+@implements(np.nanmedian)
+def nanmedian(
+    a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: Any = _NONE
+) -> Any:
+    return _among_present(a, dtype_of(inexact(operand(a))).type(0.5), axis, out, keepdims)
+
+
+@implements(np.nanquantile)
+def nanquantile(
+    a: Any, q: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, method: str = "linear",
+    keepdims: Any = _NONE, *, weights: Any = None, **rest: Any,
+) -> Any:  # fmt: skip
+    if weights is not None or method != "linear":
+        raise unsupported(
+            f"np.nanquantile with {'weights' if weights is not None else f'method={method!r}'}"
+        )
+    q = operand(q)
+    if isinstance(q, int | float) and not isinstance(q, np.generic):
+        q = dtype_of(inexact(operand(a))).type(q)
+    return _among_present(a, q, axis, out, keepdims)
+
+
+@implements(np.nanpercentile)
+def nanpercentile(a: Any, q: Any, *args: Any, **kwargs: Any) -> Any:
+    return nanquantile(a, _hundredth(a, q), *args, **kwargs)
+
+
+# ---- places in sorted arrays: integers ------------------------------------------------------------
+
+
+@implements(np.searchsorted)
+def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+    x, v = operand(a), operand(v)
+    if sorter is not None:
+        x = index.gather(x, np.asarray(sorter))
+    dtype = np.result_type(dtype_of(x), dtype_of(v))
+    return reduce.searchsorted(cast(x, dtype), cast(v, dtype), side=side)
+
+
+@implements(np.digitize)
+def digitize(x: Any, bins: Any, right: bool = False) -> Any:
+    edges = operand(bins)
+    number = _number(edges, "np.digitize of traced bins")
+    side = "left" if right else "right"
+    if number.size > 1 and np.any(np.diff(number) < 0):
+        if np.any(np.diff(number) > 0):
+            raise ValueError("bins must be monotonically increasing or decreasing")
+        side = "right" if right else "left"
+        return len(number) - searchsorted(np.flip(edges), x, side)
+    return searchsorted(edges, x, side)
+
+
+@implements(np.bincount)
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    at = _number(operand(x), "np.bincount")
+    if weights is None:
+        return np.bincount(at, minlength=minlength)
+    w = cast(operand(weights), np.dtype(np.float64))
+    n = max(int(at.max()) + 1 if at.size else 0, minlength)
+    return index.scatter_add(index.blank(ArrayType.of((n,), w.dtype), w), w, at)
+
+
+# ---- sets of values -------------------------------------------------------------------------------
+
+
+class UniqueAllResult(NamedTuple):
+    """As NumPy's."""
+
+    values: Any
+    indices: Any
+    inverse_indices: Any
+    counts: Any
+
+
+class UniqueCountsResult(NamedTuple):
+    """As NumPy's."""
+
+    values: Any
+    counts: Any
+
+
+class UniqueInverseResult(NamedTuple):
+    """As NumPy's."""
+
+    values: Any
+    inverse_indices: Any
+
+
+@implements(np.unique)
+def unique(
+    ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: Any = None, *,
+    equal_nan: bool = True, sorted: bool = True,
+) -> Any:  # fmt: skip
+    x = operand(ar)
+    number = _number(x, "np.unique")
+    _, first, inverse, counts = np.unique(number, True, True, True, axis, equal_nan=equal_nan)
+    values = (
+        index.gather(x, first, merged=x.ndim)
+        if axis is None
+        else index.gather(x, first, axis=axis_of(axis, x.ndim))
+    )
+    found = [values]
+    for wanted, extra in (
+        (return_index, first),
+        (return_inverse, inverse),
+        (return_counts, counts),
+    ):
+        if wanted:
+            found.append(extra)
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+@implements(np.unique_all)
+def unique_all(x: Any) -> Any:
+    return UniqueAllResult(*unique(x, True, True, True, equal_nan=False))
+
+
+@implements(np.unique_counts)
+def unique_counts(x: Any) -> Any:
+    return UniqueCountsResult(*unique(x, return_counts=True, equal_nan=False))
+
+
+@implements(np.unique_inverse)
+def unique_inverse(x: Any) -> Any:
+    return UniqueInverseResult(*unique(x, return_inverse=True, equal_nan=False))
+
+
+@implements(np.unique_values)
+def unique_values(x: Any) -> Any:
+    return unique(x, equal_nan=False)
+
+
+@implements(np.isin)
+def isin(
+    element: Any,
+    test_elements: Any,
+    assume_unique: bool = False,
+    invert: bool = False,
+    *,
+    kind: Any = None,
+) -> Any:
+    x, among = operand(element), np.ravel(operand(test_elements))
+    found = np.any(np.equal(np.expand_dims(x, -1), among), axis=-1)
+    return ~found if invert else found
+
+
+@implements(np.union1d)
+def union1d(ar1: Any, ar2: Any) -> Any:
+    return unique(np.concatenate([np.ravel(operand(ar1)), np.ravel(operand(ar2))]))
+
+
+def _first_of(x: Any, values: Any) -> Any:
+    """The elements of x that have these (sorted) values: where each is seen first."""
+    number = np.ravel(x.number() if isinstance(x, Tracer) else x)
+    _, first = np.unique(number, return_index=True)
+    return index.gather(x, first[np.searchsorted(number[first], values)], merged=x.ndim)
+
+
+@implements(np.intersect1d)
+def intersect1d(
+    ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False
+) -> Any:
+    x, y = operand(ar1), operand(ar2)
+    values, at_x, at_y = np.intersect1d(
+        _number(x, "np.intersect1d"),
+        _number(y, "np.intersect1d"),
+        assume_unique,
+        return_indices=True,
+    )
+    common = _first_of(x, values)
+    return (common, at_x, at_y) if return_indices else common
+
+
+@implements(np.setdiff1d)
+def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    x = operand(ar1)
+    values = np.setdiff1d(_number(x, "np.setdiff1d"), _number(operand(ar2), "np.setdiff1d"))
+    return _first_of(x, values)
+
+
+@implements(np.setxor1d)
+def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+    x, y = operand(ar1), operand(ar2)
+    values = np.setxor1d(_number(x, "np.setxor1d"), _number(y, "np.setxor1d"))
+    return _first_of(np.concatenate([np.ravel(x), np.ravel(y)]), values)

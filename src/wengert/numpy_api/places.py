@@ -1,0 +1,342 @@
+"""What an index means: `x[…]` in any of NumPy's forms, as places in x or in the array below a view.
+
+Integers and slices stay a basic index. Everything else becomes one array of element numbers, in the
+layout that NumPy gives the result: index arrays, masks, slices and integers between the first and
+the last axis that is not taken whole are added up, each times its stride.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import DataDependentShapeError, UnsupportedError
+from wengert.ir import source
+from wengert.numpy_api.promote import cast, operand, shape_of
+from wengert.ops import index as ops
+from wengert.ops import shape as shapes
+from wengert.trace.tracer import Tracer
+
+Shape = tuple[int, ...]
+INT = np.dtype(np.intp)
+_ALL = slice(None)
+
+
+class Where:
+    """An index, understood: an item per axis of the array, and None for each new axis between them.
+
+    Items are integers, slices, and arrays of integers from 0 on, which may be traced.
+    """
+
+    __slots__ = ("advanced", "items", "shape", "whole")
+
+    def __init__(self, at: Any, shape: Shape) -> None:
+        self.shape = shape
+        self.items = _items(at, shape)
+        self.advanced = any(is_array(i) for i in self.items)
+        self.whole = all(map(_is_all, self.items))
+
+    def basic(self) -> tuple[ops.Basic, Shape]:
+        """As a basic index, and the axes of the result that are new."""
+        at: list[Any] = []
+        new: list[int] = []
+        position = 0
+        for i in self.items:
+            if i is None:
+                new.append(position)
+            else:
+                at.append(i)
+            position += i.__class__ is not int
+        while at and _is_all(at[-1]):
+            at.pop()
+        return tuple(at), tuple(new)
+
+    def numbers(self, everywhere: bool = False) -> tuple[int, int, Any]:
+        """As a gather: the first axis, how many are merged, and the element numbers along them.
+
+        Whole axes before and after are left out, unless `everywhere`.
+        """
+        items = self.items
+        touched = [n for n, i in enumerate(items) if not _is_all(i)]
+        picks = [n for n in touched if items[n] is not None and items[n].__class__ is not slice]
+        try:
+            common = np.broadcast_shapes(*(shape_of(items[n]) for n in picks))
+        except ValueError:
+            listed = " ".join(str(shape_of(items[n])) for n in picks)
+            raise IndexError(f"shape mismatch: indexing arrays could not be broadcast together with shapes {listed} ") from None
+        # side by side, the axes of the arrays stay in their place; apart, they come first
+        beside = not picks or picks == list(range(picks[0], picks[-1] + 1)) or not common
+        first, last = (0, len(items)) if everywhere or not touched else (touched[0] if beside else 0, touched[-1] + 1)
+        begins: dict[int, int] = {} if beside else dict.fromkeys(picks, 0)
+        ndim = 0 if beside else len(common)
+        for n in range(first, last):
+            if n not in begins:
+                begins.update(dict.fromkeys(picks if n in picks else [n], ndim))
+                ndim += len(common) if n in picks else 1
+        axis = sum(i is not None for i in items[:first])
+        extents = iter(self.shape[axis:])
+        merged = [(n, next(extents)) for n in range(first, last) if items[n] is not None]
+        ids: Any = np.zeros((), INT)
+        stride = 1
+        for n, extent in reversed(merged):
+            i = items[n]
+            width = len(common) if n in picks else 1
+            term = np.arange(*i.indices(extent)) if i.__class__ is slice else i
+            term = np.reshape(term, (*shape_of(term), *(1,) * (ndim - begins[n] - width)))
+            ids = ids + (term if stride == 1 else term * stride)
+            stride *= extent
+        ids = np.reshape(ids, (*(1,) * (ndim - len(shape_of(ids))), *shape_of(ids)))
+        if ids.__class__ is np.ndarray:
+            ids.flags.writeable = False  # nobody else has it: recording need not copy it
+        return axis, len(merged), ids
+
+
+def placing(axis: int, merged: int) -> dict[str, int]:
+    """Parameters of a gather, without those that are as usual."""
+    params = {"axis": axis} if axis else {}
+    return {**params, "merged": merged} if merged != 1 else params
+
+
+def is_array(i: Any) -> bool:
+    """Is this item of an index an array of integers?"""
+    return i.__class__ is np.ndarray or i.__class__ is Tracer
+
+
+def _is_all(i: Any) -> bool:
+    return i.__class__ is slice and i.start is None and i.stop is None and i.step in (None, 1)
+
+
+# ---- from what the user wrote to items -----------------------------------------------------------------
+
+
+class _Mask:
+    """One axis of a mask, until it is known which axis of the array it meets."""
+
+    __slots__ = ("extent", "rows")
+
+    def __init__(self, rows: Any, extent: int) -> None:
+        self.rows, self.extent = rows, extent
+
+
+def _items(at: Any, shape: Shape) -> list[Any]:
+    found: list[Any] = []
+    gap = None
+    for i in at if at.__class__ is tuple else (at,):
+        if i is Ellipsis:
+            if gap is not None:
+                raise IndexError("an index can only have a single ellipsis ('...')")
+            gap = len(found)
+        else:
+            found.extend(_item(i))
+    used = sum(i is not None for i in found)
+    if used > len(shape):
+        raise IndexError(
+            f"too many indices for array: array is {len(shape)}-dimensional, but {used} were indexed"
+        )
+    gap = len(found) if gap is None else gap
+    found[gap:gap] = [_ALL] * (len(shape) - used)
+    axes = iter(enumerate(shape))
+    return [None if i is None else _fitted(i, *next(axes)) for i in found]
+
+
+def _item(i: Any) -> list[Any]:
+    """One index as items; a mask as one for each of its axes."""
+    if i is None or i.__class__ is int:
+        return [i]
+    if i.__class__ is slice:
+        return [slice(*(None if b is None else _bound(b) for b in (i.start, i.stop, i.step)))]
+    if isinstance(i, list | tuple):
+        i = operand(i)
+        if shape_of(i) == (0,):
+            i = np.zeros(0, INT)
+        elif i.dtype.kind not in "iub":
+            raise _no_index()
+    if i.__class__ is Tracer:
+        number = i.number()
+        if number is None:
+            if i.dtype.kind == "b":
+                raise DataDependentShapeError(
+                    f"how many elements the mask {i.type!r} picks is unknown in a trace that knows only types",
+                    "keep the shape: np.where(mask, x, 0) instead of x[mask]",
+                    source.here(),
+                )
+            if i.dtype.kind in "iu":
+                return [cast(i, INT)]
+        else:
+            i = number
+    if isinstance(i, np.ndarray | Tracer):
+        if i.dtype.kind == "b":
+            return [_Mask(rows, n) for rows, n in zip(np.nonzero(i), i.shape, strict=True)]
+        if i.dtype.kind not in "iu":
+            raise IndexError("arrays used as indices must be of integer (or boolean) type")
+        return [i.astype(INT) if i.ndim else int(i)]
+    try:
+        return [operator.index(i)]
+    except TypeError:
+        raise _no_index() from None
+
+
+def _no_index() -> IndexError:
+    return IndexError(
+        "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) "
+        "and integer or boolean arrays are valid indices"
+    )
+
+
+def _bound(b: Any) -> int:
+    if isinstance(b, Tracer) and b.number() is None:
+        raise DataDependentShapeError(
+            "the bound of a slice depends on numbers, in a trace that knows only types",
+            "make it a Python integer, or keep the shape: np.where(np.arange(n) < stop, x, 0)",
+            source.here(),
+        )
+    return operator.index(b)
+
+
+def _fitted(i: Any, axis: int, n: int) -> Any:
+    """An item for an axis of extent n: within bounds, arrays from 0 on."""
+    if i.__class__ is int:
+        if not -n <= i < n:
+            raise outside(i, axis, n)
+        return i
+    if i.__class__ is _Mask:
+        if i.extent != n:
+            raise IndexError(
+                f"boolean index did not match indexed array along axis {axis}; "
+                f"size of axis is {n} but size of corresponding boolean axis is {i.extent}"
+            )
+        return i.rows
+    if i.__class__ is Tracer:
+        return np.where(i < 0, i + n, i)
+    if i.__class__ is np.ndarray and i.size:
+        low = i.min()
+        if low < -n or i.max() >= n:
+            raise outside(i[(i < -n) | (i >= n)][0], axis, n)
+        if low < 0:
+            return np.where(i < 0, i + n, i)
+    return i
+
+
+def outside(i: Any, axis: int, n: int) -> IndexError:
+    """NumPy's error for an index out of bounds."""
+    return IndexError(f"index {i} is out of bounds for axis {axis} with size {n}")
+
+
+def without_flags(x: Tracer, at: Any) -> tuple[Any, Any] | None:
+    """`x[True]` adds an axis and takes all of it: (x with that axis, index), or None if there is no flag."""
+    given = at if at.__class__ is tuple else (at,)
+    if not any(map(_is_flag, given)):
+        return None
+    used = sum(_consumes(i) for i in given)
+    items: list[Any] = []
+    new: list[int] = []
+    axis = 0
+    for i in given:
+        if _is_flag(i):
+            new.append(axis)
+            items.append(np.zeros(int(i), INT))
+            axis += 1
+        elif i is Ellipsis:
+            items.extend([_ALL] * (x.ndim - used))
+            axis += x.ndim - used
+        else:
+            items.append(i)
+            axis += _consumes(i)
+    return np.expand_dims(x, tuple(new)), tuple(items)
+
+
+def _is_flag(i: Any) -> bool:
+    if isinstance(i, bool | np.bool_):
+        return True
+    return isinstance(i, np.ndarray | Tracer) and i.dtype.kind == "b" and i.ndim == 0
+
+
+def _consumes(i: Any) -> int:
+    """How many axes an item takes."""
+    if i is None or i is Ellipsis or _is_flag(i):
+        return 0
+    if isinstance(i, list):
+        i = operand(i)
+    return i.ndim if isinstance(i, np.ndarray | Tracer) and i.dtype.kind == "b" else 1
+
+
+# ---- through views, down to the root ---------------------------------------------------------------------
+
+
+def below(view: Tracer, where: Where) -> tuple[ops.Basic | None, Any]:
+    """Places of `view[where]` in the root of the view: a basic index, or the numbers of its elements."""
+    steps = view.window.steps()
+    if not where.advanced and None not in where.items and all(prim is ops.part for prim, _, _ in steps):
+        at, _ = where.basic()
+        for _, params, t in reversed(steps):
+            at = _composed(params["at"], t.shape, at)
+        return at, None
+    shape = view.shape
+    _, _, ids = where.numbers(everywhere=True)
+    for prim, params, t in reversed(steps):
+        ids = _pulled(prim, params, t.shape, shape, ids)
+        shape = t.shape
+    if ids.__class__ is np.ndarray:
+        ids.flags.writeable = False
+    return None, ids
+
+
+def _composed(outer: ops.Basic, shape: Shape, inner: ops.Basic) -> ops.Basic:
+    """`x[outer][inner]` as one basic index of x."""
+    at: list[Any] = []
+    rest = iter(inner)
+    for i, n in zip((*outer, *(_ALL,) * (len(shape) - len(outer))), shape, strict=True):
+        if i.__class__ is int:
+            at.append(i)
+            continue
+        taken = range(*i.indices(n))[next(rest, _ALL)]
+        at.append(taken if taken.__class__ is int else _slice(taken))
+    while at and _is_all(at[-1]):
+        at.pop()
+    return tuple(at)
+
+
+def _slice(taken: range) -> slice:
+    if not taken:
+        return slice(0, 0)
+    stop: int | None = taken[-1] + (1 if taken.step > 0 else -1)
+    return slice(taken[0], None if stop == -1 else stop, taken.step)
+
+
+def _pulled(prim: Any, params: Any, inner: Shape, outer: Shape, ids: Any) -> Any:
+    """Element numbers of `prim(x)`, whose shape is `outer`, as element numbers of x, whose shape is `inner`."""
+    if prim is shapes.reshape:
+        return ids
+    places = []
+    for n in reversed(outer):
+        places.append(ids % n if n else ids)
+        ids = ids // n if n else ids
+    places.reverse()
+    if prim is ops.part:
+        at, rest = params["at"], iter(places)
+        found = []
+        for i, n in zip((*at, *(_ALL,) * (len(inner) - len(at))), inner, strict=True):
+            if i.__class__ is int:
+                found.append(i % n)
+            else:
+                start, _, step = i.indices(n)
+                found.append(start + step * next(rest))
+    elif prim is shapes.permute:
+        found = [places[params["axes"].index(d)] for d in range(len(inner))]
+    elif prim is shapes.flip:
+        found = [n - 1 - p if d in params["axes"] else p for d, (n, p) in enumerate(zip(inner, places, strict=True))]
+    elif prim is shapes.broadcast:
+        raise ValueError("assignment destination is read-only")
+    else:
+        raise UnsupportedError(
+            f"a write through the view {prim.name}(x) is not known here", "write into x itself", source.here()
+        )
+    ids = 0 * ids  # keeps the shape, where all places are fixed
+    for n, place in zip(inner, found, strict=True):
+        ids = ids * n + place
+    return ids
+
+

@@ -1,0 +1,69 @@
+"""What one tape saw: its part of the list, walked backwards or pushed forwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from wengert.ir.program import Var
+from wengert.tape.recorder import Pages, TapeBuilder
+from wengert.trace.buffers import unchanged
+from wengert.trace.builder import Entry
+from wengert.trace.tracer import Tracer
+
+
+class Window:
+    """The equations between a tape's start and stop, in the place of a builder that has closed.
+
+    If some tape still records on the same list, the saved numbers are given back their names, so
+    that the walk is recorded too: this is all there is to second derivatives.
+    """
+
+    __slots__ = ("entries", "name", "nested", "watched")
+
+    def __init__(self, builder: TapeBuilder, pages: Pages, spans: Iterable[Sequence[int]]) -> None:
+        unchanged(pages)
+        entries = [entry for start, stop in spans for entry in pages.entries[start:stop]]
+        recorded = not builder.resting
+        self.name = builder.name
+        self.watched: list[Any] = []  # (looked at above, on all pages)
+        self.nested = builder.nested or recorded
+        self.entries = [_named(builder, entry) for entry in entries] if recorded else entries
+
+    def reached(self, nodes: Iterable[Var]) -> set[Any]:
+        """Everything that depends on `nodes`, themselves included."""
+        found: set[Any] = set(nodes)
+        for entry in self.entries:
+            wanted = entry[5]
+            if wanted is not None and any(
+                w and a in found for a, w in zip(entry[1], wanted, strict=True)
+            ):
+                found.update(entry[3])
+        return found
+
+    def leading_to(self, node: Var) -> set[Any]:
+        """Everything that `node` depends on, itself included."""
+        found: set[Any] = {node}
+        for entry in reversed(self.entries):
+            wanted = entry[5]
+            if wanted is not None and any(v in found for v in entry[3]):
+                found.update(a for a, w in zip(entry[1], wanted, strict=True) if w)
+        return found
+
+
+def _named(builder: TapeBuilder, entry: Entry) -> Entry:
+    """An equation whose saved numbers are values of the tape again."""
+    prim, inputs, params, outputs, origin, wanted, xs, ys = entry
+    if wanted is None:
+        return entry
+    if xs is not None:
+        xs = [
+            Tracer(builder, a, x) if w and x is not None else x
+            for a, w, x in zip(inputs, wanted, xs, strict=True)
+        ]
+    if ys is not None:
+        ys = tuple(
+            Tracer(builder, v, y) if y is not None and v.type.inexact else y
+            for v, y in zip(outputs, ys, strict=True)
+        )
+    return prim, inputs, params, outputs, origin, wanted, xs, ys

@@ -1,0 +1,244 @@
+"""report: what the delivered numbers are worth, said once per place.
+
+At every call the results are looked at once (a dot product finds a nan or an infinity). Only when
+there is one, the call is replayed and the equation found where it was born. Results never change.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from wengert.errors import InputError, NonFiniteError, NonFiniteWarning
+from wengert.ir import source
+from wengert.ir.primitive import Handle
+from wengert.ir.program import Eqn, Program
+from wengert.trace.trace import tracing
+from wengert.transforms.reverse import pull
+from wengert.trust import anomaly
+from wengert.trust.blame import Birth, Replay
+
+LEVELS = ("off", "report")
+_told: set[Any] = set()  # places that were warned at
+
+
+class Case(NamedTuple):
+    """A finished call, ready to be replayed: its program at its numbers, and what moved along."""
+
+    program: Program
+    args: list[Any]
+    movers: int  # so many inputs are differentiated by
+    gs: list[Any] | None = None  # cotangents of the outputs (reverse mode)
+    dxs: list[Any] | None = None  # tangents of the inputs (forward mode)
+    again: Callable[[list[Any]], Any] | None = None  # run the user's function once more, into a list
+
+
+def level(trust: str) -> str:
+    """A known level of trust, or an error that lists them."""
+    if trust not in LEVELS:
+        raise InputError(f"trust={trust!r} is none of {', '.join(map(repr, LEVELS))}", "pass one of them", source.here())
+    return trust
+
+
+def finite(values: Iterable[Any]) -> bool:
+    """Are all these numbers finite? Traced ones are left to the outermost call."""
+    for v in values:
+        cls = v.__class__
+        if cls is np.ndarray:
+            flat = v.ravel()
+            s = flat.dot(flat) if flat.dtype.kind in "fc" else 0.0
+            if s - s != 0 and not np.isfinite(v).all():  # a finite sum of squares may overflow
+                return False
+        elif cls is float or isinstance(v, np.inexact):
+            if v - v != 0:
+                return False
+    return True
+
+
+def inspect(what: str, results: list[Any], case: Callable[[], Case], *more: Any) -> None:
+    """Warn if results are not finite, and say why; under `detect_anomaly` raise, of `more` values too.
+
+    Inside another trace nothing is said: its own results are looked at.
+    """
+    watch = anomaly.watched.get()
+    if finite(results) and (watch is None or finite(more)):
+        return
+    if tracing() or any(isinstance(r, Handle) for r in results):
+        return
+    if watch is not None:
+        _raise(what, [*more, *results], case, watch)
+    elif (place := source.caller()) not in _told:
+        _warn(what, results, case(), place)
+
+
+def _warn(what: str, results: list[Any], case: Case, place: Any) -> None:
+    text = f"{_counted(what, results)}\n{explain(case, _not_finite)[1]}"
+    line = source.resolve(place)
+    if line is None:
+        warnings.warn(text, NonFiniteWarning, stacklevel=2)
+    else:
+        warnings.warn_explicit(text, NonFiniteWarning, line.file, line.line)
+    _told.add(place)
+
+
+def _raise(what: str, results: list[Any], case: Callable[[], Case], watch: anomaly.Watch) -> None:
+    if not any(np.any(watch.bad(r)) for r in results if np.asarray(r).dtype.kind in "fc"):
+        return
+    told = case()
+    birth, text = explain(told, watch.bad)
+    error = NonFiniteError(
+        f"{_counted(what, results)}\n{text}",
+        "keep the arguments away from that point, or choose the value there by np.where; "
+        "without wg.detect_anomaly() this is a warning",
+        source.here(),
+    )
+    if birth is not None and birth.position >= 0 and birth.phase != "argument" and told.again is not None:
+        told.again(anomaly.Wired(birth.position, error))  # raises while the user's line runs
+    raise error
+
+
+def _not_finite(x: Any) -> Any:
+    return ~np.isfinite(x)
+
+
+def _counted(what: str, results: list[Any]) -> str:
+    flat = [np.ravel(r) for r in results if np.asarray(r).dtype.kind in "fc"]
+    values = np.concatenate(flat)
+    nans, infs = int(np.isnan(values).sum()), int(np.isinf(values).sum())
+    counts = " and ".join(f"{n} {name}" for n, name in ((nans, "nan"), (infs, "inf")) if n)
+    return f"{what} holds {counts}" + (f" among {values.size} numbers" if values.size > 1 else "")
+
+
+# ---- explanations ------------------------------------------------------------------------------------
+
+
+def explain(case: Case, bad: Callable[[Any], Any]) -> tuple[Birth | None, str]:
+    """The birth of a case's wrong numbers, and the story of it in a few lines."""
+    replay = Replay(case.program, case.args, case.movers, bad)
+    birth = None
+    if case.gs is not None:
+        birth = replay.backward(case.program.outputs, case.gs)
+    elif case.dxs is not None:
+        birth = replay.forward(case.dxs)
+    if birth is None:
+        birth = replay.value_birth(case.program.outputs)
+    if birth is None:
+        return None, "  It could not be found where: evaluated again, the call gives finite numbers."
+    return birth, _told_of(replay, birth, case.gs is not None)
+
+
+def _told_of(replay: Replay, birth: Birth, backward: bool) -> str:
+    if birth.phase == "seed":
+        return f"  It came in with the {'cotangent' if backward else 'tangent'} that was passed."
+    if birth.phase == "argument":
+        value = replay.values[replay.program.inputs[birth.position]]
+        at = f" at {list(birth.element)}" if birth.element else ""
+        number = value[birth.element] if birth.element else np.asarray(value)[()]
+        came = "an argument" if birth.position < replay.movers else "an array from outside"
+        return f"  It came in with {came}, which holds {_shown(number)}{at}."
+    eqn, ins, outs = replay.steps[birth.position]
+    lines = [f"  Born in the {birth.phase} of `{eqn.prim.name}`{_where(replay.program, eqn)}"]
+    if birth.phase == "value":
+        lines.append(f"  {_value_story(eqn, ins, outs[birth.slot], birth)}")
+    else:
+        lines.append(f"  {_slope_story(eqn, ins, outs, birth, backward)}")
+    if birth.spread is not None:
+        other = replay.steps[birth.spread][0]
+        lines.append(f"  Then 0·inf = nan in `{other.prim.name}`{_where(replay.program, other)}")
+    return "\n".join(lines)
+
+
+def _where(program: Program, eqn: Eqn) -> str:
+    line = program.line(eqn)
+    if line is None:
+        return ""
+    return f" at {line}:  {line.text}" if line.text else f" at {line}"
+
+
+def _shown(x: Any) -> str:
+    x = np.asarray(x)
+    if x.ndim == 0:
+        return f"{x[()]:.6g}"
+    if x.size <= 6:
+        return np.array2string(x, precision=6, separator=", ").replace("\n", "")
+    with np.errstate(all="ignore"):
+        low, high = np.min(np.abs(x)), np.max(np.abs(x))
+    return f"<{x.size} numbers of size {low:.3g} … {high:.3g}>"
+
+
+def _at(eqn: Eqn, ins: Any, result: Any, element: Any) -> list[Any]:
+    """The arguments at the element of the result, where elements do not mix; else whole."""
+    if not getattr(eqn.prim, "aligned", False) or element is None:
+        return list(ins)
+    shape = np.shape(result)
+    return [np.asarray(x)[element] if np.shape(x) == shape else x for x in ins]
+
+
+_SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "power": "**", "mod": "%"}
+
+
+def _call(eqn: Eqn, given: list[Any]) -> str:
+    shown = [_shown(x) for x in given if np.asarray(x).dtype.kind in "fciub"]
+    if eqn.prim.name in _SIGNS and len(shown) == 2:
+        return f"{shown[0]} {_SIGNS[eqn.prim.name]} {shown[1]}"
+    return f"{eqn.prim.name}({', '.join(shown)})"
+
+
+def _value_story(eqn: Eqn, ins: Any, result: Any, birth: Birth) -> str:
+    given = _at(eqn, ins, result, birth.element)
+    number = np.asarray(result)[birth.element]
+    at = f" at {list(birth.element)}" if birth.element else ""
+    return f"{_call(eqn, given)} = {_shown(number)}{at}: {_value_kind(eqn, given, number)}."
+
+
+def _value_kind(eqn: Eqn, given: list[Any], number: Any) -> str:
+    name = eqn.prim.name
+    zero = [np.ndim(x) == 0 and x == 0 for x in given]
+    if name == "div" and zero[1] or name == "reciprocal" and zero[0]:
+        return "0/0" if zero[0] and name == "div" else "division by zero"
+    if name in ("mod", "fmod", "floor_divide") and zero[1]:
+        return "division by zero"
+    if name in ("power", "float_power") and zero[0] and np.isinf(number):
+        return "division by zero (a negative power of 0)"
+    if np.isnan(number):
+        return "outside of the function's domain" if getattr(eqn.prim, "aligned", False) else "no number comes out"
+    if name in ("log", "log2", "log10", "log1p", "arctanh"):
+        return "the edge of the function's domain"
+    return "overflow: the result is larger than its dtype can hold"
+
+
+def _slope_story(eqn: Eqn, ins: Any, outs: Any, birth: Birth, backward: bool) -> str:
+    result = birth.inner
+    given = _at(eqn, ins, result, birth.element)
+    carrier = "cotangent" if backward else "tangent"
+    sound = np.asarray(birth.outer)
+    if birth.element is not None and sound.shape == np.shape(result):
+        sound = sound[birth.element]
+    number = np.asarray(result)[birth.element]
+    at = f" at {list(birth.element)}" if birth.element else ""
+    return (
+        f"{_call(eqn, given)}{at}: {_slope_kind(eqn, ins, outs, birth, backward)}; "
+        f"its {carrier} {_shown(sound)} became {_shown(number)}."
+    )
+
+
+def _slope_kind(eqn: Eqn, ins: Any, outs: Any, birth: Birth, backward: bool) -> str:
+    """Why: the slope itself is not finite, or a product with it is too large."""
+    wanted = tuple(a.type.inexact for a in eqn.inputs)
+    with np.errstate(all="ignore"):
+        ones = tuple(np.ones(v.type.shape, v.type.dtype)[()] if v.type.inexact else None for v in eqn.outputs)
+        slope = pull(eqn.prim, ones, ins, outs, wanted, eqn.params)[birth.slot] if backward else birth.inner
+    if slope is None:
+        return "a sum that does not stay finite"
+    there = np.asarray(slope)
+    there = there[birth.element] if birth.element is not None and there.shape == np.shape(birth.inner) else there
+    if np.any(np.isnan(there)):
+        return "0/0 or 0·inf in the slope"
+    if np.any(np.isinf(there)):
+        return "the slope is infinite here (the edge of its domain)"
+    if np.any(np.isnan(birth.inner)):
+        return "inf - inf: cotangents that cancel"
+    return "overflow: the product of the chain is larger than its dtype can hold"
