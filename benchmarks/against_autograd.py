@@ -129,8 +129,8 @@ def recording(budget, repeats=200):
                 partial(autograd.make_vjp(g), argument),
             ]
         once = sum(seconds(run, 1) for run in runs)  # warm
-        rounds = [[seconds(run, 1) for run in runs] for _ in range(max(5, int(budget / once)))]
-        spent = [1e6 / repeats * median(times) for times in zip(*rounds, strict=True)]
+        rounds = [[seconds(run, 1) for run in runs] for _ in range(max(9, int(budget / once)))]
+        spent = [1e6 / repeats * min(times) for times in zip(*rounds, strict=True)]
         plain, traced, boxed = (full - empty for full, empty in zip(spent, spent[3:], strict=False))
         yield {
             "call": name, "NumPy µs": plain, "wengert adds µs": traced - plain,

@@ -34,6 +34,7 @@ from wengert.tape import Variable as Variable
 from wengert.tape import constant as constant
 from wengert.testing.check_grads import check_grads as check_grads
 from wengert.testing.check_grads import gradcheck as gradcheck
+from wengert.trust.anomaly import detect_anomaly as detect_anomaly
 from wengert.trust.rule_check import rule_checks as rule_checks
 
 __version__ = "0.1.0"

@@ -82,7 +82,8 @@ def derivative(
 ) -> Callable[..., Any]:
     """`derivative(f)(*variables)`: the derivative of `expression(f)(*variables)` by one of them.
 
-    Array arguments and array results give arrays, of shape `(*result, *argument)`.
+    Array arguments and array results give arrays, of shape `(*result, *argument)`. Steps (floor,
+    sign) have the derivative 0, as everywhere in wengert.
 
     >>> derivative(lambda x: np.exp(-x * x))("x")
     -2*x*exp(-x**2)
@@ -97,10 +98,22 @@ def derivative(
         slopes = np.empty((*y.shape, *x.shape), object)
         for i in np.ndindex(y.shape):
             for k in np.ndindex(x.shape):
-                slopes[(*i, *k)] = sympy().diff(y[i], x[k], order)
+                slopes[(*i, *k)] = _almost_everywhere(sympy().diff(y[i], x[k], order))
         return slopes[()]
 
     return build
+
+
+def _almost_everywhere(expr: Any) -> Any:
+    """Steps do not move: the derivatives of `floor`, `ceiling` and `sign` are 0."""
+    sp = sympy()
+    if expr.has(sp.DiracDelta, sp.Derivative):
+        expr = expr.replace(sp.DiracDelta, lambda *args: sp.Integer(0))
+        steps = (sp.Subs, sp.Derivative)
+        expr = expr.replace(
+            lambda e: isinstance(e, steps) and e.has(sp.floor, sp.ceiling), lambda e: sp.Integer(0)
+        )
+    return expr
 
 
 def function(expr: Any, *variables: Any) -> Callable[..., Any]:
@@ -278,8 +291,11 @@ class _Reader:
                 if eqn.inputs[0].type.dtype.kind != "b"
                 else _each(self.rules["indicator"], ins[0])
             )
-        if prim.name in ("max", "min", "length"):
+        if f"all {prim.name}" in self.rules:
             return _reduced(self.rules[f"all {prim.name}"], boxes[0], params["axes"])
+        if prim.name == "centre":
+            x, axes = boxes[0], params["axes"]
+            return x - np.expand_dims(_reduced(self.rules["all mean"], x, axes), axes)
         line = self.program.line(eqn)
         raise UnsupportedError(
             f"{prim.name} has no symbolic form" + (f": {line.text}" if line is not None else ""),
@@ -306,13 +322,17 @@ def _rules(sp: Any) -> dict[str, Callable[..., Any]]:
     def power(x: Any, p: Any) -> Any:
         return x**p
 
+    def trunc(x: Any) -> Any:
+        return choose(x >= 0, sp.floor(x), sp.ceiling(x))
+
     rules: dict[str, Callable[..., Any]] = {
         "add": lambda x, y: x + y, "sub": lambda x, y: x - y, "mul": lambda x, y: x * y,
         "div": lambda x, y: x / y, "scale": lambda g, slope: g * slope, "neg": lambda x: -x,
         "reciprocal": lambda x: 1 / x, "square": lambda x: x**2, "power": power, "float_power": power,
-        "cbrt": lambda x: sp.sign(x) * sp.Abs(x) ** sp.Rational(1, 3),
-        "mod": sp.Mod, "fmod": lambda x, y: sp.sign(x) * sp.Mod(sp.Abs(x), sp.Abs(y)),
-        "floor_divide": lambda x, y: sp.floor(x / y), "trunc": lambda x: sp.sign(x) * sp.floor(sp.Abs(x)),
+        "cbrt": lambda x: choose(x >= 0, x ** sp.Rational(1, 3), -((-x) ** sp.Rational(1, 3))),
+        "mod": lambda x, y: x - y * sp.floor(x / y), "fmod": lambda x, y: x - y * trunc(x / y),
+        "trunc": trunc,
+        "floor_divide": lambda x, y: sp.floor(x / y),
         "ceil": sp.ceiling, "abs": sp.Abs, "absolute": sp.Abs, "fabs": sp.Abs, "modulus": sp.Abs,
         "real": sp.re, "imag": sp.im, "conj": sp.conjugate,
         "exp2": lambda x: 2**x, "expm1": lambda x: sp.exp(x) - 1, "log2": lambda x: sp.log(x) / sp.log(2),
@@ -329,6 +349,7 @@ def _rules(sp: Any) -> dict[str, Callable[..., Any]]:
         "bitwise_and": sp.And, "bitwise_or": sp.Or, "bitwise_xor": sp.Xor, "invert": sp.Not,
         "select": choose, "indicator": lambda c: choose(c, 1, 0),
         "all max": sp.Max, "all min": sp.Min, "all length": lambda *xs: sp.sqrt(sp.Add(*(x**2 for x in xs))),
+        "all mean": lambda *xs: sp.Add(*xs) / len(xs), "all logsumexp": lambda *xs: sp.log(sp.Add(*map(sp.exp, xs))),
     }  # fmt: skip
     same = {
         "exp": "exp", "log": "log", "sqrt": "sqrt", "sign": "sign", "floor": "floor", "sin": "sin", "cos": "cos",

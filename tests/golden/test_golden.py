@@ -26,7 +26,9 @@ def layer(weights, bias, x):
 
 
 def softplus(x):
-    return np.mean(np.where(x > 0, x + np.log1p(np.exp(-x)), np.log1p(np.exp(x))))
+    right = x + np.log1p(np.exp(-x))
+    left = np.log1p(np.exp(x))
+    return np.mean(np.where(x > 0, right, left))
 
 
 def differences(x):
@@ -35,11 +37,19 @@ def differences(x):
 
 def twice(x):
     a = np.sin(x) * np.sin(x)
-    unused = np.exp(x)  # noqa: F841
+    _ = np.exp(x)
     return a + np.sqrt(2.0) * np.sin(x)
 
 
+def filled(x):
+    y = 2 * x
+    y[0] = x[-1] ** 2
+    y[1:] += x[:-1]
+    return np.sum(y)
+
+
 POINTS = {
+    filled: (np.zeros(4),),
     square: (2.0,),
     layer: (np.zeros((3, 2)), np.zeros(2), np.zeros((4, 3))),
     softplus: (np.zeros(5, np.float32),),

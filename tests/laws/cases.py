@@ -2,7 +2,7 @@
 
 A line here buys a primitive every law (`test_laws.py`). Its awkward points have their own table,
 `edges.py`. `smooth` is for primitives that have derivatives, `constant` for those whose results are
-integers, booleans or steps.
+integers, booleans or steps, `decreed` for those that have no slope because we say so.
 """
 
 from collections.abc import Callable
@@ -106,7 +106,12 @@ class Case:
     settings: tuple[Setting, ...]
     dtypes: str
     via: Callable[..., tuple[Any, ...]] | None
-    differentiable: bool
+    laws: tuple[int, ...]
+
+    @property
+    def differentiable(self) -> bool:
+        """Has it derivatives to hold against each other?"""
+        return 3 in self.laws
 
     @st.composite
     def _samples(draw: Any, self, name: str, dtypes: str | None, settings: Any) -> Sample:
@@ -129,15 +134,21 @@ class Case:
         return Case._samples(self, name, dtypes, settings)
 
 
-def smooth(*domains: Domain | Setting, dtypes: str = "fd", via: Any = None) -> Case:
+def smooth(*given: Domain | Setting, dtypes: str = "fd", via: Any = None) -> Case:
     """A primitive with derivatives."""
-    settings = tuple(d for d in domains if isinstance(d, Setting)) or (Setting(None, {}),)
-    return Case(tuple(d for d in domains if isinstance(d, Domain)), settings, dtypes, via, True)
+    settings = tuple(d for d in given if isinstance(d, Setting)) or (Setting(None, {}),)
+    domains = tuple(d for d in given if isinstance(d, Domain))
+    return Case(domains, settings, dtypes, via, (1, 2, 3, 4, 6))
 
 
-def constant(*domains: Domain | Setting, dtypes: str = "fd", via: Any = None) -> Case:
-    """A primitive whose results do not move: laws 1, 2 and 4 are left of the laws."""
-    return replace(smooth(*domains, dtypes=dtypes, via=via), differentiable=False)
+def constant(*given: Domain | Setting, dtypes: str = "fd", via: Any = None) -> Case:
+    """A primitive whose results do not move."""
+    return replace(smooth(*given, dtypes=dtypes, via=via), laws=(1, 2, 4))
+
+
+def decreed(*given: Domain | Setting, dtypes: str = "fd", via: Any = None) -> Case:
+    """A primitive whose slope is 0 by definition, whatever differences say."""
+    return replace(smooth(*given, dtypes=dtypes, via=via), laws=(1, 4))
 
 
 def apart(x: Any, d: Any) -> tuple[Any, Any]:
@@ -160,9 +171,16 @@ def sorted_first(a: Any, v: Any) -> tuple[Any, Any]:
     return np.sort(a), v
 
 
+def generic(a: Any) -> Any:
+    """Added to matrices, so that LAPACK's choices of signs do not sit on a fence."""
+    rows, columns = a.shape[-2:]
+    angle = 1 + np.arange(rows * columns).reshape(rows, columns)
+    return (np.exp(1j * angle) if a.dtype.kind == "c" else np.cos(angle)) / 4
+
+
 def regular(a: Any, *rest: Any) -> tuple[Any, ...]:
     """A well-conditioned matrix of full rank (and what goes with it)."""
-    return (a / 3 + 3 * np.eye(*a.shape[-2:]), *rest)
+    return (a / 3 + 3 * np.eye(*a.shape[-2:]) + generic(a), *rest)
 
 
 def definite(a: Any) -> tuple[Any]:
@@ -171,10 +189,8 @@ def definite(a: Any) -> tuple[Any]:
 
 
 def distinct_values(a: Any) -> tuple[Any]:
-    """A symmetric matrix (where it is square) whose eigenvalues, or singular values, lie apart."""
-    both = (a + np.swapaxes(a, -1, -2)) / 2 if a.shape[-1] == a.shape[-2] else a
-    spread = np.eye(*a.shape[-2:]) * (2 + 3 * np.arange(a.shape[-1]))
-    return (both / 4 + spread,)
+    """A matrix whose singular values, or eigenvalues of its lower triangle, lie apart."""
+    return (a / 4 + np.eye(*a.shape[-2:]) * (2 + 3 * np.arange(a.shape[-1])) + generic(a),)
 
 
 R = ((2, 3),)
@@ -201,7 +217,7 @@ CASES: dict[str, Case] = {
     "ceil": constant(BETWEEN_INTEGERS),
     "trunc": constant(BETWEEN_INTEGERS),
     "rint": constant(BETWEEN_HALVES),
-    "stop": constant(REAL, dtypes="fdDl"),
+    "stop": decreed(REAL, dtypes="fdDl"),
     "scale": smooth(REAL, REAL, dtypes="fdD"),
     "convert": smooth(REAL, on(*R, dtype=np.dtype("d")), on(*R, dtype=np.dtype("f")), on((), dtype=np.dtype("D")), dtypes="fdDl"),
     "real": smooth(REAL, dtypes="FD"),
@@ -283,7 +299,7 @@ CASES: dict[str, Case] = {
     "mean": smooth(REAL, on((2, 3), axes=(0,)), on((2, 3), axes=(0, 1)), dtypes="fdD"),
     "centre": smooth(REAL, on((2, 3), axes=(0,)), on((2, 3), axes=(0, 1)), dtypes="fdD"),
     "logsumexp": smooth(REAL, on((3,), axes=(0,)), on((2, 3), axes=(1,)), on((2, 3), axes=(0, 1))),
-    "share": constant(DISTINCT, DISTINCT, on((2, 3), (2, 3), axes=(1,)), via=highest),
+    "share": decreed(DISTINCT, DISTINCT, on((2, 3), (2, 3), axes=(1,)), via=highest, dtypes="fd"),
     "searchsorted": constant(DISTINCT, REAL, on((4,), (3,), side="left"), on((4,), (3,), side="right"), via=sorted_first),
     "all": constant(REAL, on((2, 3), axes=(0,)), on((3,), axes=(0,)), dtypes="d?"),
     "any": constant(REAL, on((2, 3), axes=(0,)), on((3,), axes=(0,)), dtypes="d?"),
@@ -318,7 +334,7 @@ CASES: dict[str, Case] = {
     "cholesky": smooth(REAL, on((3, 3)), on((2, 2, 2)), dtypes="fdD", via=definite),
     "eigh": smooth(REAL, on((3, 3)), on((2, 2, 2)), via=distinct_values),
     "svd": smooth(REAL, on((3, 3)), on((3, 2)), on((2, 3)), via=distinct_values),
-    "qr": smooth(REAL, on((3, 3)), on((3, 2)), dtypes="fdD", via=regular),
+    "qr": smooth(REAL, on((3, 3)), on((3, 2)), via=regular),
     "pinv": smooth(REAL, on((3, 2), rcond=None), on((2, 3), rcond=None), dtypes="fdD", via=regular),
 }  # fmt: skip
 

@@ -19,7 +19,7 @@ from wengert.transforms import jvp, vjp
 
 def arity(name):
     """How many arguments a primitive of the table takes."""
-    return 2 if name == "scale" else PRIMITIVES[name].function.nin
+    return 2 if name == "scale" else len(PRIMITIVES[name].slopes)
 
 
 ROWS = [pytest.param(n, row, id=f"{n}{row}") for n, rows in EDGES.items() for row in rows]
@@ -107,6 +107,7 @@ def on_every_road(f, x):
         )
 
 
+@pytest.mark.filterwarnings("ignore::wengert.errors.NonFiniteWarning")
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_the_convention_holds_on_every_road(name):
     f, x, slope = CONVENTIONS[name]

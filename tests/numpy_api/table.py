@@ -61,7 +61,7 @@ CUBE = np.arange(24).reshape(2, 3, 4)
 
 def spd(a: Any) -> Any:
     """A symmetric positive definite matrix."""
-    return a @ np.swapaxes(a, -1, -2) + 3 * np.eye(a.shape[-1], dtype=a.dtype)
+    return a @ np.conj(np.swapaxes(a, -1, -2)) + 3 * np.eye(a.shape[-1], dtype=a.dtype)
 
 
 SELECTION = [
@@ -123,7 +123,8 @@ SHAPING = [
     *rows("meshgrid sparse", lambda x, y: np.meshgrid(x, y, sparse=True), [(2,), (3,)]),
     *rows("copy", lambda x: [np.copy(x), x.copy(), +x], *ALL),
     *rows("shape", lambda x: [np.shape(x), np.ndim(x), np.size(x), x.shape, x.ndim, x.size, x.nbytes, x.itemsize, len(x), np.size(x, 0)], (2, 3), moves=False),
-    *rows("astype", lambda x: [x.astype("f8"), x.astype("f4"), np.astype(x, "f8")], *SOME),
+    *rows("astype", lambda x: [x.astype("f8"), np.astype(x, "f8"), x.astype(x.dtype)], *SOME),
+    *rows("astype f4", lambda x: [x.astype("f4"), x.astype(np.float16)], (3,), moves=False),
     *rows("astype int", lambda x: [x.astype(int), x.astype(bool)], (3,), moves=False),
     *rows("astype complex", lambda x: x.astype(complex), (3,)),
 ]  # fmt: skip
@@ -238,7 +239,7 @@ UFUNC_METHODS = [
     *rows("logaddexp.reduce", lambda x: [np.logaddexp.reduce(x), np.logaddexp.reduce(x, -1, keepdims=True), np.logaddexp.reduce(x, axis=None)], (4,), (2, 3)),
     *rows("hypot.reduce", lambda x: np.hypot.reduce(x), (4,), (2, 3)),
     *rows("fmax.reduce", lambda x: [np.fmax.reduce(x), np.fmin.reduce(x, 0)], (2, 3), nans=True),
-    *rows("subtract.reduce", lambda x: [np.subtract.reduce(x), np.divide.reduce(x, axis=1), np.power.reduce(x, axis=-1, keepdims=True)], (2, 3), low=0.5),
+    *rows("subtract.reduce", lambda x: [np.subtract.reduce(x), np.divide.reduce(x, axis=1), np.power.reduce(x, axis=0, keepdims=True)], (2, 3), low=0.5),
     *rows("accumulate", lambda x: [np.add.accumulate(x), np.multiply.accumulate(x, -1)], (4,), (2, 3)),
     *rows("maximum.accumulate", lambda x: [np.maximum.accumulate(x), np.minimum.accumulate(x, -1)], (1,), (5,), (2, 4), (3, 1)),
     *rows("subtract.accumulate", lambda x: np.subtract.accumulate(x, axis=1), (2, 3)),
@@ -343,12 +344,12 @@ EINSUM += [
 LINALG = [
     *rows("solve", np.linalg.solve, [(3, 3), (3,)], [(3, 3), (3, 2)], [(2, 3, 3), (2, 3, 4)], [(2, 3, 3), (3, 2)], [(3, 3), (2, 3, 1)], [(1, 1), (1,)]),
     *rows("solve vector for a stack", lambda a, b: np.linalg.solve(a, b), [(2, 3, 3), (3,)]),
-    *rows("inv", np.linalg.inv, *SQUARE),
+    *rows("inv", np.linalg.inv, *SQUARE, dtypes="dfD"),
     *rows("det", np.linalg.det, *SQUARE, dtypes="dfD"),
     *rows("slogdet", lambda a: [*np.linalg.slogdet(a), np.linalg.slogdet(a).logabsdet], *SQUARE, dtypes="dfD"),
-    *rows("cholesky", lambda a: np.linalg.cholesky(spd(a)), *SQUARE),
+    *rows("cholesky", lambda a: np.linalg.cholesky(spd(a)), *SQUARE, dtypes="dfD"),
     *rows("cholesky upper", lambda a: np.linalg.cholesky(spd(a), upper=True), (3, 3)),
-    *rows("pinv", np.linalg.pinv, (3, 2), (2, 3), (2, 4, 2), (3, 3)),
+    *rows("pinv", np.linalg.pinv, (3, 2), (2, 3), (2, 4, 2), (3, 3), dtypes="dfD"),
     *rows("lstsq", lambda a, b: [np.linalg.lstsq(a, b)[k] for k in (0, 1, 3)], [(4, 2), (4,)], [(4, 2), (4, 3)], [(3, 3), (3,)]),
     *rows("norm", lambda x: [np.linalg.norm(x), np.linalg.norm(x, axis=0), np.linalg.norm(x, axis=-1, keepdims=True), np.linalg.norm(x, keepdims=True)], (3,), (2, 3), dtypes="dfD"),
     *rows("norm ord", lambda x: [np.linalg.norm(x, p) for p in (1, 2, 3, 2.5, np.inf, -np.inf, -1, 0.5)], (4,)),
@@ -356,11 +357,11 @@ LINALG = [
     *rows("matrix norm", lambda x: [np.linalg.norm(x, p) for p in ("fro", 1, -1, np.inf, -np.inf, 2, -2, "nuc")], (2, 3), (3, 3)),
     *rows("matrix norm axes", lambda x: [np.linalg.norm(x, p, axis=a) for p in (None, 1, np.inf, 2) for a in ((0, 1), (2, 0))], (2, 3, 4)),
     *rows("vector_norm", lambda x: [np.linalg.vector_norm(x), np.linalg.vector_norm(x, axis=-1, keepdims=True), np.linalg.matrix_norm(x)], (2, 3)),
-    *rows("eigvalsh", lambda a: [np.linalg.eigvalsh(a), np.linalg.eigvalsh(a, "U"), np.linalg.eigh(a)[0]], *SQUARE),
-    *rows("eigh", lambda a: np.linalg.eigh(a)[1] ** 2, *SQUARE),
+    *rows("eigvalsh", lambda a: [np.linalg.eigvalsh(a), np.linalg.eigvalsh(a, "U"), np.linalg.eigh(a)[0]], *SQUARE, dtypes="dfD"),
+    *rows("eigh", lambda a: np.abs(np.linalg.eigh(a)[1]) ** 2, *SQUARE, dtypes="dfD"),
     *rows("svd values", lambda a: [np.linalg.svd(a, compute_uv=False), np.linalg.svdvals(a)], (3, 2), (2, 3), (2, 3, 3)),
-    *rows("svd", lambda a: [np.abs(x) for x in np.linalg.svd(a, full_matrices=False)], (3, 2), (2, 3), (3, 3), (2, 4, 2)),
-    *rows("qr", lambda a: [*np.linalg.qr(a), np.linalg.qr(a, "r")], (3, 2), (3, 3), (2, 3), (2, 4, 2)),
+    *rows("svd", lambda a: [np.abs(x) for x in np.linalg.svd(a, full_matrices=False)], (3, 2), (2, 3), (3, 3), (2, 4, 2), dtypes="dfD"),
+    *rows("qr", lambda a: [*np.linalg.qr(a), np.linalg.qr(a, "r")], (3, 2), (3, 3), (2, 3), (2, 4, 2), dtypes="dfD"),
     *rows("cond", lambda a: [np.linalg.cond(a), np.linalg.cond(a, 1), np.linalg.cond(a, "fro"), np.linalg.cond(a, -2)], (3, 3)),
     *rows("matrix_rank", lambda a: [np.linalg.matrix_rank(a), np.linalg.matrix_rank(a, tol=0.1)], (3, 3), (2, 3, 2), moves=False),
     *rows("tensorsolve", lambda a, b: np.linalg.tensorsolve(a, b), [(2, 3, 6), (2, 3)]),

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 import wengert as wg
 from tests.numpy_api.places import numbers, places
 from wengert.errors import ConcretizationError, DataDependentShapeError, DTypeError, ShapeError, UnsupportedError
-from wengert.ir import ArrayType, check, evaluate
+from wengert.ir import ArrayType, evaluate
+from wengert.ir.check import check
 from wengert.trace import program_of
 
 
@@ -60,12 +61,13 @@ def test_every_form_of_index_writes_as_in_numpy(place, data):
 @given(places(), st.data())
 def test_add_at_counts_repeated_places(place, data):
     shape, at = place
-    v = numbers(*broadcast_down(data.draw, np.empty(shape)[at].shape)) - 3
+    part = np.empty(shape)[at].shape
+    v = numbers(*broadcast_down(data.draw, part)) - 3
 
     def f(x, v):
         y = 2 * x
-        np.add.at(y, at, v)
-        np.subtract.at(y, at, 3 * v)
+        np.add.at(y, at, v + np.zeros(part))  # (NumPy 2.4 adds wrongly where it has to broadcast)
+        np.subtract.at(y, at, np.broadcast_to(3 * v, part))
         return y
 
     if isinstance(f(numbers(*shape), v), np.ndarray):
@@ -165,9 +167,9 @@ def test_complex_numbers_are_not_written_into_a_real_array():
 @pytest.mark.parametrize("at", [slice(0, 2), [0, 1], np.array([True, True, False])], ids=["slice", "list", "mask"])
 def test_a_value_that_does_not_fit_fails_as_in_numpy(at):
     v = np.ones(3)
-    with pytest.raises(ValueError, match="could not"):
+    with pytest.raises(ValueError, match="could not|cannot"):
         np.ones(3)[at] = v
-    with pytest.raises(ShapeError, match=r"(?s)test_writing.py:\d+.*could not"):
+    with pytest.raises(ShapeError, match=r"(?s)test_writing.py:\d+.*could not.*Way out: "):
         wg.grad(lambda x: x.__setitem__(at, v))(np.ones(3))
     with pytest.raises(IndexError, match="index 5 is out of bounds for axis 0 with size 3"):
         wg.grad(lambda x: x.__setitem__(5, 1.0))(np.ones(3))
@@ -350,7 +352,6 @@ def test_a_plain_array_cannot_keep_a_traced_value(text):
     with pytest.raises(ConcretizationError, match=r"(?s)^user.py:1: .*written into a plain NumPy array") as e:
         wg.grad(f)(np.arange(3.0))
     assert "np.stack" in e.value.way_out
-    assert e.value.__cause__ is None or not isinstance(e.value, ValueError)
 
 
 def test_the_ways_out_of_a_plain_array_work():

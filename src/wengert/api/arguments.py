@@ -13,6 +13,7 @@ from wengert import tree
 from wengert.errors import InputError, StructureError
 from wengert.ir import source
 from wengert.ir.types import type_of
+from wengert.trace.idle import plain
 from wengert.trace.tracer import Tracer
 
 Argnums = int | Sequence[int]
@@ -132,6 +133,7 @@ def _place(value: Any, n: int, slot: int | str) -> str:
 
 def open_leaf(x: Any, place: Callable[[], str], what: str) -> Leaf | None:
     """A leaf to differentiate, or None for strings, flags and None, which pass through untouched."""
+    x = plain(x)
     cls = x.__class__
     if cls is np.ndarray or isinstance(x, np.generic):
         kind = x.dtype.kind

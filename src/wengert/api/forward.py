@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert import tree
 from wengert.api.arguments import Call, Leaf, split_aux
-from wengert.api.gradients import number_of, record_call
+from wengert.api.gradients import case_of, number_of, record_call
 from wengert.errors import ShapeError, StructureError
 from wengert.ir import source
 from wengert.ir.evaluate import evaluate
@@ -17,6 +17,7 @@ from wengert.ir.types import type_of
 from wengert.trace.trace import run
 from wengert.trace.tracer import Tracer
 from wengert.transforms.forward import PushBuilder, linear_part
+from wengert.trust import anomaly, report
 
 
 def matched(given: Any, like: Any, what: str) -> list[Any]:
@@ -77,7 +78,9 @@ def leaves_like(call: Call, given: Sequence[Any], primals: Sequence[Any], what: 
     return flat
 
 
-def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
+def jvp(
+    fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False, trust: str = "report"
+) -> Any:  # fmt: skip
     """`(value, tangent)` of `fun` at `primals` in the direction `tangents`, in one forward run.
 
     `primals` and `tangents` are tuples with one entry per positional argument (containers welcome).
@@ -96,6 +99,8 @@ def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
     leaves, structure = tree.flatten(out)
     ys = [finished(number_of(builder, y)) for y in leaves]
     dys = [_tangent(builder, y) for y in leaves]
+    if report.level(trust) != "off" or anomaly.watched.get() is not None:
+        report.inspect("jvp", [*ys, *dys], lambda: pushed_case(call, dxs))
     result = tree.unflatten(structure, ys), tree.unflatten(structure, dys)
     return (*result, tree.map_leaves(lambda a: number_of(builder, a), aux)) if has_aux else result
 
@@ -107,6 +112,13 @@ def _tangent(builder: Any, y: Any) -> Any:
     return np.zeros(t.shape, t.dtype if t.inexact else np.float64)[()]
 
 
+def pushed_case(call: Call, dxs: list[Any]) -> report.Case:
+    """A call in forward mode, recorded once more, to be replayed."""
+    builder, _, out = record_call(call)
+    leaves = [y for y in tree.flatten(out)[0] if isinstance(y, Tracer)]
+    return case_of(call, builder, leaves, dxs=dxs)
+
+
 class LinearMap:
     """The derivative at a point, as a function of the tangents: what `linearize` returns.
 
@@ -114,21 +126,23 @@ class LinearMap:
     apply many times.
     """
 
-    def __init__(self, call: Call, program: Any, residuals: list[Any], structure: Any, primals: Any) -> None:
+    def __init__(self, call: Call, program: Any, residuals: list[Any], structure: Any, primals: Any, trust: str) -> None:
         self.call, self.program, self.residuals = call, program, residuals
-        self.structure, self.primals = structure, primals
+        self.structure, self.primals, self.trust = structure, primals, trust
 
     def __call__(self, *tangents: Any) -> Any:
         dxs = leaves_like(self.call, tangents, self.primals, "linearize: a tangent")
         with np.errstate(all="ignore"):
             dys = evaluate(self.program, [*dxs, *self.residuals])
+        if self.trust != "off" or anomaly.watched.get() is not None:
+            report.inspect("linearize", dys, lambda: pushed_case(self.call, dxs))
         return tree.unflatten(self.structure, [finished(dy) for dy in dys])
 
     def __repr__(self) -> str:
         return f"<LinearMap of {len(self.program.eqns)} equations>"
 
 
-def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False, trust: str = "report") -> Any:
     """`(value, linear map)`: the derivative at a point, cheap to apply again and again.
 
     >>> value, slope = linearize(lambda x: x**3, 2.0)
@@ -142,6 +156,9 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> 
     targets = [builder.atom(y) for y in leaves]
     with np.errstate(all="ignore"):
         program, residuals = linear_part(builder, [x.node for x in tracers], targets)
-    value = tree.unflatten(structure, [finished(number_of(builder, y)) for y in leaves])
-    linear = LinearMap(call, program, residuals, structure, primals)
+    ys = [finished(number_of(builder, y)) for y in leaves]
+    if report.level(trust) != "off" or anomaly.watched.get() is not None:
+        report.inspect("linearize", ys, lambda: case_of(call, builder, leaves))
+    value = tree.unflatten(structure, ys)
+    linear = LinearMap(call, program, residuals, structure, primals, trust)
     return (value, linear, tree.map_leaves(lambda a: number_of(builder, a), aux)) if has_aux else (value, linear)

@@ -14,6 +14,7 @@ from wengert.errors import DTypeError, NonScalarOutputError, ShapeError, Structu
 from wengert.ir import source
 from wengert.ir.types import type_of
 from wengert.trace.builder import Builder
+from wengert.trace.idle import plain
 from wengert.trace.trace import run
 from wengert.trace.tracer import Tracer
 from wengert.transforms.reverse import reverse
@@ -38,7 +39,7 @@ def number_of(builder: Builder, y: Any) -> Any:
         y.refresh()
         if y.builder is builder:
             return y.value
-    return y
+    return plain(y)
 
 
 def case_of(call: Call, builder: Builder, outs: Sequence[Any], **moved: Any) -> report.Case:
@@ -152,9 +153,11 @@ def value_and_grad(
 class Pullback:
     """What `vjp` returns: cotangent of the result in, tuple of cotangents of the arguments out."""
 
-    def __init__(self, call: Call, builder: Builder, tracers: list[Tracer], leaves: list[Any], structure: Any) -> None:
+    def __init__(
+        self, call: Call, builder: Builder, tracers: list[Tracer], leaves: list[Any], structure: Any, trust: str
+    ) -> None:  # fmt: skip
         self.call, self.builder, self.tracers = call, builder, tracers
-        self.leaves, self.structure = leaves, structure
+        self.leaves, self.structure, self.trust = leaves, structure, trust
 
     def __call__(self, cotangent: Any) -> Any:
         gs, structure = tree.flatten(cotangent)
@@ -164,7 +167,7 @@ class Pullback:
                 "pass one cotangent per result, in the same containers",
                 source.here(),
             )
-        targets, given = [], []
+        targets, moved, given = [], [], []
         for g, y in zip(gs, self.leaves, strict=True):
             if not isinstance(y, Tracer) or y.builder is not self.builder or not y.type.inexact:
                 continue
@@ -177,16 +180,19 @@ class Pullback:
             if not isinstance(g, Tracer):
                 g = np.asarray(g).astype(y.type.dtype)[()]
             targets.append(y.node)
+            moved.append(y)
             given.append(np.conjugate(g) if y.type.dtype.kind == "c" else g)
         found = reverse(self.builder, targets, given, [x.node for x in self.tracers])
         gradients = [
             deliver(np.conjugate(g) if g is not None and leaf.type.dtype.kind == "c" else g, leaf)
             for g, leaf in zip(found, self.call.leaves, strict=True)
         ]
+        if self.trust != "off" or anomaly.watched.get() is not None:
+            report.inspect("vjp", gradients, lambda: case_of(self.call, self.builder, moved, gs=given))
         return tuple(self.call.rebuild(gradients, static=False))
 
 
-def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False, trust: str = "report") -> Any:
     """`(value, pullback)`: `pullback(g)` is a tuple of cotangents, one per argument.
 
     For complex numbers it is the conjugate transpose of the derivative (descent convention).
@@ -202,6 +208,9 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     for y in leaves:
         if isinstance(y, Tracer):
             y.refresh()
-    value = tree.unflatten(structure, [number_of(builder, y) for y in leaves])
-    back = Pullback(call, builder, tracers, leaves, structure)
+    ys = [number_of(builder, y) for y in leaves]
+    if report.level(trust) != "off" or anomaly.watched.get() is not None:
+        report.inspect("vjp", ys, lambda: case_of(call, builder, leaves))
+    value = tree.unflatten(structure, ys)
+    back = Pullback(call, builder, tracers, leaves, structure, trust)
     return (value, back, tree.map_leaves(lambda a: number_of(builder, a), aux)) if has_aux else (value, back)

@@ -15,11 +15,13 @@ import numpy as np
 from wengert import tree
 from wengert.api.arguments import Argnums, Call, split_aux
 from wengert.api.forward import finished, jvp
-from wengert.api.gradients import grad, number_of, record_call
+from wengert.api.gradients import case_of, grad, number_of, record_call
 from wengert.errors import DTypeError
 from wengert.ir import source
+from wengert.ir.types import type_of
 from wengert.trace.tracer import Tracer
 from wengert.transforms.slopes import by_columns, by_rows
+from wengert.trust import anomaly, report
 
 
 class Jacobian:
@@ -31,6 +33,7 @@ class Jacobian:
     ) -> None:  # fmt: skip
         self.fun, self.mode, self.argnums, self.argnames = fun, mode, argnums, argnames
         self.has_aux, self.holomorphic, self.chunk_size, self.trust = has_aux, holomorphic, chunk_size, trust
+        report.level(trust)
         functools.update_wrapper(self, fun, updated=())
         self.__name__ = f"jacobian({getattr(fun, '__name__', 'f')})"
 
@@ -41,11 +44,37 @@ class Jacobian:
         leaves, structure = tree.flatten(out)
         self._check(call, leaves)
         rows = self._rows(call, builder, tracers, leaves)
+        if self.trust != "off" or anomaly.watched.get() is not None:
+            flat = [block for row in rows for block in row]
+            report.inspect(self.__name__, flat, lambda: self._case(call, builder, leaves, rows))
         blocks = [call.results(row) for row in rows]
         jacobian = tree.unflatten(structure, blocks)
         if not self.has_aux:
             return jacobian
         return jacobian, tree.map_leaves(lambda a: number_of(builder, a), aux)
+
+    def _case(self, call: Call, builder: Any, leaves: list[Any], rows: list[list[Any]]) -> report.Case:
+        """The column (in forward mode) or row that holds the first wrong number, to be replayed."""
+        n, k, at = next(
+            (n, k, tuple(np.argwhere(wrong)[0]))
+            for n, row in enumerate(rows)
+            for k, block in enumerate(row)
+            if np.any(wrong := ~np.isfinite(block))
+        )
+        split = len(type_of(leaves[n]).shape)
+        if self._forward(call, leaves):
+            dxs: list[Any] = [None] * len(call.leaves)
+            dxs[k] = _unit(call.leaves[k].type, at[split:])
+            return case_of(call, builder, leaves, dxs=dxs)
+        gs: list[Any] = [None] * len(leaves)
+        gs[n] = _unit(type_of(leaves[n]), at[:split])
+        return case_of(call, builder, leaves, gs=gs)
+
+    def _forward(self, call: Call, leaves: list[Any]) -> bool:
+        """By columns? Those of the arguments are counted against those of the results."""
+        ins = sum(leaf.type.size for leaf in call.leaves)
+        outs = sum(type_of(y).size for y in leaves if isinstance(y, Tracer) and y.type.inexact)
+        return self.mode == "forward" or (self.mode == "auto" and ins <= outs)
 
     def _check(self, call: Call, leaves: list[Any]) -> None:
         complex_in = any(leaf.type.dtype.kind == "c" for leaf in call.leaves)
@@ -60,10 +89,8 @@ class Jacobian:
         """Per result leaf, per argument leaf: an array of shape (*result, *argument)."""
         ins = [leaf.type for leaf in call.leaves]
         moving = [isinstance(y, Tracer) and y.builder is builder and y.type.inexact for y in leaves]
-        outs = [y.type for y, m in zip(leaves, moving, strict=True) if m]
         targets = [y.node for y, m in zip(leaves, moving, strict=True) if m]
-        n, m = sum(t.size for t in ins), sum(t.size for t in outs)
-        forward = self.mode == "forward" or self.mode == "auto" and n <= m
+        forward = self._forward(call, leaves)
         with np.errstate(all="ignore"):
             compute = by_columns if forward else by_rows
             found = iter(compute(builder, [x.node for x in tracers], targets, self.chunk_size))
@@ -83,6 +110,12 @@ class Jacobian:
 
     def __repr__(self) -> str:
         return f"<{self.__name__}>"
+
+
+def _unit(t: Any, at: tuple[int, ...]) -> Any:
+    e = np.zeros(t.shape, t.dtype)
+    e[at] = 1
+    return e[()]
 
 
 def _maker(mode: str, doc: str) -> Any:
@@ -134,7 +167,7 @@ jacobian = _maker(
 
 def hessian(
     fun: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False, *,
-    argnames: str | Sequence[str] | None = None, chunk_size: int | None = None,
+    argnames: str | Sequence[str] | None = None, chunk_size: int | None = None, trust: str = "report",
 ) -> Callable[..., Any]:  # fmt: skip
     """Second derivatives: forward over reverse.
 
@@ -144,7 +177,7 @@ def hessian(
            [ 6.,  0.]])
     """
     inner = jacrev(fun, argnums, has_aux, holomorphic, argnames=argnames)
-    return jacfwd(inner, argnums, has_aux, holomorphic, argnames=argnames, chunk_size=chunk_size)  # type: ignore[no-any-return]
+    return jacfwd(inner, argnums, has_aux, holomorphic, argnames=argnames, chunk_size=chunk_size, trust=trust)  # type: ignore[no-any-return]
 
 
 def hvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:

@@ -84,12 +84,15 @@ HOLE, LATEX_HOLE = "□", r"\square"  # stands for what comes from above
 # the derivative of a structural operation moves what comes from above (text, LaTeX)
 WORDS: dict[str, tuple[str, str]] = {
     "sum": ("1", r"\mathbf{1}"),
+    "mean": ("1/n", r"\tfrac{1}{n}"),
+    "centre": ("centre(□)", r"\operatorname{centre}(\square)"),
     "convert": ("1", "1"),
     "broadcast": ("sum(□)", r"\textstyle\sum \square"),
     "reshape": ("reshape(□)", r"\operatorname{reshape}(\square)"),
     "permute": ("transpose(□)", r"\square^{\top}"),
     "flip": ("flip(□)", r"\operatorname{flip}(\square)"),
     "index": ("put(□)", r"\operatorname{put}(\square)"),
+    "part": ("put(□)", r"\operatorname{put}(\square)"),
     "gather": ("put(□)", r"\operatorname{put}(\square)"),
     "concat": ("part(□)", r"\operatorname{part}(\square)"),
     "stack": ("part(□)", r"\operatorname{part}(\square)"),

@@ -166,7 +166,7 @@ class Reading:
         if name == "literal":
             return r"\text{constant}" if latex else "constant"
         shown = [latex_name(self.name(a)) if latex else self.name(a) for a in eqn.inputs]
-        if name == "index":
+        if name in ("index", "part"):
             return f"{shown[0]}[{', '.join(map(at, eqn.params['at']))}]"
         item = f"[{k}]" if len(eqn.outputs) > 1 else ""
         return f"{_operator(name) if latex else name}({', '.join(shown)}){item}"

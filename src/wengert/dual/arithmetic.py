@@ -8,7 +8,7 @@ primitive's own batch rule.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -123,6 +123,20 @@ class DualBuilder(PushBuilder):
         super().__init__(f"duals of depth {depth}")
         self.depth = depth
         self.serial = _INNERMOST + 2 * depth
+
+    def change(
+        self, handle: Tracer, prim: Primitive, args: Sequence[Any], params: Mapping[str, Any] = {}
+    ) -> None:
+        """Let `handle` name the result of `prim(handle, *args)`; memory is not reused."""
+        self.borrow(handle)
+        before = Tracer(self, handle.node, handle.value)
+        self.bind(handle, self.record(prim, (before, *args), params))
+
+    def borrow(self, handle: Tracer) -> None:
+        """A handle that is written with duals holds duals from now on."""
+        if handle.builder is not self:
+            value = handle.snapshot()
+            handle.builder, handle.node, handle.value = self, self.capture(value), value
 
     def _push(
         self, prim: Primitive, values: list[Any], dxs: list[Any], params: Mapping[str, Any]

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 import wengert.numpy_api  # noqa: F401  (fills the class whose operators are taken over)
+from wengert import tree
 from wengert.dual.arithmetic import DualBuilder, builder_above
 from wengert.errors import ConcretizationError, DTypeError, InputError, ShapeError
 from wengert.ir import source
@@ -79,8 +80,10 @@ class AutoDiffScalar:
         return outside(answer(self._handle, ufunc, method, *inside(inputs), **inside(kwargs)))
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        answer: Any = Tracer.__array_function__  # type: ignore[attr-defined]
-        return outside(answer(self._handle, func, (Tracer,), inside(args), inside(kwargs)))
+        """NumPy's array functions come here, and wengert's own (custom rules, `stop_gradient`)."""
+        found = func(*inside(args), **inside(kwargs))
+        # a new buffer of this kind can hold duals
+        return AutoDiffScalar(found) if func in _LIKE and found.dtype.kind in "fc" else outside(found)
 
     def __iter__(self) -> Iterator[Any]:
         return map(outside, iter(self._handle))  # type: ignore[call-overload]
@@ -116,8 +119,11 @@ class AutoDiffScalar:
         return AutoDiffScalar, (self.value(), None if constant else self.derivatives())
 
 
+_LIKE = (np.zeros_like, np.ones_like, np.empty_like, np.full_like)
+
+
 def inside(x: Any) -> Any:
-    """Handles in place of duals, in nested lists, tuples and dictionaries."""
+    """Handles in place of duals, in containers too."""
     cls = x.__class__
     if cls is AutoDiffScalar:
         return x._handle
@@ -127,24 +133,31 @@ def inside(x: Any) -> Any:
         return [inside(v) for v in x]
     if cls is dict:
         return {k: inside(v) for k, v in x.items()}
-    return x
+    return tree.map_leaves(inside, x) if _is_container(cls) else x
 
 
 def outside(x: Any) -> Any:
     """Duals in place of handles; what carries no derivative (comparisons, indices) is plain again."""
-    if x.__class__ is Tracer and isinstance(x.builder, DualBuilder):
+    cls = x.__class__
+    if cls is Tracer and isinstance(x.builder, DualBuilder):
         if not x.type.inexact:
             x.refresh()
             return outside(x.value)
         new = object.__new__(AutoDiffScalar)
         new._handle = x
         return new
-    if isinstance(x, list):
+    if cls is list:
         return [outside(v) for v in x]
-    if isinstance(x, tuple):
-        parts = [outside(v) for v in x]
-        return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
-    return x
+    if cls is tuple:
+        return tuple([outside(v) for v in x])
+    if cls is dict:
+        return {k: outside(v) for k, v in x.items()}
+    return tree.map_leaves(outside, x) if _is_container(cls) else x
+
+
+def _is_container(cls: type) -> bool:
+    """A named tuple or a dataclass."""
+    return hasattr(cls, "_fields") or hasattr(cls, "__dataclass_fields__")
 
 
 def _opened(value: Any) -> tuple[Any, bool]:

@@ -6,6 +6,7 @@ While tracing, a source is `(code, f_lasti)`: a tenth of a microsecond, and no f
 
 from __future__ import annotations
 
+import dis
 import linecache
 import os
 import sys
@@ -80,6 +81,14 @@ def here() -> str | None:
     """`file:line` of the user's code that is running now, for error messages."""
     line = resolve(caller())
     return None if line is None else str(line)
+
+
+def is_assigning() -> bool:
+    """Is the user's line, as it runs now, an assignment to an element or a slice?"""
+    found = caller()
+    return isinstance(found, tuple) and not isinstance(found, Line) and (
+        dis.opname[found[0].co_code[found[1]]] in ("STORE_SUBSCR", "STORE_SLICE")
+    )
 
 
 def without_tail(error: BaseException) -> BaseException:

@@ -137,4 +137,6 @@ def type_of(value: Any) -> ArrayType:
     found = getattr(value, "type", None)
     if isinstance(found, (ArrayType, StackType)):
         return found  # type: ignore[return-value]
+    if cls is StackType:
+        return value  # type: ignore[no-any-return]
     return ArrayType.of(value.shape, value.dtype)

@@ -51,7 +51,8 @@ class Watched(np.ndarray[Any, Any]):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if func in _FUNCTIONS:
             _refuse(f"np.{func.__name__}")
-        return super().__array_function__(func, types, args, kwargs)
+        found = super().__array_function__(func, types, args, kwargs)
+        return watched(found) if isinstance(found, np.ndarray) else found
 
     @property  # type: ignore[misc]
     def real(self) -> NoReturn:  # type: ignore[override]

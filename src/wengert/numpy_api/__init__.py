@@ -7,6 +7,9 @@ from wengert.numpy_api import (
     einsum as einsum,
 )
 from wengert.numpy_api import (
+    hooks as hooks,
+)
+from wengert.numpy_api import (
     indexing as indexing,
 )
 from wengert.numpy_api import (

@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from wengert.numpy_api.promote import axis_of, cast, dtype_of, operand, result_dtype, shape_of, spread
+from wengert.numpy_api.promote import (
+    axis_of,
+    cast,
+    dtype_of,
+    operand,
+    result_dtype,
+    shape_of,
+    spread,
+)
 from wengert.numpy_api.table import implements
 from wengert.ops import shape as ops
 from wengert.trace.tracer import Tracer

@@ -22,10 +22,11 @@ import numpy as np
 
 from wengert.ir import source
 from wengert.numpy_api.creation import array as traced_array
+from wengert.numpy_api.creation import is_traced as holds_traced
 from wengert.numpy_api.promote import cast, spread
 from wengert.numpy_api.creation import is_traced
 from wengert.trace import trace
-from wengert.trace.idle import idle
+from wengert.trace.idle import idle, plain
 from wengert.trace.tracer import Tracer
 
 _lock = threading.Lock()
@@ -46,8 +47,8 @@ def names_call(code: Any, lasti: int, name: str) -> bool:
 
 def _spells(code: Any, lasti: int, name: str) -> bool:
     instructions = list(dis.get_instructions(code))
-    here = next((n for n, i in enumerate(instructions) if i.offset == lasti), None)
-    if here is None or not instructions[here].opname.startswith(("CALL", "PRECALL")):
+    here = max(n for n, i in enumerate(instructions) if i.offset <= lasti)  # (it may point into a cache)
+    if not instructions[here].opname.startswith(("CALL", "PRECALL")):
         return False
     begin = _begin(instructions[here])
     if begin is None:
@@ -65,9 +66,14 @@ def _begin(instruction: Any) -> Any:
     return None if place is None or place.lineno is None else (place.lineno, place.col_offset)
 
 
+def is_traced(value: Any) -> bool:
+    """Is this a traced value, or a list that holds one?"""
+    return isinstance(value, Tracer) or (isinstance(value, list | tuple) and holds_traced(value))
+
+
 def _users_call(name: str) -> bool:
     """Does the user's own code, in a context that traces, call this name right now?"""
-    if trace.active.get() is None:
+    if not trace.tracing():
         return False
     frame = sys._getframe(2)
     code = frame.f_code
@@ -94,7 +100,7 @@ def _holder(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         if not _users_call(name):
             return original(values, *args, **kwargs)
         if not is_traced(values):
-            made = original(values, *args, **kwargs)
+            made = original(plain(values), *args, **kwargs)
             return made if made is values else idle(made)
         dtype = args[0] if args else kwargs.get("dtype")
         made = traced_array(values, dtype)
@@ -162,7 +168,7 @@ def _scalar(name: str, rule: Callable[..., Any]) -> tuple[Any, Any]:
 
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if trace.active.get() is not None:
+        if trace.tracing():
             lists = name in ("fsum", "prod", "dist")
             if lists:
                 args = tuple(list(a) if hasattr(a, "__iter__") else a for a in args)
@@ -204,4 +210,3 @@ def leave() -> None:
 
 
 trace.hooks.append((enter, leave))
-_ = Tracer

@@ -11,9 +11,9 @@ from wengert.errors import ShapeError
 from wengert.ir import source
 from wengert.numpy_api.moving import by_numbers
 from wengert.numpy_api.promote import axis_of, cast, dtype_of, operand, shape_of
+from wengert.numpy_api.shaping import reshaped
 from wengert.numpy_api.table import implements
 from wengert.numpy_api.ufuncs import finish
-from wengert.numpy_api.shaping import reshaped
 from wengert.ops import index
 from wengert.ops import shape as ops
 from wengert.trace.tracer import Tracer
@@ -42,8 +42,6 @@ def alike(arrays: Any, dtype: Any = None) -> list[Any]:
 def concatenate(
     arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = None
 ) -> Any:
-    if isinstance(arrays, Tracer):
-        arrays = list(arrays)
     xs = alike(arrays, dtype)
     if axis is None:
         xs, axis = [reshaped(x, (math.prod(shape_of(x)),)) for x in xs], 0
@@ -70,8 +68,6 @@ def concatenate(
 def stack(
     arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = None
 ) -> Any:
-    if isinstance(arrays, Tracer):
-        arrays = list(arrays)
     xs = alike(arrays, dtype)
     shapes = [shape_of(x) for x in xs]
     first = shapes[0]

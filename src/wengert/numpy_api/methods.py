@@ -10,7 +10,16 @@ import numpy as np
 import wengert.numpy_api.ufuncs  # noqa: F401  (fills the table that the operators read)
 from wengert.errors import UnsupportedError
 from wengert.ir import source
-from wengert.numpy_api import creation, ordering, products, reductions, running, selection  # noqa: F401
+from wengert.numpy_api import (  # noqa: F401  (they fill the table that the methods read)
+    creation,
+    indexing,
+    ordering,
+    products,
+    reductions,
+    running,
+    selection,
+    writing,
+)
 from wengert.numpy_api.promote import again, cast, is_weak
 from wengert.numpy_api.table import FUNCTIONS, UFUNCS
 from wengert.trace.tracer import Tracer
@@ -51,7 +60,7 @@ def _inplace(forward: Callable[..., Any]) -> Callable[..., Any]:
             raise TypeError(f"cannot change {self.type!r} in place by {y.dtype}: the result would be cast down")
         if y.shape != self.shape:
             raise ValueError(f"non-broadcastable output operand with shape {self.shape} for {y.shape}")
-        self[...] = y
+        self[...] = y  # type: ignore[index]
         return self
 
     return change
@@ -88,8 +97,7 @@ def _pow(self: Tracer, other: Any) -> Any:
             y = UFUNCS[np.reciprocal](self)
         else:
             y = UFUNCS[np.power](self, other)
-        if self.weak:
-            y.weak = True
+        y.weak = self.weak
         return y
     return _binary(np.power)[0](self, other)
 
@@ -99,28 +107,18 @@ def _unary(ufunc: np.ufunc) -> Callable[..., Any]:
 
     def apply(self: Tracer) -> Any:
         y = rule(self)
-        if self.weak:
-            y.weak = True
+        y.weak = self.weak
         return y
 
     return apply
 
 
-Tracer.__pow__ = _pow  # type: ignore[attr-defined]
-Tracer.__rpow__ = _binary(np.power)[1]  # type: ignore[attr-defined]
-Tracer.__ipow__ = _inplace(_pow)  # type: ignore[attr-defined]
-Tracer.__neg__ = _unary(np.negative)  # type: ignore[attr-defined]
-Tracer.__pos__ = _unary(np.positive)  # type: ignore[attr-defined]
-Tracer.__abs__ = _unary(np.absolute)  # type: ignore[attr-defined]
-Tracer.__invert__ = _unary(np.invert)  # type: ignore[attr-defined]
-Tracer.__matmul__ = lambda self, other: (  # type: ignore[attr-defined]
-    UFUNCS[np.matmul](self, other) if isinstance(other, _OPERAND) else NotImplemented
-)
-Tracer.__rmatmul__ = lambda self, other: (  # type: ignore[attr-defined]
-    UFUNCS[np.matmul](other, self) if isinstance(other, _OPERAND) else NotImplemented
-)
-Tracer.__divmod__ = lambda self, other: np.divmod(self, other)  # type: ignore[attr-defined]
-Tracer.__rdivmod__ = lambda self, other: np.divmod(other, self)  # type: ignore[attr-defined]
+def _matmul(self: Tracer, other: Any) -> Any:
+    return UFUNCS[np.matmul](self, other) if isinstance(other, _OPERAND) else NotImplemented
+
+
+def _rmatmul(self: Tracer, other: Any) -> Any:
+    return UFUNCS[np.matmul](other, self) if isinstance(other, _OPERAND) else NotImplemented
 
 
 def _len(self: Tracer) -> int:
@@ -132,11 +130,16 @@ def _len(self: Tracer) -> int:
 def _iter(self: Tracer) -> Iterator[Any]:
     if self.ndim == 0:
         raise TypeError("iteration over a 0-d array")
-    return (self[n] for n in range(self.shape[0]))
+    return (self[n] for n in range(self.shape[0]))  # type: ignore[index]
 
 
-Tracer.__len__ = _len  # type: ignore[attr-defined]
-Tracer.__iter__ = _iter  # type: ignore[attr-defined]
+for _name, _operator in {
+    "pow": _pow, "rpow": _binary(np.power)[1], "ipow": _inplace(_pow), "neg": _unary(np.negative),
+    "pos": _unary(np.positive), "abs": _unary(np.absolute), "invert": _unary(np.invert), "matmul": _matmul,
+    "rmatmul": _rmatmul, "divmod": lambda self, other: np.divmod(self, other),
+    "rdivmod": lambda self, other: np.divmod(other, self), "len": _len, "iter": _iter,
+}.items():  # fmt: skip
+    setattr(Tracer, f"__{_name}__", _operator)
 
 
 # ---- methods that are NumPy's functions ------------------------------------------------------------
@@ -153,28 +156,13 @@ def _method(function: Any) -> Any:
     return call
 
 
-for _function in (
+_FUNCTIONS: tuple[Any, ...] = (
     np.sum, np.prod, np.mean, np.var, np.std, np.max, np.min, np.argmax, np.argmin, np.argsort, np.argpartition,
     np.all, np.any, np.cumsum, np.cumprod, np.clip, np.dot, np.trace, np.diagonal, np.squeeze, np.swapaxes,
-    np.repeat, np.round, np.ravel, np.copy, np.searchsorted, np.choose,
-):  # fmt: skip
+    np.repeat, np.round, np.ravel, np.copy, np.searchsorted, np.choose, np.take, np.put, np.nonzero,
+)  # fmt: skip
+for _function in _FUNCTIONS:
     setattr(Tracer, _function.__name__, _method(_function))
-
-
-def _late(function: Any) -> Any:
-    """A method whose function is looked up when it is called."""
-
-    def call(self: Tracer, *args: Any, **kwargs: Any) -> Any:
-        return function(self, *args, **kwargs)
-
-    call.__name__ = function.__name__
-    call.__doc__ = f"As `ndarray.{function.__name__}`."
-    return call
-
-
-for _function in (np.take, np.nonzero, np.put):
-    setattr(Tracer, _function.__name__, _late(_function))
-Tracer.compress = lambda self, condition, axis=None, out=None: np.compress(condition, self, axis, out)  # type: ignore[attr-defined]
 
 
 class Methods:
@@ -235,6 +223,10 @@ class Methods:
     def fill(self: Any, value: Any) -> None:
         """Writes one value everywhere."""
         self[...] = value
+
+    def compress(self: Any, condition: Any, axis: Any = None, out: Any = None) -> Any:
+        """As `ndarray.compress`: the condition comes first in the function."""
+        return FUNCTIONS[np.compress](condition, self, axis, out)
 
     T = property(lambda self: FUNCTIONS[np.transpose](self))
     mT = property(lambda self: FUNCTIONS[np.matrix_transpose](self))

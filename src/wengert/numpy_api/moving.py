@@ -165,7 +165,7 @@ def tril(m: Any, k: int = 0) -> Any:
     x = operand(m)
     if x.ndim == 1:  # NumPy lets a vector be every row
         x = spread(x, (*x.shape, *x.shape))
-    keep = np.tri(*x.shape[-2:], k=k, dtype=bool)
+    keep = np.tri(x.shape[-2], x.shape[-1], k, bool)
     return np.where(keep, x, _zero(x))
 
 
@@ -174,7 +174,7 @@ def triu(m: Any, k: int = 0) -> Any:
     x = operand(m)
     if x.ndim == 1:
         x = spread(x, (*x.shape, *x.shape))
-    keep = ~np.tri(*x.shape[-2:], k=k - 1, dtype=bool)
+    keep = ~np.tri(x.shape[-2], x.shape[-1], k - 1, bool)
     return np.where(keep, x, _zero(x))
 
 

@@ -31,11 +31,11 @@ class Where:
     Items are integers, slices, and arrays of integers from 0 on, which may be traced.
     """
 
-    __slots__ = ("advanced", "items", "shape", "whole")
+    __slots__ = ("advanced", "gap", "items", "shape", "whole")
 
     def __init__(self, at: Any, shape: Shape) -> None:
         self.shape = shape
-        self.items = _items(at, shape)
+        self.items, self.gap = _items(at, shape)
         self.advanced = any(is_array(i) for i in self.items)
         self.whole = all(map(_is_all, self.items))
 
@@ -67,8 +67,9 @@ class Where:
         except ValueError:
             listed = " ".join(str(shape_of(items[n])) for n in picks)
             raise IndexError(f"shape mismatch: indexing arrays could not be broadcast together with shapes {listed} ") from None
-        # side by side, the axes of the arrays stay in their place; apart, they come first
-        beside = not picks or picks == list(range(picks[0], picks[-1] + 1)) or not common
+        # side by side, the axes of the arrays stay in their place; apart, they come first (an
+        # Ellipsis parts them, even if it stands for no axis)
+        beside = not common or (len(picks) == picks[-1] - picks[0] + 1 and not picks[0] < self.gap <= picks[-1])
         first, last = (0, len(items)) if everywhere or not touched else (touched[0] if beside else 0, touched[-1] + 1)
         begins: dict[int, int] = {} if beside else dict.fromkeys(picks, 0)
         ndim = 0 if beside else len(common)
@@ -84,7 +85,7 @@ class Where:
         for n, extent in reversed(merged):
             i = items[n]
             width = len(common) if n in picks else 1
-            term = np.arange(*i.indices(extent)) if i.__class__ is slice else i
+            term = np.arange(*i.indices(extent)) if i.__class__ is slice else i % extent if i.__class__ is int else i
             term = np.reshape(term, (*shape_of(term), *(1,) * (ndim - begins[n] - width)))
             ids = ids + (term if stride == 1 else term * stride)
             stride *= extent
@@ -121,7 +122,8 @@ class _Mask:
         self.rows, self.extent = rows, extent
 
 
-def _items(at: Any, shape: Shape) -> list[Any]:
+def _items(at: Any, shape: Shape) -> tuple[list[Any], int]:
+    """The items of an index, and where its Ellipsis stands."""
     found: list[Any] = []
     gap = None
     for i in at if at.__class__ is tuple else (at,):
@@ -139,7 +141,7 @@ def _items(at: Any, shape: Shape) -> list[Any]:
     gap = len(found) if gap is None else gap
     found[gap:gap] = [_ALL] * (len(shape) - used)
     axes = iter(enumerate(shape))
-    return [None if i is None else _fitted(i, *next(axes)) for i in found]
+    return [None if i is None else _fitted(i, *next(axes)) for i in found], gap
 
 
 def _item(i: Any) -> list[Any]:
@@ -239,12 +241,9 @@ def without_flags(x: Tracer, at: Any) -> tuple[Any, Any] | None:
             new.append(axis)
             items.append(np.zeros(int(i), INT))
             axis += 1
-        elif i is Ellipsis:
-            items.extend([_ALL] * (x.ndim - used))
-            axis += x.ndim - used
         else:
             items.append(i)
-            axis += _consumes(i)
+            axis += x.ndim - used if i is Ellipsis else _consumes(i)
     return np.expand_dims(x, tuple(new)), tuple(items)
 
 

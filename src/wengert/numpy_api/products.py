@@ -57,7 +57,7 @@ def matmul(a: Any, b: Any, out: Any = None, **rest: Any) -> Any:
 
 def _matmul(a: Any, b: Any) -> Any:
     sa, sb = shape_of(a), shape_of(b)
-    if len(sa) <= 2 and len(sb) <= 2 or len(sa) == len(sb) and sa[:-2] == sb[:-2]:
+    if (len(sa) <= 2 and len(sb) <= 2) or (len(sa) == len(sb) and sa[:-2] == sb[:-2]):
         return ops.matmul(a, b)
     inner = sb[-2] if len(sb) > 1 else sb[0]
     if sa[-1] != inner:

@@ -198,7 +198,7 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
 def axis_of(axis: Any, ndim: int) -> int:
     """One non-negative axis."""
     if axis.__class__ is int and -ndim <= axis < ndim:
-        return axis % ndim  # type: ignore[no-any-return]
+        return axis % ndim
     return axes_of(operator.index(axis), ndim)[0]
 
 
@@ -224,9 +224,7 @@ def again(x: Any) -> Any:
     """Another array with the same value (a write into one is not seen in the other)."""
     if x.__class__ is not Tracer:
         return np.array(x)
-    if x.window is not None:
-        x.refresh()
-    return Tracer(x.builder, x.node, x.value, x.weak)
+    return x.snapshot()
 
 
 def with_kept(y: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: Any) -> Any:

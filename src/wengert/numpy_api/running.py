@@ -21,7 +21,6 @@ from wengert.numpy_api.shaping import reshaped
 from wengert.numpy_api.table import UFUNC_ACCUMULATIONS, implements
 from wengert.numpy_api.ufuncs import finish
 from wengert.ops import running
-from wengert.trace.tracer import Tracer
 
 _NONE = np._NoValue
 

@@ -38,7 +38,7 @@ def reshape(a: Any, /, shape: Any = None, order: Any = "C", *, copy: Any = None)
     x = operand(a)
     size = x.size
     if shape.__class__ is int:
-        new = (shape,)
+        new: tuple[int, ...] = (shape,)
     else:
         new = tuple(map(int, shape)) if isinstance(shape, tuple | list) else (int(shape),)
     count = math.prod(new)

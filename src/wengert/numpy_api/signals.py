@@ -10,12 +10,11 @@ import numpy as np
 from wengert.numpy_api.moving import part
 from wengert.numpy_api.ordering import searchsorted
 from wengert.numpy_api.products import pair
-from wengert.numpy_api.promote import cast, dtype_of, inexact, operand, shape_of, spread
+from wengert.numpy_api.promote import cast, dtype_of, inexact, operand, shape_of
 from wengert.numpy_api.reductions import average
-from wengert.numpy_api.table import implements
+from wengert.numpy_api.table import implements, unsupported
 from wengert.ops import index, reduce
 from wengert.ops import matmul as ops
-from wengert.trace.tracer import Tracer
 
 
 @implements(np.interp)
@@ -150,7 +149,7 @@ def polyfit(
 ) -> Any:
     x, y = inexact(operand(x)), inexact(operand(y))
     degree = operator.index(deg)
-    matrix = np.vander(x, degree + 1) if isinstance(x, Tracer) else np.vander(x, degree + 1)
+    matrix = np.vander(x, degree + 1)
     target = y
     if w is not None:
         weight = operand(w)
@@ -178,8 +177,6 @@ def polyfit(
 def poly(seq_of_zeros: Any) -> Any:
     zeros = operand(seq_of_zeros)
     if np.ndim(zeros) != 1:
-        from wengert.numpy_api.table import unsupported
-
         raise unsupported(
             "np.poly of a matrix",
             "give the zeros themselves, or use np.linalg.det(t * np.eye(n) - a)",

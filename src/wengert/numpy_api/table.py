@@ -49,7 +49,7 @@ def array_ufunc(self: Tracer, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
             try:
                 return rule(*inputs, **kwargs) if kwargs else rule(*inputs)
             except WengertError:
-                if any(_answers_itself(type(x)) for x in inputs):
+                if any(answers_itself(type(x)) for x in inputs):
                     return NotImplemented
                 raise
         raise unsupported(_ufunc_name(ufunc))
@@ -58,7 +58,7 @@ def array_ufunc(self: Tracer, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
 
 def array_function(self: Tracer, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
     """NEP 18: every array function that meets a tracer arrives here."""
-    if len(types) > 1 and any(_answers_itself(t) for t in types):
+    if len(types) > 1 and any(answers_itself(t) for t in types):
         return NotImplemented
     rule = FUNCTIONS.get(func)
     if rule is None:
@@ -66,7 +66,7 @@ def array_function(self: Tracer, func: Any, types: Any, args: Any, kwargs: Any) 
     return rule(*args, **kwargs)
 
 
-def _answers_itself(cls: type) -> bool:
+def answers_itself(cls: type) -> bool:
     """Does this class have the protocols too (a dual, say)? Then NumPy asks it after us."""
     return cls is not Tracer and not issubclass(cls, np.ndarray) and hasattr(cls, "__array_function__")
 

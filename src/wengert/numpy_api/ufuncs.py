@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.errors import UnsupportedError
 from wengert.ir import source
-from wengert.numpy_api.promote import aligned, cast, kind, loop_dtypes, operand, shape_of, together
+from wengert.numpy_api.promote import again, aligned, cast, kind, loop_dtypes, operand, shape_of, together
 from wengert.numpy_api.table import UFUNC_ACCUMULATIONS, UFUNC_METHODS, UFUNC_REDUCTIONS, UFUNCS, unsupported
 from wengert.ops import arithmetic, compare, exponential, trigonometric
 from wengert.ops.families import Elementwise
@@ -94,7 +94,7 @@ def deliver(out: Any, y: Any) -> Any:
         return out
     raise UnsupportedError(
         "a traced value would be written into a plain NumPy array (by `out=` or `+=`), which cannot keep its derivative",
-        "make a new array (`b = b + x`), or start from a traced one (`b = np.zeros_like(x)`)",
+        "make a new array (`b = b + x`), or start from a traced one (`b = 0 * x`)",
         source.here(),
     )
 
@@ -116,7 +116,7 @@ def _absolute(x: Any, out: Any = None, *, where: Any = True, **rest: Any) -> Any
 
 
 def _conjugate(x: Any, out: Any = None, *, where: Any = True, **rest: Any) -> Any:
-    return finish(arithmetic.conj(x) if x.dtype.kind == "c" else x, out, where)
+    return finish(arithmetic.conj(x) if x.dtype.kind == "c" else again(x), out, where)
 
 
 def _positive(x: Any, out: Any = None, *, where: Any = True, **rest: Any) -> Any:
@@ -161,7 +161,7 @@ def _reduce(
     y = options.get("initial")
     for part in np.moveaxis(x, axis, 0):
         y = part if y is None else ufunc(y, part)
-    return finish(np.expand_dims(y, axis) if keepdims else y, out, True)
+    return finish(np.expand_dims(y, axis) if keepdims else y, out, True)  # type: ignore[arg-type]
 
 
 def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
@@ -186,9 +186,9 @@ def _at(ufunc: np.ufunc, x: Any, i: Any, v: Any = None) -> None:
     if not isinstance(x, Tracer):
         deliver(x, v)
     if ufunc is np.add or ufunc is np.subtract:
-        from wengert.numpy_api.indexing import add_at
+        from wengert.numpy_api.writing import add_at
 
-        add_at(x, i, v if ufunc is np.add else -v)
+        add_at(x, i, v if ufunc is np.add else np.negative(v))
     elif v is None:
         x[i] = ufunc(x[i])
     else:

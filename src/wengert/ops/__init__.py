@@ -4,6 +4,7 @@ from wengert.ir.primitive import Primitive
 from wengert.ops import (
     arithmetic,
     compare,
+    control,
     custom,
     exponential,
     families,
@@ -18,7 +19,7 @@ from wengert.ops import (
     trigonometric,
 )
 
-_rooms = (families, arithmetic, exponential, trigonometric, compare, shape, reduce, running, index, literal, matmul, linalg, special, custom)
+_rooms = (families, arithmetic, exponential, trigonometric, compare, shape, reduce, running, index, literal, matmul, linalg, special, custom, control)
 
 # every primitive by its name
 PRIMITIVES: dict[str, Primitive] = {

@@ -210,7 +210,10 @@ def _product_of_others(s: Any) -> Any:
 
 
 class CofactorSlope(Stacked):
-    """`cofactor_slope(a, m)`: the slope of the cofactors of a along m. Self-adjoint in m."""
+    """`cofactor_slope(a, m)`: the slope of the cofactors of a along m. Self-adjoint in m.
+
+    Of two rows the cofactors are linear in a, so that their slope does not depend on it.
+    """
 
     name = "cofactor_slope"
 
@@ -238,7 +241,7 @@ class CofactorSlope(Stacked):
     def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
         (da, dm), (a, m) = dxs, xs
         dy = None if dm is None else cofactor_slope(a, dm)
-        if da is not None:  # of regular matrices: y = det(a) (⟨b, m⟩ b - b mᵀ b), b = a⁻ᵀ
+        if da is not None and a.shape[-1] > 2:  # of regular matrices: y = det(a) (⟨b, m⟩ b - b mᵀ b), b = a⁻ᵀ
             b = _t(inv(a, lenient=True))
             d = np.reshape(det(a), (*a.shape[:-2], 1, 1))
             db, dd = -np.matmul(np.matmul(b, _t(da)), b), d * _over(_inner(b, da), a)
@@ -265,7 +268,8 @@ class SlogDet(Stacked):
         return ArrayType.of(a.shape[:-2], a.dtype), ArrayType.of(a.shape[:-2], _real_type(a))
 
     def eval(self, a: Any) -> tuple[Any, Any]:
-        return tuple(np.linalg.slogdet(a))
+        sign, logabs = np.linalg.slogdet(a)
+        return sign, logabs
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return True, True
@@ -351,7 +355,8 @@ class Eigh(Stacked):
         return ArrayType.of(a.shape[:-1], _real_type(a)), a
 
     def eval(self, a: Any) -> tuple[Any, Any]:
-        return tuple(np.linalg.eigh(a))
+        w, v = np.linalg.eigh(a)
+        return w, v
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return False, True
@@ -451,7 +456,8 @@ class Qr(Stacked):
         return a, ArrayType.of((*a.shape[:-2], n, n), a.dtype)
 
     def eval(self, a: Any) -> tuple[Any, Any]:
-        return tuple(np.linalg.qr(a))
+        q, r = np.linalg.qr(a)
+        return q, r
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return False, True
@@ -472,16 +478,16 @@ class Pinv(Stacked):
 
     name = "pinv"
 
-    def typeof(self, a: ArrayType, *, rcond: float | None) -> ArrayType:
+    def typeof(self, a: ArrayType, *, rcond: Any) -> ArrayType:
         return ArrayType.of((*a.shape[:-2], a.shape[-1], a.shape[-2]), a.dtype)
 
-    def eval(self, a: Any, *, rcond: float | None) -> Any:
+    def eval(self, a: Any, *, rcond: Any) -> Any:
         return np.linalg.pinv(a, rcond)
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return True, True
 
-    def jvp(self, dxs: Values, xs: Values, ys: Values, *, rcond: float | None) -> Values:
+    def jvp(self, dxs: Values, xs: Values, ys: Values, *, rcond: Any) -> Values:
         (da,), (a,), (y,) = dxs, xs, ys
         dh, yh = _h(da), _h(y)
         left = np.matmul(y, np.matmul(yh, dh))

@@ -22,7 +22,7 @@ class MatMul(Multilinear):
 
     def typeof(self, a: ArrayType, b: ArrayType) -> ArrayType:
         inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
-        if a.shape[-1] != inner or (a.ndim > 2 or b.ndim > 2) and a.shape[:-2] != b.shape[:-2]:
+        if a.shape[-1] != inner or ((a.ndim > 2 or b.ndim > 2) and a.shape[:-2] != b.shape[:-2]):
             raise ShapeError(
                 f"matmul of {a!r} and {b!r}: {a.shape[-1]} columns meet {inner} rows",
                 "transpose or reshape one of them",
@@ -109,7 +109,7 @@ class Einsum(Multilinear):
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, spec: str) -> Values:
         ins, out = spec.split("->")
         letters = ins.split(",")
-        found = []
+        found: list[Any] = []
         for n, w in enumerate(wanted):
             if not w:
                 found.append(None)
@@ -161,7 +161,8 @@ class PairPlan:
 def pair_plan(spec: str) -> PairPlan | None:
     """The plan of a spec; None where NumPy's own loop is as good (nothing to sum, or inner products)."""
     ins, out = spec.split("->")
-    plan = PairPlan(*ins.split(","), out)
+    left, right = ins.split(",")
+    plan = PairPlan(left, right, out)
     return plan if plan.contracts else None
 
 

@@ -205,7 +205,7 @@ def _length(x: Any, axes: Axes) -> Any:
     """√Σ|x|², computed as NumPy's norm does, and with scaling where that leaves the range."""
     y = np.sqrt(np.add.reduce(np.square(x), axes, dtype=x.dtype))
     low, high = _reach(y.dtype)
-    if y.ndim == 0 and low < y < high or np.all((y > low) & (y < high)) or x.size == 0:
+    if (y.ndim == 0 and low < y < high) or np.all((y > low) & (y < high)) or x.size == 0:
         return y
     big = np.maximum.reduce(np.abs(x), axes, keepdims=True, initial=0)
     unit = np.where((big == 0) | ~np.isfinite(big), np.ones((), x.dtype), big)

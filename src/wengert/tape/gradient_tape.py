@@ -26,8 +26,8 @@ from wengert.tape.question import (
     weights,
 )
 from wengert.tape.recorder import Pages, TapeBuilder, recording, shared
-from wengert.tape.variable import Variable
-from wengert.tape.watchable import Watchable
+from wengert.tape.standin import plain
+from wengert.tape.variable import Variable, Watchable
 from wengert.trace.tracer import Tracer
 from wengert.transforms.reverse import reverse
 from wengert.transforms.slopes import by_columns, by_rows, pulled
@@ -66,7 +66,7 @@ class GradientTape:
     ...         y = x**3
     ...     slope = inner.gradient(y, x)
     >>> print(slope, outer.gradient(slope, x))
-    Traced(np.float64(27.0)) 18.0
+    27.0 18.0
     """
 
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
@@ -102,28 +102,25 @@ class GradientTape:
             )
         if self._used:
             self._clear()
-        self._start()
+        if self.builder is None or self._pages is None:
+            self.builder, self._pages = shared()
+        self.builder.enter(self._pages)
+        self._start(self._pages)
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._recording:
+        if self._recording and self.builder is not None:
             self._stop()
+            self.builder.leave()
 
-    def _start(self) -> None:
-        if self.builder is None or self._pages is None:
-            self.builder, self._pages = shared()
-        self.builder.open(self._pages)
-        start = len(self._pages.entries)
-        self._spans.append([start, start])
+    def _start(self, pages: Pages) -> None:
+        self._spans.append([len(pages.entries)] * 2)
         recording.set((*recording.get(), self))
 
     def _stop(self) -> None:
-        assert self.builder is not None
-        assert self._pages is not None
-        self._spans[-1][1] = len(self._pages.entries)
+        if self._pages is not None:
+            self._spans[-1][1] = len(self._pages.entries)
         recording.set(tuple(tape for tape in recording.get() if tape is not self))
-        if self.builder.resting:
-            self.builder.shut()
 
     def _must_record(self, what: str) -> None:
         if not self._recording:
@@ -142,14 +139,15 @@ class GradientTape:
         try:
             yield
         finally:
-            self._start()
+            if self._pages is not None:
+                self._start(self._pages)
 
     def reset(self) -> None:
         """Forget all that was recorded and watched, and go on recording."""
         self._must_record("reset")
-        self._stop()
+        self.__exit__()
         self._clear()
-        self._start()
+        self.__enter__()
 
     # ---- watching ------------------------------------------------------------------------------
     def watch(self, tensor: Any) -> Any:
@@ -169,18 +167,16 @@ class GradientTape:
         builder, node = self.builder, node_of(x, self.builder)
         assert builder is not None
         if node is None:
-            if (
-                isinstance(x, Tracer)
-                and x.builder.serial > builder.serial
-                and not x.builder.resting
-            ):
+            self._given.append(x)
+            value = plain(x)
+            if not isinstance(value, Tracer):
+                value = np.array(value)[()]
+            elif value.builder.serial > builder.serial:
                 raise TapeError(
-                    f"watch: the argument is a value of {x.builder.name}, which began after this tape",
+                    f"watch: the argument is a value of {value.builder.name}, which began after this tape",
                     "start the tape inside of that function",
                     here(),
                 )
-            self._given.append(x)
-            value = builder.lift(x)[1] if isinstance(x, Tracer) else np.array(x)[()]
             x = builder.input(type_of(value), value)
             node = x.node
         self._nodes.add(node)
@@ -310,7 +306,7 @@ class GradientTape:
         if self._recording:
             self._spans[-1][1] = len(self._pages.entries)
             if not self._persistent:
-                self._stop()
+                self.__exit__()
         return Question(what, self.builder, self._pages, self._spans)
 
     def _used_up(self) -> None:

@@ -13,8 +13,9 @@ from wengert.errors import DTypeError, InputError, ShapeError, StructureError, T
 from wengert.ir.program import Var
 from wengert.ir.source import here
 from wengert.ir.types import type_of
-from wengert.tape.recorder import Pages, TapeBuilder, places_of
-from wengert.tape.watchable import Watchable, plain
+from wengert.tape.recorder import Pages, TapeBuilder, place_of
+from wengert.tape.standin import plain
+from wengert.tape.variable import Watchable
 from wengert.tape.window import Window
 from wengert.trace.tracer import Tracer
 
@@ -126,18 +127,15 @@ class Sources:
 
 def node_of(x: Any, builder: TapeBuilder | None) -> Var | None:
     """Where a value stands, or once stood, on the list of `builder`."""
-    while isinstance(x, Tracer):
-        x.refresh()
-        for place, node in ((x.builder, x.node), *places_of(x)):
-            if place is builder:
-                return node  # type: ignore[no-any-return]
-        x = x.value if x.builder.resting else None
-    return None
+    if not isinstance(x, Tracer):
+        return None
+    x.refresh()
+    return place_of(x, builder)
 
 
 def plain_value(x: Any) -> bool:
     """Is it a value that was never on any tape?"""
-    return not (isinstance(x, Tracer) and (isinstance(x.builder, TapeBuilder) or places_of(x)))
+    return not (isinstance(x, Tracer) and (isinstance(x.builder, TapeBuilder) or place_of(x)))
 
 
 def said(x: Any) -> str:

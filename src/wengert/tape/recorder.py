@@ -1,23 +1,24 @@
 """The list that tapes write on.
 
-All tapes that are active together share one `TapeBuilder`; each is a window on its list. (A tape
-that starts inside a running function trace gets a younger builder, so that the trace sees what the
-tape's values are made of.) The list belongs to the tapes, not to the values: a loss that is kept
-after the `with` is one number, it does not hold the run that led to it.
+All tapes that are open together share one `TapeBuilder`; each is a window on its list. (A tape that
+starts inside a running function trace gets a younger builder, since its values are made of those of
+the trace.) The list belongs to the tapes, not to the values: a loss that is kept after the `with`
+is one number, it does not hold the run that led to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
-from wengert.ir.evaluate import call_reusing
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Var
 from wengert.ir.types import type_of
+from wengert.tape.standin import StandIn, plain
 from wengert.trace.builder import Builder, Entry
 from wengert.trace.trace import innermost
 from wengert.trace.tracer import Tracer, refuse
@@ -26,7 +27,40 @@ _NOTHING: dict[str, Any] = {}
 
 # The tapes that record here and now, oldest first. A context (a thread, a task) has its own.
 recording: ContextVar[tuple[Any, ...]] = ContextVar("wengert_tapes", default=())
-_recording = recording.get
+
+
+class Rested(StandIn, Tracer):
+    """A value whose tapes are over: it stands for its number, and nothing is recorded any more.
+
+    A traced value becomes one (its class changes) when the last of its tapes ends, so that every
+    name for it keeps working.
+    """
+
+    __slots__ = ()
+
+    def __wengert__(self) -> Any:
+        return self.value
+
+    def refresh(self) -> None:
+        """There is nothing to look at again."""
+
+    def snapshot(self) -> Tracer:
+        """Itself: writes make a new number."""
+        return self
+
+    def __setitem__(self, at: Any, value: Any) -> None:
+        number = np.array(self.value)
+        number[plain(at)] = plain(value)
+        self.node, self.value = Var(type_of(number)), number
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    def __reduce__(self) -> Any:
+        return np.array, (self.value,)
 
 
 class Pages:
@@ -35,12 +69,13 @@ class Pages:
     `reads` holds the variables that were read and their nodes: a new node after each `assign`.
     """
 
-    __slots__ = ("entries", "reads", "watched")
+    __slots__ = ("entries", "handles", "reads", "watched")
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self.reads: dict[int, tuple[Any, list[tuple[Var, Any]]]] = {}
         self.watched: list[tuple[int, Any, int]] = []
+        self.reads: dict[int, tuple[Any, list[tuple[Var, Any]]]] = {}
+        self.handles: list[ref[Tracer]] = []
 
     def nodes(self, variable: Any) -> list[tuple[Var, Any]]:
         """The nodes of a variable: one, with its value, for each value that was read."""
@@ -50,111 +85,138 @@ class Pages:
 class TapeBuilder(Builder):
     """A builder that writes while one of its tapes records, and only computes while none does."""
 
-    __slots__ = ("pages",)
+    __slots__ = ("pages", "users")
 
     def __init__(self) -> None:
         super().__init__("tape", saving=True)
+        self.users = 0
         self.pages = Pages()
 
     @property
-    def resting(self) -> bool:  # type: ignore[override]
-        """Does no tape of this context record here? Then the values are what they stand for."""
-        return all(tape.builder is not self for tape in _recording())
+    def recording(self) -> bool:
+        """Does one of its tapes record here and now?"""
+        return any(tape.builder is self for tape in recording.get())
 
-    def open(self, pages: Pages) -> None:
-        """Go on writing on these pages."""
+    # ---- tapes come and go -----------------------------------------------------------------------
+    def enter(self, pages: Pages) -> None:
+        """A tape begins, or goes on, on these pages."""
+        self.users += 1
+        if self.users == 1:
+            self._turn(pages)
+            for handle in self._handles():
+                _wake(handle)
+
+    def leave(self) -> None:
+        """A tape ends. After the last one its values are what they stand for, and light to keep."""
+        self.users -= 1
+        if self.users == 0:
+            for handle in self._handles():
+                handle.refresh()
+                if handle.builder is self:
+                    _rest(handle)
+            self._turn(Pages())
+            for kept in (self.inputs, self.captured, self.written):
+                kept.clear()
+
+    def _handles(self) -> list[Tracer]:
+        return [handle for handle in (r() for r in self.pages.handles) if handle is not None]
+
+    def _turn(self, pages: Pages) -> None:
         self.pages, self.entries, self.watched = pages, pages.entries, pages.watched
 
-    def shut(self) -> None:
-        """Let go of the pages, so that values which outlive their tapes are light."""
-        self.open(Pages())
-        for kept in (self.inputs, self.captured, self.written):
-            kept.clear()
+    # ---- values ----------------------------------------------------------------------------------
+    def _kept(self, handle: Tracer) -> Tracer:
+        self.pages.handles.append(ref(handle))
+        return handle
+
+    def handle(self, node: Var, value: Any, weak: bool = False) -> Tracer:
+        """A handle that will rest with its tapes."""
+        return self._kept(super().handle(node, value, weak))
+
+    def input(self, type: Any, value: Any = None, weak: bool = False) -> Tracer:
+        """A value that a tape watches."""
+        return self._kept(super().input(type, value, weak))
 
     def read(self, variable: Any, value: Any) -> Tracer:
         """A handle on the current value of a variable; equal values have one node."""
         nodes = self.pages.nodes(variable)
         if nodes:
             node, last = nodes[-1]
-            if last is value or (
+            same = (
                 isinstance(last, Tracer) and isinstance(value, Tracer) and last.node is value.node
-            ):
-                return Tracer(self, node, last)
+            )
+            if last is value or same:
+                return self.handle(node, last)
         handle = self.input(type_of(value), value)
         nodes.append((handle.node, handle.value))
         return handle
 
-    # ---- equations -----------------------------------------------------------------------------
+    def borrow(self, handle: Tracer) -> None:
+        """Make a handle of an outer trace one of this list, until its tapes end."""
+        if handle.builder is not self:
+            super().borrow(handle)
+            self._kept(handle)
+
+    # ---- equations -------------------------------------------------------------------------------
     def record(
         self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING
     ) -> Any:
-        """Write one equation down, or compute it if nobody records."""
-        for tape in _recording():
-            if tape.builder is self:
-                return super().record(prim, args, params)
-        return prim(*(self.plain(a) for a in args), **params)
-
-    def change(
-        self,
-        handle: Tracer,
-        prim: Primitive,
-        args: Sequence[Any],
-        params: Mapping[str, Any] = _NOTHING,
-    ) -> None:
-        """Write into a handle; if nobody records, into its number."""
-        if not self.resting:
-            super().change(handle, prim, args, params)
-            return
-        holder, handle.value = [self.plain(handle)], None
-        value = call_reusing(prim, holder, [None, *map(self.plain, args)], params)
-        handle.builder, handle.node, handle.value = self, Var(type_of(value)), value
-        handle.version += 1
-
-    def plain(self, value: Any) -> Any:
-        """What a value of a resting tape stands for: a number, or a value of the trace outside."""
-        if value.__class__ is Tracer:
-            value.refresh()
-            if value.builder is self:
-                return value.value
-        return value
-
-    def lift(self, value: Any) -> Any:
-        """As in any trace, but a value whose own tape is over comes as its number."""
-        while value.__class__ is Tracer and value.builder is not self and value.builder.resting:
-            value = value.builder.plain(value)
-        return super().lift(value)
-
-    def settle(self, handle: Tracer) -> None:
-        """Let a value of a resting tape be what it stands for in the trace outside.
-
-        It remembers where it was, since its tape may still be asked for gradients.
-        """
-        value = handle.value
-        if isinstance(value, Tracer):
-            places = ((self, handle.node), *places_of(handle))
-            value = value.snapshot()
-            handle.builder, handle.node, handle.value, handle.weak = (
-                value.builder,
-                value.node,
-                value.value,
-                value.weak,
-            )
-            handle.taped = (*places, *places_of(value))  # type: ignore[attr-defined]
+        """Write one equation down; while no tape records, it is only computed."""
+        if not self.users:
+            return prim(*map(plain, args), **params)
+        before, watched = len(self.entries), len(self.watched)
+        result = super().record(prim, args, params)
+        if not self.recording:
+            del self.entries[before:], self.watched[watched:]
+        for handle in result if prim.multiple else (result,):
+            self._kept(handle)
+        return result
 
 
-def places_of(handle: Any) -> tuple[tuple[TapeBuilder, Var], ...]:
-    """Where a value stood on tapes that are over."""
-    found: tuple[tuple[TapeBuilder, Var], ...] = getattr(handle, "taped", ())
-    return found
+def _rest(handle: Tracer) -> None:
+    """Let a value be what it stands for: a number, or a value of the trace outside.
+
+    The latter remembers its place, since its tape may still be asked for gradients.
+    """
+    value = handle.value
+    handle.window = None
+    if isinstance(value, Tracer):
+        handle.place = handle.builder, handle.node, value.node  # type: ignore[attr-defined]
+        handle.builder, handle.node, handle.value = value.builder, value.node, value.value
+    else:
+        handle.__class__ = Rested
+
+
+def _wake(handle: Tracer) -> None:
+    """The other way round: a tape goes on."""
+    node = place_of(handle)
+    if handle.__class__ is Rested:
+        handle.__class__ = Tracer  # type: ignore[assignment]
+    elif node is not None:
+        value = Tracer(handle.builder, handle.node, handle.value)
+        handle.builder, handle.node, handle.value = handle.place[0], node, value  # type: ignore[attr-defined]
+
+
+def place_of(handle: Any, builder: Any = None) -> Var | None:
+    """Where a value stands, or once stood, on the list of `builder`; None if it does not."""
+    if handle.builder is builder:
+        return handle.node  # type: ignore[no-any-return]
+    place = getattr(handle, "place", None)
+    if (
+        place is None
+        or place[2] is not handle.node
+        or (builder is not None and place[0] is not builder)
+    ):
+        return None
+    return place[1]  # type: ignore[no-any-return]
 
 
 def shared() -> tuple[TapeBuilder, Pages]:
     """The builder for a tape that starts now: that of the active tapes, or a new one.
 
-    Inside a function trace that began after those tapes, a new one: its values must be younger than
-    the trace's, since they are made of them.
+    Inside a function trace that began after those tapes, a new one.
     """
-    builder = max((tape.builder for tape in _recording()), key=lambda b: b.serial, default=None)
+    builder = max((tape.builder for tape in recording.get()), key=lambda b: b.serial, default=None)
     inside = innermost()
     if builder is None or (inside is not None and inside.serial > builder.serial):
         builder = TapeBuilder()
@@ -163,8 +225,8 @@ def shared() -> tuple[TapeBuilder, Pages]:
 
 def number_of(value: Any) -> Any:
     """The plain number of anything array-like; a tape's value leaves by request, a function trace's may not."""
-    if isinstance(value, Tracer):
-        return numpy(value)
+    if isinstance(value, Tracer | StandIn):
+        return value.numpy()  # type: ignore[union-attr]
     return np.asarray(value)
 
 

@@ -1,4 +1,8 @@
-"""Variable and constant: the two arrays that tapes can watch where they are."""
+"""Variable and constant: arrays that a tape can watch where they are.
+
+NumPy cannot tell a tape that a plain array was used. These can: they answer NumPy's protocols, and
+under a tape that watches them they hand out traced values instead of their numbers.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,82 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import DTypeError, ShapeError
+from wengert.errors import DTypeError, InputError, ShapeError
 from wengert.ir import source
-from wengert.tape.recorder import number_of
-from wengert.tape.watchable import Watchable
+from wengert.ir.types import ArrayType, type_of
+from wengert.tape.recorder import number_of, recording
+from wengert.tape.standin import StandIn
 
 # Who may object to new variables here (a layer that is running, see nn.layer), or None.
 guard: ContextVar[Callable[[Any], None] | None] = ContextVar("wengert_variable_guard", default=None)
+
+
+class Watchable(StandIn):
+    """An array with a name; what it stands for depends on who looks on."""
+
+    __slots__ = ("__weakref__", "_value", "name")
+    trainable = False
+    name: str
+    _value: Any
+
+    def value(self) -> Any:
+        """What it stands for now: its array, or a traced value under a tape that watches it."""
+        value = self._value
+        tapes = recording.get()
+        if tapes:
+            builders = {tape.builder for tape in tapes if tape.sees(self)}
+            for builder in sorted(builders, key=lambda b: b.serial):
+                value = builder.read(self, value)
+        return value
+
+    __wengert__ = value
+
+    def numpy(self) -> Any:
+        """A copy of its number, which you may change."""
+        return np.array(self._value)[()]
+
+    @property
+    def type(self) -> ArrayType:
+        """Shape and dtype, as programs print them."""
+        return type_of(self._value)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array."""
+        return self._value.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the array."""
+        return self._value.dtype  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self._value.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self._value.size  # type: ignore[no-any-return]
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(out, Watchable) for out in kwargs.get("out") or ()):
+            self[...] = None
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
+    def __setitem__(self, at: Any, value: Any) -> None:
+        raise InputError(
+            f"{self.name!r} cannot be written in place: a derivative may still need its numbers",
+            "use v.assign(…) to give a wg.Variable new numbers",
+            source.here(),
+        )
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._value, spec) if spec else repr(self)
 
 
 class Variable(Watchable):

@@ -9,7 +9,6 @@ from wengert.ir.program import Var
 from wengert.tape.recorder import Pages, TapeBuilder
 from wengert.trace.buffers import unchanged
 from wengert.trace.builder import Entry
-from wengert.trace.tracer import Tracer
 
 
 class Window:
@@ -24,7 +23,7 @@ class Window:
     def __init__(self, builder: TapeBuilder, pages: Pages, spans: Iterable[Sequence[int]]) -> None:
         unchanged(pages)
         entries = [entry for start, stop in spans for entry in pages.entries[start:stop]]
-        recorded = not builder.resting
+        recorded = builder.recording
         self.name = builder.name
         self.watched: list[Any] = []  # (looked at above, on all pages)
         self.nested = builder.nested or recorded
@@ -58,12 +57,12 @@ def _named(builder: TapeBuilder, entry: Entry) -> Entry:
         return entry
     if xs is not None:
         xs = [
-            Tracer(builder, a, x) if w and x is not None else x
+            builder.handle(a, x) if w and x is not None else x
             for a, w, x in zip(inputs, wanted, xs, strict=True)
         ]
     if ys is not None:
         ys = tuple(
-            Tracer(builder, v, y) if y is not None and v.type.inexact else y
+            builder.handle(v, y) if y is not None and v.type.inexact else y
             for v, y in zip(outputs, ys, strict=True)
         )
     return prim, inputs, params, outputs, origin, wanted, xs, ys

@@ -59,7 +59,7 @@ def directional(
         for k in range(ROWS):
             h = step / 2**k
             up, down = at(h), at(-h)
-            noise = 2.0**-52 * (np.abs(up) + np.abs(down)) / h
+            noise = 2.0**-52 * np.max(np.abs(up) + np.abs(down), initial=0) / h
             row = [(up - down) / (2 * h)]
             for j, earlier in enumerate(before):
                 row.append(row[j] + (row[j] - earlier) / (4 ** (j + 1) - 1))

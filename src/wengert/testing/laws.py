@@ -205,7 +205,7 @@ def jvp_is_the_slope(s: Sample) -> None:
     allowed = (
         8 * error
         + np.sqrt(digits) / 4 * np.abs(slope)
-        + 1e3 * digits * np.max(np.abs(slope), initial=0)
+        + 1e3 * digits * (np.max(np.abs(slope), initial=0) + np.max(size, initial=0))
     )
     _within(s, JvpIsNotTheSlope, ours, slope, allowed, "jvp says {0}, differences {1}")
 
@@ -215,7 +215,8 @@ def pullback_is_the_transpose(s: Sample) -> None:
     if not s.differentiable:
         return
     with np.errstate(all="ignore"):
-        dys = evaluate(jvp(s.program, s.moving), [*s.args, *s.dxs])[len(s.out_types) :]
+        both = evaluate(jvp(s.program, s.moving), [*s.args, *s.dxs])
+        ys, dys = both[: len(s.out_types)], both[len(s.out_types) :]
         forth = pairing(s.gs, dys)
         program, fast = _by_program(s), cotangents_by_fast_road(s)
         for road, back in (("transposed program", program), ("fast road", fast)):
@@ -226,7 +227,8 @@ def pullback_is_the_transpose(s: Sample) -> None:
                     f"{road}: cotangents are typed {list(map(type_of, back))}, arguments {wanted}",
                 )
             found = pairing(back, s.dxs)
-            allowed = 1e3 * _digits(s) * (_size(s.gs) * _size(dys) + _size(back) * _size(s.dxs))
+            around = _size(s.gs) * (_size(dys) + _size(ys)) + _size(back) * _size(s.dxs)
+            allowed = 1e3 * _digits(s) * around
             if not abs(forth - found) <= allowed:
                 raise s.breaks(
                     NotTheTranspose,
@@ -279,7 +281,7 @@ def second_derivatives_commute(s: Sample) -> None:
         forward_reverse = evaluate(
             legal(jvp(gradient, [*s.moving, *still])), [*s.args, *s.gs, *s.dxs]
         )
-        forward_reverse = forward_reverse[len(s.dxs) :]
+        first, forward_reverse = forward_reverse[: len(s.dxs)], forward_reverse[len(s.dxs) :]
         tangent = jvp(s.program, s.moving)
         tangent = Program(tangent.inputs, tangent.eqns, tangent.outputs[count:])
         along = [*s.moving, *[False] * len(s.dxs)]
@@ -288,6 +290,7 @@ def second_derivatives_commute(s: Sample) -> None:
         ]
         reverse_reverse = _twice_by_fast_road(s)
         other = flat(forward_reverse)
+        around = _size(first) + _size(s.gs) * _size(s.values(*s.args))
         for name, found in (
             ("reverse over forward", reverse_forward),
             ("reverse over reverse", reverse_reverse),
@@ -298,6 +301,7 @@ def second_derivatives_commute(s: Sample) -> None:
                 flat(found),
                 other,
                 name + " {0}, forward over reverse {1}",
+                around,
             )
         if _digits(s) > np.finfo(float).eps:
             return
@@ -442,12 +446,15 @@ def _neighbour(a: Any, k: int) -> Any:
 
 
 def _rounding(s: Sample, y: Any) -> Any:
-    return 1e2 * _digits(s) * (np.abs(flat([y])) + np.max(np.abs(flat([y])), initial=0))
+    size = np.abs(flat([y]))
+    return 1e2 * _digits(s) * (size + np.max(size, initial=0, where=np.isfinite(size)))
 
 
-def _close(s: Sample, law: type[LawBroken], ours: Any, theirs: Any, what: str) -> None:
-    """Equal up to rounding."""
-    size = np.maximum(np.max(np.abs(ours), initial=0), np.max(np.abs(theirs), initial=0))
+def _close(
+    s: Sample, law: type[LawBroken], ours: Any, theirs: Any, what: str, around: float = 0.0
+) -> None:
+    """Equal up to rounding, of numbers that are as large as `around` on the way."""
+    size = max(np.max(np.abs(ours), initial=around), np.max(np.abs(theirs), initial=around))
     _within(s, law, ours, theirs, 1e4 * _digits(s) * size + 1e-300, what)
 
 
@@ -457,9 +464,10 @@ def _within(
     same = (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
     with np.errstate(invalid="ignore"):  # infinities of one sign
         off = np.where(same, 0, np.abs(ours - theirs))
-    if np.all(off <= allowed):
+    fine = same | (off <= allowed)
+    if np.all(fine):
         return
     allowed = np.broadcast_to(allowed, off.shape)
-    k = int(np.argmax(np.where(off <= allowed, -1, np.where(np.isnan(off), np.inf, off))))
+    k = int(np.argmax(np.where(fine, -1, np.where(np.isnan(off), np.inf, off))))
     said = what.format(ours[k], theirs[k])
     raise s.breaks(law, f"{said} at element {k}: off by {off[k]:.3g} (allowed {allowed[k]:.3g})")

@@ -15,6 +15,7 @@ import numpy as np
 from wengert.errors import InputError
 from wengert.ir import source
 from wengert.ir.primitive import Handle, Primitive
+from wengert.trace.body import inside
 
 _WORDS = 4096  # how much of an array is looked at to notice that it has changed
 _weights = np.random.default_rng(7).integers(1, 2**64, 2 * _WORDS, np.uint64) | np.uint64(1)
@@ -50,7 +51,8 @@ class View:
         builder = self.parent.builder
         closed, builder.closed = builder.closed, False  # a function may return a stale view
         try:
-            fresh = self.prim(self.parent, **self.params)
+            with inside(None):
+                fresh = self.prim(self.parent, **self.params)
         finally:
             builder.closed = closed
         handle.builder, handle.node, handle.value = fresh.builder, fresh.node, fresh.value

@@ -18,11 +18,13 @@ from wengert.ir.evaluate import alone, call_reusing
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Atom, Const, Eqn, Program, Var
 from wengert.ir.types import type_of
+from wengert.trace.body import body
 from wengert.trace.buffers import exposed, fingerprint
 from wengert.trace.tracer import Tracer
 
 _serials = count()
 _current, caller = source.current.get, source.caller
+_body = body.get
 _SMALL = 512  # captured arrays up to this size are copied, so that later writes cannot reach them
 
 
@@ -43,10 +45,9 @@ class Builder:
     """
 
     __slots__ = (
-        "captured", "closed", "entries", "inputs", "name", "nested", "saving", "serial", "sources", "watched",
+        "captured", "closed", "companion", "entries", "home", "inputs", "name", "nested", "saving", "serial", "sources", "watched",
         "written",
     )  # fmt: skip
-    resting = False  # a tape that is over is at rest: its values stand for their numbers (tape.recorder)
 
     def __init__(self, name: str = "program", saving: bool = False, sources: tuple[Any, ...] | None = None) -> None:
         self.serial = next(_serials)
@@ -57,6 +58,8 @@ class Builder:
         self.captured: list[tuple[Var, Any]] = []
         self.sources = sources  # of the primal program, when a transform builds a derived one
         self.closed = False
+        self.companion: Any = None  # the builder of idle values made in this trace (trace.idle)
+        self.home: Builder = self  # the trace that may write into its values
         self.nested = False  # do values contain tracers of an outer trace?
         self.written: list[tuple[Tracer, Builder]] = []  # outer handles that were written here, and whose they are
         self.watched: list[tuple[int, Any, int]] = []  # captured arrays that the user can overwrite
@@ -71,10 +74,16 @@ class Builder:
             value = value.snapshot()
         return Tracer(self, var, value, weak)
 
+    def handle(self, node: Var, value: Any, weak: bool = False) -> Tracer:
+        """Another handle on a value of this trace."""
+        return Tracer(self, node, value, weak)
+
     def lift(self, value: Any) -> tuple[Atom, Any]:
         """A value from outside as an atom of this program, and the value to compute with."""
         if isinstance(value, Tracer):
             value = value.snapshot()
+            if value.builder.serial < 0:  # idle: plain numbers, which a write would copy first
+                value = value.value
         elif isinstance(value, _SCALARS):
             return Const(value), value
         elif isinstance(value, np.ndarray):
@@ -101,6 +110,9 @@ class Builder:
     # ---- equations -----------------------------------------------------------------------------
     def record(self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING) -> Any:
         """Write one equation down and return its traced results."""
+        inner = _body()
+        if inner is not None and inner.serial > self.serial:
+            return inner.record(prim, args, params)
         inputs: list[Any] = []
         values: list[Any] = []
         wanted: list[bool] = []
@@ -205,6 +217,8 @@ class Builder:
         if handle.builder is self:
             return
         origin, value = handle.builder, handle.snapshot()
+        if origin.serial < 0:
+            value = value.value
         handle.builder, handle.node, handle.value = self, self.capture(value), value
         self.written.append((handle, origin))
 

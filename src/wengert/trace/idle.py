@@ -12,54 +12,73 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.evaluate import alone, call_reusing
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Var
 from wengert.ir.types import type_of
 from wengert.trace.builder import Builder
+from wengert.trace.trace import innermost
 from wengert.trace.tracer import Tracer
 
 _NOTHING: dict[str, Any] = {}
 
 
 class IdleBuilder(Builder):
-    """Computes and forgets. Older than every trace, so any traced argument takes over."""
+    """Computes and forgets. Older than every trace, so that any traced argument takes over.
+
+    `home` is the trace that made its values: it alone may write into them.
+    """
 
     __slots__ = ()
 
-    def __init__(self) -> None:
+    def __init__(self, home: Builder) -> None:
         super().__init__("idle", saving=True)
         self.serial = -1
+        self.home = home
 
     def record(self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING) -> Any:
-        """Compute; arrays of floats stay idle handles, since they may be written later."""
+        """Compute; the results are idle too, since they may be written later."""
         ys = prim(*(plain(a) for a in args), **params)
-        return tuple(map(idle, ys)) if prim.multiple else idle(ys)
+        return tuple(map(_handle, ys)) if prim.multiple else _handle(ys)
 
-    def record_reusing(self, prim: Primitive, holder: list[Any], args: list[Any], params: Mapping[str, Any]) -> Any:
-        """Write in place where nobody else holds the numbers."""
-        operand: Tracer = holder[0]
-        operand.refresh()
-        inner = [operand.value]
-        del operand
-        if alone(holder):
-            holder[0].value = None
-        return idle(call_reusing(prim, inner, [plain(a) for a in args], params))
+    def lift(self, value: Any) -> tuple[Any, Any]:
+        """The plain value: there is no program to be an input of."""
+        return None, plain(value)
 
+    def capture(self, value: Any) -> Var:
+        """A variable for a value that is idle again."""
+        return Var(type_of(value))
 
-IDLE = IdleBuilder()
+    def _append(
+        self, prim: Primitive, inputs: Any, params: Any, wanted: Any, values: Any, ys: Any, saved: Any = None
+    ) -> Any:
+        return Tracer(self, Var(type_of(ys)), ys)
 
 
 def idle(value: Any) -> Any:
-    """A handle on an array of floats; anything else as it is."""
-    if value.__class__ is np.ndarray and value.ndim and value.dtype.kind in "fc":
-        return Tracer(IDLE, Var(type_of(value)), value)
+    """A handle on an array of floats made inside a trace; anything else as it is."""
+    if value.__class__ is np.ndarray and value.dtype.kind in "fc":
+        return _handle(value)
     return value
 
 
+def _handle(value: Any) -> Any:
+    home = innermost()
+    if home is None:
+        return value
+    if home.companion is None:
+        home.companion = IdleBuilder(home)
+    return Tracer(home.companion, Var(type_of(value)), value)
+
+
 def plain(value: Any) -> Any:
-    """The array behind an idle handle; anything else as it is."""
-    if value.__class__ is Tracer and value.builder is IDLE:
+    """The array behind an idle handle; anything else as it is.
+
+    >>> import numpy as np
+    >>> plain(np.ones(2))
+    array([1., 1.])
+    """
+    if value.__class__ is Tracer and value.builder.serial < 0:
         value.refresh()
-        return value.value if value.builder is IDLE else value
+        if value.builder.serial < 0:
+            return value.value
     return value

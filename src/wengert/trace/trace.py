@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -52,6 +53,9 @@ def program_of(
     return builder.program(outputs), [value for _, value in builder.captured]
 
 
+# (enter, leave): called when a trace begins and ends, anywhere
+hooks: list[tuple[Callable[[], None], Callable[[], None]]] = []
+
 # the traces that are running, the innermost first: (builder, the rest)
 _running: ContextVar[Any] = ContextVar("wengert_running", default=None)
 
@@ -68,6 +72,8 @@ def run(builder: Builder, f: Callable[..., Any], tracers: Sequence[Tracer]) -> l
     `f` gets handles of its own, so `tracers` still name the inputs when `f` has written into them.
     """
     token = _running.set((builder, _running.get()))
+    for enter, _ in hooks:
+        enter()
     try:
         outputs = list(f(*[t.snapshot() for t in tracers]))
         if builder.written:  # handles from outside are about to fall back: keep what was returned
@@ -79,6 +85,8 @@ def run(builder: Builder, f: Callable[..., Any], tracers: Sequence[Tracer]) -> l
             raise
         raise cause from error
     finally:
+        for _, leave in hooks:
+            leave()
         _running.reset(token)
         builder.close()
 
@@ -92,10 +100,20 @@ def tracing() -> bool:
     return _running.get() is not None
 
 
+@contextmanager
+def untraced() -> Iterator[None]:
+    """Inside, plain code runs as if nothing were traced: black boxes, on plain numbers."""
+    token = _running.set(None)
+    try:
+        yield
+    finally:
+        _running.reset(token)
+
+
 def writable(handle: Tracer) -> None:
     """Raise if a handle from outside is written in a trace that runs on types alone."""
     link = _running.get()
-    while link is not None and link[0] is not handle.builder:
+    while link is not None and link[0] is not handle.builder.home:
         if not link[0].saving:
             raise TracerLeakError(
                 f"a {handle.type!r} made outside of {link[0].name} is written inside of it; that body is traced "

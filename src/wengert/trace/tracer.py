@@ -33,16 +33,15 @@ class Tracer(Handle):
             self.weak = weak
 
     def refresh(self) -> None:
-        """Look again through a view whose base was written; fall back where a tape is over."""
+        """Look again through a view whose base was written."""
         if self.window is not None:
             self.window.refresh(self)
-        if self.builder.resting:
-            self.builder.settle(self)
 
     def snapshot(self) -> Tracer:
         """Another handle with the value of now: a write into one is not seen in the other."""
         self.refresh()
-        return Tracer(self.builder, self.node, self.value, self.weak)
+        handle: Tracer = self.builder.handle(self.node, self.value, self.weak)
+        return handle
 
     @property
     def type(self) -> Any:
@@ -94,9 +93,9 @@ class Tracer(Handle):
         return bool(number)
 
     def _exact(self, asked: str) -> Any:
-        """The number of a value that carries no derivative: of integers, booleans, and tapes that are over."""
+        """The number of an integer or boolean value (which carries no derivative)."""
         number = self.number()
-        if self.type.inexact and not self.builder.resting:
+        if self.type.inexact and self.builder.serial >= 0:
             refuse(self, asked)
         if number is None:
             raise ConcretizationError(
@@ -138,6 +137,13 @@ class Tracer(Handle):
 
 def refuse(tracer: Tracer, asked: str) -> NoReturn:
     """Raise: `asked` would silently drop the derivative of `tracer`."""
+    if source.is_assigning():
+        raise ConcretizationError(
+            f"a traced {tracer.type!r} is written into a plain NumPy array, which cannot keep its derivative",
+            "collect the parts in a list and join them (b = np.stack(parts)), "
+            "or start from a traced array (b = 0 * x; b[0] = x[0])",
+            source.here(),
+        )
     what = "a plain NumPy array" if "NumPy array" in asked else "a plain Python number"
     raise ConcretizationError(
         f"{asked} asks a traced {tracer.type!r} for {what}, which would silently drop its derivative",

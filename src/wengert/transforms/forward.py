@@ -19,7 +19,9 @@ from wengert.ir.primitive import Primitive
 from wengert.ir.program import Const, Program, Var
 from wengert.ir.types import type_of
 from wengert.ops.shape import broadcast
+from wengert.trace.body import body
 from wengert.trace.builder import Builder
+from wengert.trace.idle import plain
 from wengert.trace.tracer import Tracer
 from wengert.transforms.derive import zeros
 from wengert.transforms.jvp import push
@@ -53,6 +55,9 @@ class PushBuilder(Builder):
 
     def record(self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING) -> Any:
         """Compute one equation and push its tangent."""
+        inner = body.get()
+        if inner is not None and inner.serial > self.serial:
+            return inner.record(prim, args, params)
         if self.closed:
             raise TracerLeakError(
                 "a traced value is used after the function that was traced had returned",
@@ -65,6 +70,10 @@ class PushBuilder(Builder):
             if arg.__class__ is Tracer:
                 if arg.window is not None:
                     arg.refresh()
+                if arg.builder.serial < 0:
+                    values.append(plain(arg))
+                    dxs.append(None)
+                    continue
                 if arg.builder is self:
                     values.append(arg.value)
                     dxs.append(arg.node.tangent)

@@ -12,9 +12,9 @@ import numpy as np
 
 from wengert.ir.evaluate import evaluate
 from wengert.ir.key import freeze
-from wengert.ir.primitive import Handle, Primitive, Values, result_types
+from wengert.ir.primitive import Primitive, Values, result_types
 from wengert.ir.types import ArrayType, type_of
-from wengert.ops.custom import Derivative, zero
+from wengert.ops.opaque import zero
 from wengert.ops.reduce import sum_
 from wengert.trace.trace import program_of
 
@@ -25,8 +25,15 @@ class Repeated(Primitive):
     multiple = True
     at_point = True
 
-    def __init__(self, prim: Primitive, batched: Sequence[bool], extent: int, params: Mapping[str, Any]) -> None:
-        self.prim, self.batched, self.extent, self.params = prim, tuple(batched), extent, dict(params)
+    def __init__(
+        self, prim: Primitive, batched: Sequence[bool], extent: int, params: Mapping[str, Any]
+    ) -> None:
+        self.prim, self.batched, self.extent, self.params = (
+            prim,
+            tuple(batched),
+            extent,
+            dict(params),
+        )
         self.name = f"repeat[{prim.name}, {extent}]"
         self._opaque = False
 
@@ -43,7 +50,9 @@ class Repeated(Primitive):
         return Repeated, (self.prim, self.batched, self.extent, self.params)
 
     def typeof(self, *types: ArrayType) -> tuple[ArrayType, ...]:
-        single = result_types(self.prim.typeof(*map(_example_type, types, self.batched), **self.params))
+        single = result_types(
+            self.prim.typeof(*map(_example_type, types, self.batched), **self.params)
+        )
         return tuple(ArrayType.of((self.extent, *t.shape), t.dtype) for t in single)
 
     def eval(self, *xs: Any) -> Any:
@@ -52,7 +61,10 @@ class Repeated(Primitive):
                 return tuple(_over(lambda *one: self._values(one), self.batched, self.extent, xs))
             except Exception:  # what cannot be traced is a black box; it runs on numbers below
                 self._opaque = True
-        rows = [self._values([x[k] if b else x for x, b in zip(xs, self.batched, strict=True)]) for k in range(self.extent)]
+        rows = [
+            self._values([x[k] if b else x for x, b in zip(xs, self.batched, strict=True)])
+            for k in range(self.extent)
+        ]
         return tuple(np.stack(column) for column in zip(*rows, strict=True))
 
     def _values(self, xs: Sequence[Any]) -> Any:
@@ -74,8 +86,14 @@ class Repeated(Primitive):
             dys = push(self.prim, given, points, results, self.params, types)
             return [_present(dy, y) for dy, y, m in zip(dys, results, moved, strict=True) if m]
 
-        flags = (*self.batched, *(True,) * len(ys), *(b for b, m in zip(self.batched, moving, strict=True) if m))
-        found = iter(_over(one, flags, self.extent, (*xs, *ys, *(dx for dx in dxs if dx is not None))))
+        flags = (
+            *self.batched,
+            *(True,) * len(ys),
+            *(b for b, m in zip(self.batched, moving, strict=True) if m),
+        )
+        found = iter(
+            _over(one, flags, self.extent, (*xs, *ys, *(dx for dx in dxs if dx is not None)))
+        )
         return tuple(next(found) if m else None for m in moved)
 
     def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
@@ -107,7 +125,9 @@ class Repeated(Primitive):
             return [_present(c, t) for c, t, w in zip(back, types, wanted, strict=True) if w]
 
         flags = (*(self.batched[k] for k in rest), *(True,) * sum(arrived))
-        found = _over(one, flags, self.extent, (*(args[k] for k in rest), *(g for g in gs if g is not None)))
+        found = _over(
+            one, flags, self.extent, (*(args[k] for k in rest), *(g for g in gs if g is not None))
+        )
         return self._shared(iter(found), wanted)
 
     def _shared(self, found: Any, wanted: Sequence[bool]) -> Values:
@@ -118,7 +138,13 @@ class Repeated(Primitive):
         )
 
 
-def repeated(prim: Primitive, batched: Sequence[bool], xs: Sequence[Any], extent: int, params: Mapping[str, Any]) -> Any:
+def repeated(
+    prim: Primitive,
+    batched: Sequence[bool],
+    xs: Sequence[Any],
+    extent: int,
+    params: Mapping[str, Any],
+) -> Any:
     """`prim` over a leading axis: its results, one or several as the primitive has."""
     ys = Repeated(prim, batched, extent, params)(*xs)
     return ys if prim.multiple else ys[0]
@@ -132,7 +158,9 @@ def _present(a: Any, like: Any) -> Any:
     return zero(type_of(like)) if a is None else a
 
 
-def _over(f: Callable[..., Any], flags: Sequence[bool], extent: int, args: Sequence[Any]) -> list[Any]:
+def _over(
+    f: Callable[..., Any], flags: Sequence[bool], extent: int, args: Sequence[Any]
+) -> list[Any]:
     """`f`, which takes and gives single examples, on batches: traced once and batched."""
     from wengert.transforms.batch import batch
 

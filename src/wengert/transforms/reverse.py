@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import NotDifferentiableError
 from wengert.ir import source
 from wengert.ir.evaluate import evaluate
 from wengert.ir.primitive import Handle, Primitive, result_types
-from wengert.ir.program import Const, Eqn, Program, Var
+from wengert.ir.program import Eqn, Program, Var
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.control.stacks import plus
 from wengert.trace.buffers import unchanged
 from wengert.trace.builder import Builder
-from wengert.transforms.jvp import jvp
+from wengert.transforms.derive import derive, zeros
+from wengert.transforms.jvp import push
 from wengert.transforms.split import split
 from wengert.transforms.sweep import sweep
 from wengert.transforms.transpose import transpose
@@ -117,26 +117,40 @@ def pull(prim: Primitive, gs: Any, xs: Any, ys: Any, wanted: tuple[bool, ...], p
 
 
 def _derived(prim: Primitive, gs: Any, xs: Any, ys: Any, wanted: tuple[bool, ...], params: Any) -> Any:
-    """The pullback of a primitive that only knows its jvp: linearised and transposed, remembered."""
+    """The pullback of a primitive that only knows its jvp: linearised and transposed, remembered.
+
+    Like the jvp it looks at those arguments and results only that the primitive reads.
+    """
     ins = tuple(Var(type_of(x)) for x in xs)
     outs = tuple(map(Var, result_types(prim.typeof(*(v.type for v in ins), **params))))
-    single = Program(ins, [Eqn(prim, ins, params, outs)], outs)
-    forward, back = _pullback(single, wanted)
-    filled = [
-        np.zeros(v.type.shape, v.type.dtype) if g is None and v.type.inexact else g
+    forward, back = _pullback(Program(ins, [Eqn(prim, ins, params, outs)], outs), wanted)
+    given = [
+        np.zeros(v.type.shape, v.type.dtype) if g is None else g
         for g, v in zip(gs, outs, strict=True)
+        if v.type.inexact
     ]
-    residuals = evaluate(forward, xs)
-    found = iter(evaluate(back, [*residuals, *(g for g, v in zip(filled, outs, strict=True) if v.type.inexact)]))
+    residuals = evaluate(forward, [*xs, *(ys or [v.type for v in outs])])
+    found = iter(evaluate(back, [*residuals, *given]))
     return [next(found) if w else None for w in wanted]
 
 
 @lru_cache(maxsize=512)
 def _pullback(program: Program, wanted: tuple[bool, ...]) -> tuple[Program, Program]:
-    from wengert.transforms.vjp import linearize
+    """`(xs, ys) -> residuals` and `(residuals, gs) -> cotangents` of a program of one equation."""
+    (eqn,) = program.eqns
+    count, movers = len(program.inputs), sum(wanted)
+    point = [*program.in_types, *program.out_types]
 
-    forward, tangent, count = linearize(program, wanted)
-    movers = sum(wanted)
-    back = sweep(transpose(tangent, [False] * (len(tangent.inputs) - movers) + [True] * movers))
-    rest = Program(forward.inputs, forward.eqns, forward.outputs[count:], forward.sources, forward.name)
-    return sweep(rest), back
+    def tangent(*args: Any) -> list[Any]:
+        xs, ys, dxs = args[:count], args[count : len(point)], iter(args[len(point) :])
+        given = [next(dxs) if w else None for w in wanted]
+        dys = push(eqn.prim, given, xs, ys, eqn.params, program.in_types)
+        moved = zip(dys, program.out_types, strict=True)
+        return [zeros(t, args[-1]) if dy is None else dy for dy, t in moved if t.inexact]
+
+    types = [*point, *(t for t, w in zip(program.in_types, wanted, strict=True) if w)]
+    linear = sweep(derive(tangent, types, program, f"tangent({program.name})"))
+    known = [True] * len(point) + [False] * movers
+    first, later, _ = split(linear, known, [False] * len(linear.outputs))
+    residuals = len(later.inputs) - movers
+    return first, sweep(transpose(later, [False] * residuals + [True] * movers))

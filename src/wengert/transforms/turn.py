@@ -12,14 +12,16 @@ from typing import Any
 
 from wengert.ir.primitive import Handle, Primitive
 from wengert.ir.types import type_of
-from wengert.ops.custom import zero
+from wengert.ops.opaque import zero
 from wengert.trace.builder import Builder
 from wengert.trace.trace import run
 from wengert.trace.tracer import Tracer
 from wengert.transforms.reverse import reverse
 
 
-def tangents(prim: Primitive, dxs: Sequence[Any], xs: Sequence[Any], ys: Sequence[Any], params: Any) -> Any:
+def tangents(
+    prim: Primitive, dxs: Sequence[Any], xs: Sequence[Any], ys: Sequence[Any], params: Any
+) -> Any:
     """Tangents of the results of a primitive that only knows how to pull back."""
     wanted = tuple(dx is not None for dx in dxs)
     outs = [type_of(y) for y in ys]
@@ -31,7 +33,9 @@ def tangents(prim: Primitive, dxs: Sequence[Any], xs: Sequence[Any], ys: Sequenc
         back = prim.pullback(given, xs, ys, wanted, **params)
         return [c for c, w in zip(back, wanted, strict=True) if w]
 
-    found = iter(turned(pull, [t for t in outs if t.inexact], [dx for dx in dxs if dx is not None], xs))
+    found = iter(
+        turned(pull, [t for t in outs if t.inexact], [dx for dx in dxs if dx is not None], xs)
+    )
     return tuple(next(found) if m else None for m in moved)
 
 
@@ -52,7 +56,9 @@ def cotangents(
     return tuple(next(found) if w else None for w in wanted)
 
 
-def turned(linear: Callable[..., Any], types: Sequence[Any], gs: Sequence[Any], point: Sequence[Any]) -> list[Any]:
+def turned(
+    linear: Callable[..., Any], types: Sequence[Any], gs: Sequence[Any], point: Sequence[Any]
+) -> list[Any]:
     """The transpose of `linear` (which takes values of `types`), applied to `gs`; None is zero."""
     builder = Builder("turned", saving=True)
     builder.nested = any(isinstance(a, Handle) for a in point)

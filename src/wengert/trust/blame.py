@@ -8,11 +8,12 @@ element where elements do not mix. So numbers that do not reach the result are n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.ir.evaluate import evaluate
+from wengert.ir.evaluate import Observer, evaluate, watching
 from wengert.ir.primitive import Values
 from wengert.ir.program import Eqn, Program, Var
 from wengert.transforms.jvp import push
@@ -33,18 +34,47 @@ class Birth(NamedTuple):
     spread: int | None = None  # position of the equation where an infinity became a nan
 
 
+def within(call: Callable[[], Any], bad: Bad) -> tuple[Program, Eqn] | None:
+    """The first guilty equation of the programs that are evaluated inside `call`, deepest first."""
+    runs: list[Replay] = []
+
+    def watch(program: Program, args: Sequence[Any]) -> Observer:
+        runs.append(Replay(program, args, 0, bad, run=False))
+        return runs[-1].see
+
+    token = watching.set(watch)
+    try:
+        with np.errstate(all="ignore"):
+            call()
+    finally:
+        watching.reset(token)
+    for run in runs:
+        birth = run.value_birth([a for a in run.program.outputs if a in run.values])
+        if birth is not None and birth.phase == "value":
+            eqn, ins, _ = run.steps[birth.position]
+            deeper = (
+                within(partial(eqn.prim.eval, *ins, **eqn.params), bad) if eqn.prim.saves else None
+            )
+            return deeper or (run.program, eqn)
+    return None
+
+
 class Replay:
     """A call evaluated again: all values, and who made them."""
 
-    def __init__(self, program: Program, args: Sequence[Any], movers: int, bad: Bad) -> None:
+    def __init__(
+        self, program: Program, args: Sequence[Any], movers: int, bad: Bad, run: bool = True
+    ) -> None:
         self.program, self.bad, self.movers = program, bad, movers
         self.values: dict[Any, Any] = dict(zip(program.inputs, args, strict=True))
         self.maker: dict[Any, int] = {}
         self.steps: list[tuple[Eqn, Values, Values]] = []
-        with np.errstate(all="ignore"):
-            evaluate(program, list(args), observer=self._see)
+        if run:
+            with np.errstate(all="ignore"):
+                evaluate(program, list(args), observer=self.see)
 
-    def _see(self, eqn: Eqn, ins: Sequence[Any], outs: Sequence[Any]) -> None:
+    def see(self, eqn: Eqn, ins: Sequence[Any], outs: Sequence[Any]) -> None:
+        """Keep one equation and its numbers."""
         for v, y in zip(eqn.outputs, outs, strict=True):
             self.values[v] = y
             self.maker[v] = len(self.steps)
@@ -53,7 +83,8 @@ class Replay:
 
     def wrong(self, x: Any, like: Any = None) -> bool:
         """Is an element wrong (of those where `like` is wrong too, if the shapes agree)?"""
-        if x is None or np.asarray(x).dtype.kind not in "fc":
+        number = isinstance(x, np.ndarray | np.inexact | float | complex)
+        if not number or np.asarray(x).dtype.kind not in "fc":
             return False
         found = self.bad(x)
         if like is not None and np.shape(like) == np.shape(x):
@@ -61,31 +92,50 @@ class Replay:
         return bool(np.any(found))
 
     # ---- values --------------------------------------------------------------------------------------
-    def value_birth(self, atoms: Sequence[Any]) -> Birth | None:
-        """The earliest birth among the ancestors of wrong values."""
+    def value_birth(self, atoms: Sequence[Any], gs: Sequence[Any] | None = None) -> Birth | None:
+        """The earliest birth among the ancestors of wrong values (of those with a cotangent in `gs`)."""
         births: list[Birth] = []
         seen: set[Any] = set()
-        work = [a for a in atoms if isinstance(a, Var) and self.wrong(self.values[a])]
+        seen_by = [None] * len(atoms) if gs is None else [0 if g is None else g for g in gs]
+        work = [
+            a
+            for a, g in zip(atoms, seen_by, strict=True)
+            if isinstance(a, Var)
+            and self.wrong(self.values[a] if g is None else np.where(g == 0, 0, self.values[a]))
+        ]
         while work:
             v = work.pop()
             if v in seen:
                 continue
             seen.add(v)
             if v not in self.maker:
-                births.append(Birth("argument", self.program.inputs.index(v), self._first(self.values[v])))
+                births.append(
+                    Birth("argument", self.program.inputs.index(v), self._first(self.values[v]))
+                )
                 continue
             k = self.maker[v]
             parents = self._wrong_inputs(k, self.values[v])
             work.extend(parents)
             if not parents:
-                births.append(Birth("value", k, self._first(self.values[v]), slot=self.steps[k][0].outputs.index(v)))
+                births.append(
+                    Birth(
+                        "value",
+                        k,
+                        self._first(self.values[v]),
+                        slot=self.steps[k][0].outputs.index(v),
+                    )
+                )
         inputs = [b for b in births if b.phase == "argument"]
         return inputs[0] if inputs else min(births, key=lambda b: b.position, default=None)
 
     def _wrong_inputs(self, k: int, like: Any) -> list[Any]:
         eqn, ins, _ = self.steps[k]
         near = like if getattr(eqn.prim, "aligned", False) else None
-        return [a for a, x in zip(eqn.inputs, ins, strict=True) if isinstance(a, Var) and self.wrong(x, near)]
+        return [
+            a
+            for a, x in zip(eqn.inputs, ins, strict=True)
+            if isinstance(a, Var) and self.wrong(x, near)
+        ]
 
     def _first(self, x: Any) -> Any:
         found = np.argwhere(self.bad(np.asarray(x)))
@@ -99,7 +149,7 @@ class Replay:
         shares: dict[Any, list[tuple[int, int, Any]]] = {}
         given: dict[int, Values] = {}
         for a, g in zip(targets, gs, strict=True):
-            if isinstance(a, Var):
+            if isinstance(a, Var) and g is not None:
                 pending[a] = pending[a] + g if a in pending else g
         with np.errstate(all="ignore"):
             for k in range(len(self.steps) - 1, -1, -1):
@@ -109,7 +159,10 @@ class Replay:
                 if all(g is None for g in back) or not any(wanted):
                     continue
                 given[k] = back
-                for n, c in enumerate(pull(eqn.prim, back, ins, outs, wanted, eqn.params)):
+                kept = (
+                    eqn.prim.eval_saving(wanted, *ins, **eqn.params)[1] if eqn.prim.saves else outs
+                )
+                for n, c in enumerate(pull(eqn.prim, back, ins, kept, wanted, eqn.params)):
                     a = eqn.inputs[n]
                     if wanted[n] and c is not None:
                         pending[a] = pending[a] + c if a in pending else c
@@ -136,7 +189,9 @@ class Replay:
                     if dy is not None:
                         tangents[eqn.outputs[n]] = dy
                         shares[eqn.outputs[n]] = [(k, n, dy)]
-        ends = [a for a in self.program.outputs if isinstance(a, Var) and self.wrong(tangents.get(a))]
+        ends = [
+            a for a in self.program.outputs if isinstance(a, Var) and self.wrong(tangents.get(a))
+        ]
         return self._search(ends, tangents, shares, given, lambda k: self.steps[k][0].inputs, True)
 
     # ---- both ------------------------------------------------------------------------------------------
@@ -166,11 +221,15 @@ class Replay:
                 aligned = getattr(eqn.prim, "aligned", False)
                 like = c if aligned else None
                 parents = [
-                    a for a, g in zip(before(k), given[k], strict=True) if isinstance(a, Var) and self.wrong(g, like)
+                    a
+                    for a, g in zip(before(k), given[k], strict=True)
+                    if isinstance(a, Var) and self.wrong(g, like)
                 ]
                 if parents:
                     work.extend(parents)
-                    if np.any(np.isnan(c)) and not any(np.any(np.isnan(g)) for g in given[k] if g is not None):
+                    if np.any(np.isnan(c)) and not any(
+                        np.any(np.isnan(g)) for g in given[k] if g is not None
+                    ):
                         crossed.append(k)
                     continue
                 atoms = [
@@ -198,4 +257,3 @@ class Replay:
             if any(a in moved for a in eqn.inputs):
                 moved.update(eqn.outputs)
         return moved
-

@@ -6,8 +6,10 @@ there is one, the call is replayed and the equation found where it was born. Res
 
 from __future__ import annotations
 
+import linecache
 import warnings
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,9 +21,10 @@ from wengert.ir.program import Eqn, Program
 from wengert.trace.trace import tracing
 from wengert.transforms.reverse import pull
 from wengert.trust import anomaly
-from wengert.trust.blame import Birth, Replay
+from wengert.trust.blame import Birth, Replay, within
 
 LEVELS = ("off", "report")
+_WIDE = 80  # so many characters of a line are shown
 _told: set[Any] = set()  # places that were warned at
 
 
@@ -33,13 +36,19 @@ class Case(NamedTuple):
     movers: int  # so many inputs are differentiated by
     gs: list[Any] | None = None  # cotangents of the outputs (reverse mode)
     dxs: list[Any] | None = None  # tangents of the inputs (forward mode)
-    again: Callable[[list[Any]], Any] | None = None  # run the user's function once more, into a list
+    again: Callable[[list[Any]], Any] | None = (
+        None  # run the user's function once more, into a list
+    )
 
 
 def level(trust: str) -> str:
     """A known level of trust, or an error that lists them."""
     if trust not in LEVELS:
-        raise InputError(f"trust={trust!r} is none of {', '.join(map(repr, LEVELS))}", "pass one of them", source.here())
+        raise InputError(
+            f"trust={trust!r} is none of {', '.join(map(repr, LEVELS))}",
+            "pass one of them",
+            source.here(),
+        )
     return trust
 
 
@@ -52,9 +61,8 @@ def finite(values: Iterable[Any]) -> bool:
             s = flat.dot(flat) if flat.dtype.kind in "fc" else 0.0
             if s - s != 0 and not np.isfinite(v).all():  # a finite sum of squares may overflow
                 return False
-        elif cls is float or isinstance(v, np.inexact):
-            if v - v != 0:
-                return False
+        elif (cls is float or isinstance(v, np.inexact)) and v - v != 0:
+            return False
     return True
 
 
@@ -95,7 +103,12 @@ def _raise(what: str, results: list[Any], case: Callable[[], Case], watch: anoma
         "without wg.detect_anomaly() this is a warning",
         source.here(),
     )
-    if birth is not None and birth.position >= 0 and birth.phase != "argument" and told.again is not None:
+    if (
+        birth is not None
+        and birth.position >= 0
+        and birth.phase != "argument"
+        and told.again is not None
+    ):
         told.again(anomaly.Wired(birth.position, error))  # raises while the user's line runs
     raise error
 
@@ -118,15 +131,17 @@ def _counted(what: str, results: list[Any]) -> str:
 def explain(case: Case, bad: Callable[[Any], Any]) -> tuple[Birth | None, str]:
     """The birth of a case's wrong numbers, and the story of it in a few lines."""
     replay = Replay(case.program, case.args, case.movers, bad)
-    birth = None
-    if case.gs is not None:
+    outputs = case.program.outputs
+    # in reverse mode, only those values count that are pulled back
+    birth = replay.value_birth(outputs, case.gs)
+    if birth is not None:
+        pass
+    elif case.gs is not None:
         birth = replay.backward(case.program.outputs, case.gs)
     elif case.dxs is not None:
         birth = replay.forward(case.dxs)
     if birth is None:
-        birth = replay.value_birth(case.program.outputs)
-    if birth is None:
-        return None, "  It could not be found where: evaluated again, the call gives finite numbers."
+        return None, "  Evaluated again, the call gives finite numbers: where, could not be found."
     return birth, _told_of(replay, birth, case.gs is not None)
 
 
@@ -145,17 +160,46 @@ def _told_of(replay: Replay, birth: Birth, backward: bool) -> str:
         lines.append(f"  {_value_story(eqn, ins, outs[birth.slot], birth)}")
     else:
         lines.append(f"  {_slope_story(eqn, ins, outs, birth, backward)}")
+    inner = _inside(replay, birth, eqn, ins, backward) if eqn.prim.saves else None
+    if inner is not None:
+        lines[1:] = [f"  inside of it, in `{inner[1].prim.name}`{_where(*inner)}"]
     if birth.spread is not None:
         other = replay.steps[birth.spread][0]
         lines.append(f"  Then 0·inf = nan in `{other.prim.name}`{_where(replay.program, other)}")
     return "\n".join(lines)
 
 
+def _inside(replay: Replay, birth: Birth, eqn: Eqn, ins: Any, backward: bool) -> Any:
+    """The guilty equation in the body of a loop or a branch."""
+    if birth.phase == "value":
+        return within(partial(eqn.prim.eval, *ins, **eqn.params), replay.bad)
+    wanted = tuple(a.type.inexact for a in eqn.inputs)
+
+    def derivative() -> None:
+        _, tangent = eqn.prim.eval_saving(wanted, *ins, **eqn.params)
+        if backward:
+            eqn.prim.pullback(_ones(eqn), ins, tangent, wanted, **eqn.params)
+
+    return within(derivative, replay.bad)
+
+
+def _ones(eqn: Eqn) -> tuple[Any, ...]:
+    return tuple(
+        np.ones(v.type.shape, v.type.dtype)[()] if v.type.inexact else None for v in eqn.outputs
+    )
+
+
 def _where(program: Program, eqn: Eqn) -> str:
     line = program.line(eqn)
     if line is None:
         return ""
-    return f" at {line}:  {line.text}" if line.text else f" at {line}"
+    text = line.text
+    if len(text) > _WIDE:  # of a long line, only the expression
+        text = (
+            linecache.getline(line.file, line.line).encode()[line.column : line.end_column].decode()
+        )
+        text = text if len(text) <= _WIDE else f"{text[:_WIDE]} …"
+    return f" at {line}:  {text}" if text else f" at {line}"
 
 
 def _shown(x: Any) -> str:
@@ -197,14 +241,20 @@ def _value_story(eqn: Eqn, ins: Any, result: Any, birth: Birth) -> str:
 def _value_kind(eqn: Eqn, given: list[Any], number: Any) -> str:
     name = eqn.prim.name
     zero = [np.ndim(x) == 0 and x == 0 for x in given]
-    if name == "div" and zero[1] or name == "reciprocal" and zero[0]:
-        return "0/0" if zero[0] and name == "div" else "division by zero"
+    if name == "reciprocal" and zero[0]:
+        return "division by zero"
+    if name == "div" and zero[1]:
+        return "0/0" if zero[0] else "division by zero"
     if name in ("mod", "fmod", "floor_divide") and zero[1]:
         return "division by zero"
     if name in ("power", "float_power") and zero[0] and np.isinf(number):
         return "division by zero (a negative power of 0)"
     if np.isnan(number):
-        return "outside of the function's domain" if getattr(eqn.prim, "aligned", False) else "no number comes out"
+        return (
+            "outside of the function's domain"
+            if getattr(eqn.prim, "aligned", False)
+            else "no number comes out"
+        )
     if name in ("log", "log2", "log10", "log1p", "arctanh"):
         return "the edge of the function's domain"
     return "overflow: the result is larger than its dtype can hold"
@@ -228,13 +278,18 @@ def _slope_story(eqn: Eqn, ins: Any, outs: Any, birth: Birth, backward: bool) ->
 def _slope_kind(eqn: Eqn, ins: Any, outs: Any, birth: Birth, backward: bool) -> str:
     """Why: the slope itself is not finite, or a product with it is too large."""
     wanted = tuple(a.type.inexact for a in eqn.inputs)
-    with np.errstate(all="ignore"):
-        ones = tuple(np.ones(v.type.shape, v.type.dtype)[()] if v.type.inexact else None for v in eqn.outputs)
-        slope = pull(eqn.prim, ones, ins, outs, wanted, eqn.params)[birth.slot] if backward else birth.inner
+    slope = birth.inner
+    if backward and not eqn.prim.saves:
+        with np.errstate(all="ignore"):
+            slope = pull(eqn.prim, _ones(eqn), ins, outs, wanted, eqn.params)[birth.slot]
     if slope is None:
         return "a sum that does not stay finite"
     there = np.asarray(slope)
-    there = there[birth.element] if birth.element is not None and there.shape == np.shape(birth.inner) else there
+    there = (
+        there[birth.element]
+        if birth.element is not None and there.shape == np.shape(birth.inner)
+        else there
+    )
     if np.any(np.isnan(there)):
         return "0/0 or 0·inf in the slope"
     if np.any(np.isinf(there)):

@@ -62,7 +62,9 @@ def against_differences(
             return
         _same_value(custom, at_point, ys)
         try:
-            compared = (_compare_push if forward else _compare_pull)(custom, values, xs, ys, moving, draw, at_point)
+            compared = (_compare_push if forward else _compare_pull)(
+                custom, values, xs, ys, moving, draw, at_point
+            )
         except RuleError:
             raise
         except Exception:  # the function fails beside the point: nothing can be measured
@@ -87,7 +89,9 @@ def _same_value(custom: Custom, plain: Sequence[Any], ys: Sequence[Any]) -> None
     here, there = [type_of(v) for v in plain], [type_of(y) for y in ys]
     if here != there:
         raise custom.broken(
-            False, f"the forward rule gives {there}, the function itself {here}", "both must return the same value"
+            False,
+            f"the forward rule gives {there}, the function itself {here}",
+            "both must return the same value",
         )
 
 
@@ -100,13 +104,24 @@ def _direction(draw: Any, x: Any) -> Any:
     return (d * np.where(size == 0, 1, np.minimum(size, 1))).astype(t.dtype)[()]
 
 
-def _slope(values: Callable[..., Any], xs: Any, dxs: Any, at_point: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+def _slope(
+    values: Callable[..., Any], xs: Any, dxs: Any, at_point: Sequence[Any]
+) -> tuple[list[Any], list[Any]]:
     """How each result moves, and how far that measurement is to be believed."""
-    eps = max(float(np.finfo(type_of(x).dtype).eps) for x, dx in zip(xs, dxs, strict=True) if dx is not None)
+    eps = max(
+        float(np.finfo(type_of(x).dtype).eps)
+        for x, dx in zip(xs, dxs, strict=True)
+        if dx is not None
+    )
     h = eps**0.2
 
     def at(step: float) -> Any:
-        return values(*(x if d is None else (x + step * d).astype(x.dtype)[()] for x, d in zip(xs, dxs, strict=True)))
+        return values(
+            *(
+                x if d is None else (x + step * d).astype(x.dtype)[()]
+                for x, d in zip(xs, dxs, strict=True)
+            )
+        )
 
     rows = [(at(h), at(-h), h), (at(h / 2), at(-h / 2), h / 2)]
     slopes, errors = [], []
@@ -130,9 +145,16 @@ def _compare_push(
         dxs = tuple(_direction(draw, x) if m else None for x, m in zip(xs, moving, strict=True))
         dys = custom.native(True, dxs, xs, ys, moving, {})
         slopes, errors = _slope(values, xs, dxs, at_point)
-        said = [np.zeros_like(y) if dy is None else dy for dy, y in zip(dys, ys, strict=True) if type_of(y).inexact]
+        said = [
+            np.zeros_like(y) if dy is None else dy
+            for dy, y in zip(dys, ys, strict=True)
+            if type_of(y).inexact
+        ]
         for s, e, dy in zip(slopes, errors, said, strict=True):
-            found.extend(_scored(a, b, c) for a, b, c in zip(np.ravel(s), np.ravel(dy), np.ravel(e), strict=True))
+            found.extend(
+                _scored(a, b, c)
+                for a, b, c in zip(np.ravel(s), np.ravel(dy), np.ravel(e), strict=True)
+            )
     return found
 
 
@@ -140,7 +162,8 @@ def _compare_pull(
     custom: Custom, values: Any, xs: Any, ys: Any, moving: Any, draw: Any, at_point: Any
 ) -> list[tuple[Any, Any, float]]:  # fmt: skip
     directions = [
-        tuple(_direction(draw, x) if m else None for x, m in zip(xs, moving, strict=True)) for _ in range(_DIRECTIONS)
+        tuple(_direction(draw, x) if m else None for x, m in zip(xs, moving, strict=True))
+        for _ in range(_DIRECTIONS)
     ]
     measured = [_slope(values, xs, dxs, at_point) for dxs in directions]
     gs: list[Any] = []
@@ -152,7 +175,9 @@ def _compare_pull(
         sound = np.ones(np.shape(y), bool)
         for slopes, errors in measured:
             sound &= np.isfinite(slopes[k]) & np.isfinite(errors[k])
-        g = draw.standard_normal(np.shape(y)) + (1j * draw.standard_normal(np.shape(y)) if y.dtype.kind == "c" else 0)
+        g = draw.standard_normal(np.shape(y)) + (
+            1j * draw.standard_normal(np.shape(y)) if y.dtype.kind == "c" else 0
+        )
         gs.append(np.where(sound, g, 0).astype(y.dtype)[()])
         k += 1
     if not any(np.any(g) for g in gs if g is not None):
@@ -161,10 +186,20 @@ def _compare_pull(
     weights = [g for g in gs if g is not None]
     found = []
     for dxs, (slopes, errors) in zip(directions, measured, strict=True):
-        moved = sum(np.sum(np.where(g == 0, 0, g * s)).real for g, s in zip(weights, slopes, strict=True))
-        error = sum(np.sum(np.where(g == 0, 0, np.abs(g) * e)) for g, e in zip(weights, errors, strict=True))
-        said = sum(np.sum(c * d).real for c, d in zip(back, dxs, strict=True) if c is not None and d is not None)
-        size = sum(np.sum(np.where(g == 0, 0, np.abs(g * s))) for g, s in zip(weights, slopes, strict=True))
+        moved = sum(
+            np.sum(np.where(g == 0, 0, g * s)).real for g, s in zip(weights, slopes, strict=True)
+        )
+        error = sum(
+            np.sum(np.where(g == 0, 0, np.abs(g) * e)) for g, e in zip(weights, errors, strict=True)
+        )
+        said = sum(
+            np.sum(c * d).real
+            for c, d in zip(back, dxs, strict=True)
+            if c is not None and d is not None
+        )
+        size = sum(
+            np.sum(np.where(g == 0, 0, np.abs(g * s))) for g, s in zip(weights, slopes, strict=True)
+        )
         found.append(_scored(moved, said, error, size))
     return found
 
@@ -173,4 +208,8 @@ def _scored(measured: Any, said: Any, error: Any, size: Any = 0.0) -> tuple[Any,
     """The pair, and how many times the tolerance they differ by (0 where nothing can be said)."""
     off = float(np.abs(measured - said))
     allowed = float(_TOLERANCE * max(np.abs(measured), np.abs(said), np.abs(size)) + 10 * error)
-    return measured, said, off / allowed if np.isfinite(off) and np.isfinite(allowed) and allowed > 0 else 0.0
+    return (
+        measured,
+        said,
+        off / allowed if np.isfinite(off) and np.isfinite(allowed) and allowed > 0 else 0.0,
+    )

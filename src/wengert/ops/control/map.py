@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from wengert.errors import InternalError
 from wengert.ir import passes
 from wengert.ir.evaluate import evaluate
-from wengert.ir.primitive import Handle, Values
+from wengert.ir.primitive import Values
 from wengert.ir.program import Program
-from wengert.ir.types import repeated, single, type_of
+from wengert.ir.types import StackType, repeated, single, type_of
 from wengert.ops.control.holding import (
     Flags,
     Fused,
@@ -30,9 +31,7 @@ from wengert.ops.control.holding import (
 )
 from wengert.ops.control.remat import remat
 from wengert.ops.control.scan import extent_in
-from wengert.ops.control.stacks import Stack, everywhere, is_stack, plain_zero, swapped, total
-from wengert.errors import InternalError
-from wengert.ir.types import StackType
+from wengert.ops.control.stacks import Stack, swapped, total
 
 
 class Map(Holding):
@@ -123,11 +122,7 @@ class Map(Holding):
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
         inner, outer = params["batched"], extent_in(batched, args)
         body = passes.batch(params["body"], batched, outer, (True,) * len(params["body"].outputs))
-        given = [
-            swapped(a) if mine and b and not is_stack(a) else a
-            for a, mine, b in zip(args, inner, batched, strict=True)
-        ]
-        given = [swapped(a) if mine and b and is_stack(a) else a for a, mine, b in zip(given, inner, batched, strict=True)]
+        given = [swapped(a) if mine and b else a for a, mine, b in zip(args, inner, batched, strict=True)]
         return tuple(map(swapped, self(*given, **{**params, "body": body})))
 
 
@@ -137,3 +132,75 @@ map_ = Map()
 @passes.remembered
 def _wide(body: Program, batched: Flags, extent: int) -> Program:
     return passes.batch(body, batched, extent, (True,) * len(body.outputs))
+
+
+@passes.remembered
+def _fused(body: Program, moving: Flags, parted: bool) -> Any:
+    moved = reaches(body, moving, inexact=True)
+    both = dual(body, moving, parted, moved)
+    program = rearranged(both.program, both.program.inputs, [*both.outputs, *take(both.doutputs, moved)], body.name)
+    places = iter(range(len(moved), len(moved) + sum(moved)))
+    return program, tuple(next(places) if m else None for m in moved)
+
+
+@passes.remembered
+def _parted(body: Program, unknown: Flags) -> Any:
+    """Which results come later; the first body, what of its arguments is passed on, the second body."""
+    later_outs = reaches(body, unknown)
+    first, second, _ = passes.split(body, [not u for u in unknown], [not u for u in later_outs])
+    residuals = second.inputs[: len(second.inputs) - sum(unknown)]
+    passed = [v for v in residuals if v in first.inputs]
+    made = [v for v in residuals if v not in passed]
+    count = later_outs.count(False)
+    return (
+        later_outs,
+        rearranged(first, first.inputs, [*first.outputs[:count], *made]),
+        tuple(first.inputs.index(v) for v in passed),
+        rearranged(second, [*passed, *made, *second.inputs[len(residuals) :]], second.outputs),
+    )
+
+
+@passes.remembered
+def _transposed(body: Program, linear: Flags) -> Any:
+    outs = reaches(body, linear)
+    return outs, passes.transpose(rearranged(body, body.inputs, take(body.outputs, outs)), linear)
+
+
+@passes.remembered
+def _linear(program: Program, moving: Flags) -> Any:
+    """A program with its residuals, and its tangents: which results move, `forward`, `tangent`."""
+    moved = reaches(program, moving, inexact=True)
+    both = dual(program, moving, True, moved)
+    n = len(program.inputs)
+    whole = rearranged(both.program, both.program.inputs, [*both.outputs, *take(both.doutputs, moved)], program.name)
+    known = [k < n for k in range(len(whole.inputs))]
+    first, second, _ = passes.split(whole, known, [k < len(moved) for k in range(len(whole.outputs))])
+    return moved, first, second
+
+
+# ---- chunks ------------------------------------------------------------------------------------------------
+
+
+def _rows(value: Any, start: int, stop: int) -> Any:
+    """Examples start..stop of a batch."""
+    if isinstance(value, Stack):
+        return Stack(_sized(value.type, stop - start), [_rows(v, start, stop) for v in value.items])
+    return value[start:stop]
+
+
+def _sized(t: Any, extent: int) -> Any:
+    return repeated(single(t), extent)
+
+
+def _joined(pieces: Any) -> Any:
+    """Chunks put together; of stacks, the shorter ones are zero beyond their end."""
+    if not isinstance(pieces[0], Stack):
+        return np.concatenate(pieces)
+    length = max(len(p.items) for p in pieces)
+    items = [_joined([p.at(k) for p in pieces]) for k in range(length)]
+    extent = sum(_extent(p.type) for p in pieces)
+    return Stack(_sized(pieces[0].type, extent), items)
+
+
+def _extent(t: Any) -> int:
+    return _extent(t.item) if isinstance(t, StackType) else int(t.shape[0])

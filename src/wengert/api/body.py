@@ -1,0 +1,127 @@
+"""Bodies: a user's function as a program without captured values, for equations that hold programs.
+
+What a function uses from outside (traced values, arrays) becomes arguments of the equation; what
+several functions use, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert import tree
+from wengert.api.forward import finished
+from wengert.errors import InputError
+from wengert.ir import source
+from wengert.ir.program import Atom, Const, Eqn, Program, Var
+from wengert.ir.types import type_of
+from wengert.numpy_api.promote import is_weak, operand
+from wengert.ops.arithmetic import convert
+from wengert.trace.body import inside
+from wengert.trace.builder import Builder
+from wengert.trace.trace import run
+from wengert.trace.tracer import Tracer
+
+_TYPED = {bool: np.bool_, int: np.int64, float: np.float64, complex: np.complex128}
+
+
+class Body:
+    """A traced function: its program, whose last inputs are `captured`; the container it returns."""
+
+    __slots__ = ("captured", "program", "structure", "weak")
+
+    def __init__(self, program: Program, captured: list[Any], structure: Any, weak: list[bool]) -> None:
+        self.program, self.captured, self.structure, self.weak = program, captured, structure, weak
+
+    def cast(self, dtypes: Sequence[np.dtype[Any]]) -> None:
+        """Let the outputs have these dtypes."""
+        eqns, outputs = list(self.program.eqns), []
+        for a, dtype in zip(self.program.outputs, dtypes, strict=True):
+            if isinstance(a, Const):
+                outputs.append(Const(dtype.type(a.value)))  # type: Atom
+            elif a.type.dtype == dtype:
+                outputs.append(a)
+            else:
+                outputs.append(Var(convert.typeof(a.type, dtype=dtype)))
+                eqns.append(Eqn(convert, (a,), {"dtype": dtype}, (outputs[-1],)))  # type: ignore[arg-type]
+        p = self.program
+        self.program = Program(p.inputs, eqns, outputs, p.sources, p.name)
+
+
+def leaf(x: Any, what: str) -> Any:
+    """A number, array or traced value as a typed value; anything else is an InputError."""
+    if x.__class__ in _TYPED:
+        return _TYPED[x.__class__](x)
+    if isinstance(x, str | bytes) or callable(x) and not hasattr(x, "__array__"):
+        raise InputError(
+            f"{what} holds a {type(x).__name__}", "let the function see it by closing over it", source.here()
+        )
+    found = operand(x)
+    return found[()] if isinstance(found, np.ndarray) and found.ndim == 0 else found
+
+
+def trace_body(f: Callable[..., Any], types: Sequence[Any], weak: Sequence[bool], name: str, what: str) -> Body:
+    """Run `f`, which takes traced leaves and returns a container, on types alone."""
+    builder = Builder(name)
+    return record_body(builder, f, [builder.input(t, None, w) for t, w in zip(types, weak, strict=True)], what)
+
+
+def record_body(builder: Builder, f: Callable[..., Any], tracers: Sequence[Tracer], what: str) -> Body:
+    """Run `f` in a trace of its own."""
+    structure, weak = None, []
+
+    def flat(*xs: Any) -> list[Any]:
+        nonlocal structure, weak
+        leaves, structure = tree.flatten(f(*xs))
+        weak = [is_weak(y) if isinstance(y, Tracer | int | float | complex) else False for y in leaves]
+        return [leaf(y, f"the result of {what}") for y in leaves]
+
+    with inside(builder):
+        outputs = run(builder, flat, tracers)
+    program = builder.program(outputs)
+    return Body(program, [v for _, v in builder.captured], structure, weak)
+
+
+# ---- captured values -------------------------------------------------------------------------------------
+
+
+def _identity(value: Any) -> Any:
+    """Equal for what is the same value."""
+    if isinstance(value, Tracer):
+        return id(value.builder), id(value.node)
+    if value.size <= 512:
+        return value.shape, value.dtype.str, value.tobytes()
+    return id(value)
+
+
+def shared(*bodies: Body) -> tuple[list[Program], list[Any]]:
+    """Programs that take the captured values of all these bodies first, and these values, each once."""
+    values: dict[Any, Any] = {}
+    for body in bodies:
+        for v in body.captured:
+            values.setdefault(_identity(v), v)
+    types = [type_of(v) for v in values.values()]
+    programs = []
+    for body in bodies:
+        p, count = body.program, len(body.program.inputs) - len(body.captured)
+        firsts = dict(zip(values, map(Var, types), strict=True))
+        names = {v: firsts[_identity(x)] for v, x in zip(p.inputs[count:], body.captured, strict=True)}
+        eqns = [
+            Eqn(e.prim, tuple(names.get(a, a) for a in e.inputs), e.params, e.outputs, e.origin)  # type: ignore[call-overload]
+            for e in p.eqns
+        ]
+        outputs = [names.get(a, a) for a in p.outputs]  # type: ignore[call-overload]
+        programs.append(Program([*firsts.values(), *p.inputs[:count]], eqns, outputs, p.sources, p.name))
+    return programs, list(values.values())
+
+
+def delivered(ys: Sequence[Any], structure: Any) -> Any:
+    """Results of an equation in their container."""
+    return tree.unflatten(structure, [finished(y) for y in ys])
+
+
+def name_of(f: Any, default: str) -> str:
+    """What a program made from a function is called."""
+    return str(getattr(f, "__name__", default))

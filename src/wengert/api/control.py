@@ -1,0 +1,371 @@
+"""Control flow that stays in the program: `cond`, `while_loop`, `fori_loop`, `scan`, `map`.
+
+Python's own `if`, `for` and `while` work too wherever numbers are known; they are unrolled. These
+functions write one equation, however often the loop runs. The functions given to them are traced
+once, on types alone; what they use from outside is found by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert import tree
+from wengert.api.body import Body, delivered, leaf, name_of, shared, trace_body
+from wengert.errors import DTypeError, InputError, ShapeError, StructureError
+from wengert.ir import source
+from wengert.ir.program import Const, Eqn, Program, Var
+from wengert.ir.types import ArrayType, type_of
+from wengert.numpy_api.promote import cast, is_weak
+from wengert.ops import control as ops
+from wengert.ops.arithmetic import add
+from wengert.ops.compare import less
+from wengert.trace.tracer import Tracer
+
+_INT = np.dtype(np.int64)
+
+
+def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any) -> Any:
+    """`true_fun(*operands)` if `pred`, else `false_fun(*operands)`; both must return alike.
+
+    Only the branch taken runs; both are traced.
+
+    >>> f = lambda x: cond(x > 0, lambda x: x**2, lambda x: -x, x)
+    >>> f(3.0), f(-3.0)
+    (np.float64(9.0), np.float64(3.0))
+    >>> import wengert as wg
+    >>> wg.grad(f)(3.0), wg.grad(f)(-3.0)
+    (6.0, -1.0)
+    """
+    which = _decision(pred)
+    given, structure = _opened(operands, "cond: an operand")
+    bodies = [
+        trace_body(
+            lambda *xs, f=f: f(*tree.unflatten(structure, xs)),
+            [type_of(x) for x in given],
+            [is_weak(x) for x in tree.flatten(operands)[0]],
+            name_of(f, kind),
+            f"a branch of cond ({name_of(f, kind)})",
+        )
+        for f, kind in ((true_fun, "true"), (false_fun, "false"))
+    ]
+    _agree(*bodies)
+    (true, false), captured = shared(*bodies)
+    return delivered(ops.cond(which, *captured, *given, true=true, false=false), bodies[0].structure)
+
+
+def _decision(pred: Any) -> Any:
+    which = leaf(pred, "cond: the predicate")
+    t = type_of(which)
+    if t.shape != ():
+        raise ShapeError(
+            f"cond decides by one boolean, and got {t!r}",
+            "reduce it with np.all or np.any; to choose element by element use np.where",
+            source.here(),
+        )
+    return which if t.dtype.kind == "b" else which != 0
+
+
+def _agree(true: Body, false: Body) -> None:
+    """Bring both branches to the same types, or say how they differ."""
+    if true.structure != false.structure:
+        raise StructureError(
+            f"cond: the branches return different structures, {true.structure} and {false.structure}",
+            "return the same containers from both",
+            source.here(),
+        )
+    dtypes = []
+    for n, (a, b, v, w) in enumerate(
+        zip(true.program.out_types, false.program.out_types, true.weak, false.weak, strict=True)
+    ):
+        place = _place(true.structure, n)
+        if a.shape != b.shape:
+            raise ShapeError(
+                f"cond: the branches return {a!r} and {b!r}{place}", "make the shapes equal", source.here()
+            )
+        common = _common(a.dtype, v, b.dtype, w)
+        if common is None:
+            raise DTypeError(
+                f"cond: the branches return {a!r} and {b!r}{place}",
+                f"bring one to the other's dtype, e.g. with .astype({a.dtype.name!r})",
+                source.here(),
+            )
+        dtypes.append(common)
+    true.cast(dtypes)
+    false.cast(dtypes)
+
+
+_ZERO = {"f": 0.0, "c": 0j, "i": 0}
+
+
+def _common(a: np.dtype[Any], weak_a: bool, b: np.dtype[Any], weak_b: bool) -> np.dtype[Any] | None:
+    """The dtype of two values that must agree: a weak one (from a Python scalar) yields."""
+    if a == b:
+        return a
+    if weak_a and weak_b:
+        return np.result_type(a, b)
+    if weak_a or weak_b:
+        strong, yields = (b, a) if weak_a else (a, b)
+        found = np.result_type(strong, _ZERO[yields.kind])
+        return found if found == strong else None
+    return None
+
+
+def _opened(given: Any, what: str) -> tuple[list[Any], Any]:
+    """Typed leaves of a container."""
+    leaves, structure = tree.flatten(given)
+    return [leaf(x, what) for x in leaves], structure
+
+
+def _place(structure: Any, n: int) -> str:
+    """Where leaf n stands, for messages."""
+    path = tree.paths(tree.unflatten(structure, list(range(structure.num_leaves))))[n]
+    return f" at {path}" if path else ""
+
+
+# ---- loops -------------------------------------------------------------------------------------------------
+
+
+class _Carry:
+    """What a loop carries: its leaves, their settled types, and the body that keeps to them."""
+
+    def __init__(self, init: Any, what: str) -> None:
+        self.what = what
+        raw, self.structure = tree.flatten(init)
+        self.given = [leaf(x, f"{what}: the initial value") for x in raw]
+        self.types = [type_of(x) for x in self.given]
+        self.weak = [is_weak(x) for x in raw]
+
+    def settle(self, trace: Callable[[list[Any], list[bool]], Body], pick: Callable[[Any], Any]) -> Body:
+        """Trace until the body returns the types that it takes.
+
+        A value that comes from a Python scalar takes the dtype that the body gives it, and a Python
+        scalar that the body returns takes the dtype of what it replaces.
+        """
+        for _ in range(len(self.types) + 3):
+            body = trace(self.types, self.weak)
+            if self._fit(body, pick(body.structure)):
+                break
+        return body
+
+    def _fit(self, body: Body, structure: Any) -> bool:
+        what, count = self.what, len(self.types)
+        if structure != self.structure:
+            raise StructureError(
+                f"{what}: the body returns {structure} for a carry that is {self.structure}",
+                "return the containers that it was given, with the same keys and lengths",
+                source.here(),
+            )
+        dtypes: list[Any] = []
+        types, weak = list(self.types), list(self.weak)
+        for n, (t, w, r, v) in enumerate(
+            zip(self.types, self.weak, body.program.out_types[:count], body.weak[:count], strict=True)
+        ):
+            place = _place(self.structure, n)
+            if t.shape != r.shape:
+                raise ShapeError(
+                    f"{what}: the body returns {r!r} for a carry that is {t!r}{place}",
+                    "start with a value of the shape that the body returns",
+                    source.here(),
+                )
+            common = _common(t.dtype, w, r.dtype, v)
+            if common is None or not w and common != t.dtype:
+                raise DTypeError(
+                    f"{what}: the body returns {r!r} for a carry that is {t!r}{place}",
+                    f"start with .astype({r.dtype.name!r}), or return .astype({t.dtype.name!r})",
+                    source.here(),
+                )
+            types[n], weak[n] = ArrayType.of(t.shape, common), w and v
+            dtypes.append(common)
+        settled = types == self.types and weak == self.weak
+        self.types, self.weak = types, weak
+        if settled:
+            body.cast([*dtypes, *(t.dtype for t in body.program.out_types[count:])])
+        return settled
+
+    @property
+    def values(self) -> list[Any]:
+        """The initial values in the settled dtypes."""
+        return [cast(x, t.dtype) for x, t in zip(self.given, self.types, strict=True)]
+
+
+def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init: Any) -> Any:
+    """Apply `body_fun` to the carried value as long as `cond_fun` of it is true.
+
+    How often, only the numbers tell; reverse mode works all the same.
+
+    >>> def root(a):  # Newton's method
+    ...     error = lambda x: np.abs(x * x - a) > 1e-14 * a
+    ...     return while_loop(error, lambda x: (x + a / x) / 2, a)
+    >>> import wengert as wg
+    >>> root(4.0), wg.grad(root)(4.0)
+    (np.float64(2.0), 0.25)
+    """
+    carry = _Carry(init, "while_loop")
+
+    def unflat(f: Callable[[Any], Any]) -> Callable[..., Any]:
+        return lambda *xs: f(tree.unflatten(carry.structure, xs))
+
+    body = carry.settle(
+        lambda types, weak: trace_body(
+            unflat(body_fun), types, weak, name_of(body_fun, "body"), "the body of while_loop"
+        ),
+        lambda structure: structure,
+    )
+    test = trace_body(
+        unflat(cond_fun), carry.types, carry.weak, name_of(cond_fun, "cond"), "the condition of while_loop"
+    )
+    if [t for t in test.program.out_types if t.shape == () and t.dtype.kind == "b"] != list(test.program.out_types) or len(test.program.outputs) != 1:
+        found = ", ".join(repr(t) for t in test.program.out_types)
+        raise StructureError(
+            f"while_loop: the condition must return one boolean, and returns {found or 'nothing'}",
+            "compare (x > 0), and reduce arrays with np.all or np.any",
+            source.here(),
+        )
+    test.cast([np.dtype(bool)])
+    (condition, program), captured = shared(test, body)
+    ys = ops.while_loop(*captured, *carry.values, cond=condition, body=program, consts=len(captured))
+    return delivered(ys, carry.structure)
+
+
+def scan(
+    f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False
+) -> tuple[Any, Any]:  # fmt: skip
+    """`carry, y = f(carry, x)` for the slices x of `xs` along axis 0; the last carry and the stacked ys.
+
+    Without `xs`, `length` says how often; with `reverse`, from the end.
+
+    >>> scan(lambda total, x: (total + x, total), 0.0, np.array([1.0, 2.0, 3.0]))
+    (np.float64(6.0), array([0., 1., 3.]))
+    """
+    carry = _Carry(init, "scan")
+    over, shape = _opened(xs, "scan: xs")
+    steps = _length(over, xs, length, "scan")
+    count = len(carry.types)
+    slices = [ArrayType.of(t.shape[1:], t.dtype) for t in (type_of(x) for x in over)]
+    pair: Any = None
+
+    def step(*leaves: Any) -> Any:
+        nonlocal pair
+        pair = f(tree.unflatten(carry.structure, leaves[:count]), tree.unflatten(shape, leaves[count:]))
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise StructureError(
+                f"scan: the body must return a pair (carry, y), and returns a {type(pair).__name__}",
+                "return carry, y (y may be None)",
+                source.here(),
+            )
+        return pair
+
+    body = carry.settle(
+        lambda types, weak: trace_body(
+            step, [*types, *slices], [*weak, *(False,) * len(slices)], name_of(f, "step"), "the body of scan"
+        ),
+        lambda _: tree.flatten(pair[0])[1],
+    )
+    _, outs = tree.flatten(pair[1])
+    (program,), captured = shared(body)
+    found = ops.scan(
+        *captured, *carry.values, *over,
+        body=program, consts=len(captured), carry=count, length=steps, reverse=bool(reverse),
+    )  # fmt: skip
+    return delivered(found[:count], carry.structure), delivered(found[count:], outs)
+
+
+def _length(over: Sequence[Any], xs: Any, length: int | None, what: str) -> int:
+    """How many slices all these have."""
+    shapes = [type_of(x).shape for x in over]
+    if any(s == () for s in shapes):
+        n = next(n for n, s in enumerate(shapes) if s == ())
+        path = tree.paths(xs)[n]
+        raise ShapeError(
+            f"{what} runs along axis 0, and a leaf of xs{' at ' + path if path else ''} is a scalar",
+            "close over what is the same in every step",
+            source.here(),
+        )
+    found = [s[0] for s in shapes] if length is None else [*(s[0] for s in shapes), int(length)]
+    if not found:
+        raise InputError(f"{what} was given neither xs nor length", "pass length=", source.here())
+    if len(set(found)) > 1:
+        paths = tree.paths(xs)
+        listed = ", ".join(f"xs{p} has {s[0]}" for p, s in zip(paths, shapes, strict=True))
+        asked = "" if length is None else f", length is {length}"
+        raise ShapeError(
+            f"{what}: the lengths differ: {listed}{asked}", "make the first axes equally long", source.here()
+        )
+    return int(found[0])
+
+
+def map(f: Callable[[Any], Any], xs: Any) -> Any:
+    """`f` of each slice of `xs` along axis 0, one after the other, stacked. See `vmap` for all at once.
+
+    >>> map(lambda x: x**2, np.array([1.0, 2.0, 3.0]))
+    array([1., 4., 9.])
+    """
+    return scan(lambda _, x: (None, f(x)), None, xs)[1]
+
+
+def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init: Any) -> Any:
+    """`value = body_fun(i, value)` for i from `lower` to `upper` - 1.
+
+    >>> fori_loop(0, 5, lambda i, total: total + i, 0)
+    np.int64(10)
+    """
+    carry = _Carry(init, "fori_loop")
+    low, high = _bound(lower, "lower"), _bound(upper, "upper")
+    body = carry.settle(
+        lambda types, weak: trace_body(
+            lambda i, *xs: body_fun(i, tree.unflatten(carry.structure, xs)),
+            [ArrayType.of((), _INT), *types],
+            [True, *weak],
+            name_of(body_fun, "body"),
+            "the body of fori_loop",
+        ),
+        lambda structure: structure,
+    )
+    (program,), captured = shared(body)
+    program = _counted(program, len(captured))
+    consts, count = len(captured), len(carry.types) + 1
+    if isinstance(low, int) and isinstance(high, int):
+        ys = ops.scan(
+            *captured, np.int64(low), *carry.values,
+            body=program, consts=consts, carry=count, length=max(high - low, 0), reverse=False,
+        )  # fmt: skip
+    else:
+        body_with, condition = _until(program, consts)
+        ys = ops.while_loop(
+            *captured, cast(high, _INT), cast(low, _INT), *carry.values,
+            cond=condition, body=body_with, consts=consts + 1,
+        )  # fmt: skip
+    return delivered(ys[1:], carry.structure)
+
+
+def _bound(x: Any, which: str) -> Any:
+    """An int where the number is known, else a traced integer."""
+    value = leaf(x, f"fori_loop: the {which} bound")
+    t = type_of(value)
+    if t.shape != () or t.dtype.kind not in "iu":
+        raise DTypeError(
+            f"fori_loop: the {which} bound is {t!r}, not an integer", "convert it with int(...)", source.here()
+        )
+    number = value.number() if isinstance(value, Tracer) else value
+    return value if number is None else int(number)
+
+
+def _counted(program: Program, at: int) -> Program:
+    """A body that carries its counter, which is input `at`."""
+    i, after = program.inputs[at], Var(ArrayType.of((), _INT))
+    step = Eqn(add, (i, Const(np.int64(1))), {}, (after,))
+    return Program(program.inputs, [*program.eqns, step], [after, *program.outputs], program.sources, program.name)
+
+
+def _until(program: Program, at: int) -> tuple[Program, Program]:
+    """The body with an upper bound before its counter, and the condition that holds below it."""
+    bound = Var(ArrayType.of((), _INT))
+    wider = [*program.inputs[:at], bound, *program.inputs[at:]]
+    body = Program(wider, program.eqns, program.outputs, program.sources, program.name)
+    inputs = [Var(v.type) for v in wider]
+    below = Var(ArrayType.of((), np.dtype(bool)))
+    test = Eqn(less, (inputs[at + 1], inputs[at]), {}, (below,))
+    return body, Program(inputs, [test], [below], (), "below")

@@ -1,0 +1,113 @@
+"""remat: a program whose values are not kept for the derivative, but computed again.
+
+Only the arguments are kept (and what `policy` asks for), so memory falls and time grows by about
+one forward run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from wengert.ir import passes
+from wengert.ir.evaluate import evaluate
+from wengert.ir.primitive import Values
+from wengert.ir.program import Eqn, Program, Var
+from wengert.ir.types import type_of
+from wengert.ops.control.holding import (
+    Flags,
+    Fused,
+    Holding,
+    Rest,
+    dual,
+    filled,
+    like,
+    reaches,
+    rearranged,
+    take,
+)
+from wengert.ops.control.scan import extent_in
+
+Policy = Callable[[Eqn], bool] | None
+
+
+class Remat(Holding):
+    """`remat[body, policy](*args)`; `policy(equation)` says whether its results are kept after all."""
+
+    name = "remat"
+
+    def typeof(self, *types: Any, body: Program, policy: Policy) -> Any:
+        return body.out_types
+
+    def eval(self, *args: Any, body: Program, policy: Policy) -> Any:
+        return tuple(evaluate(body, args))
+
+    # ---- derivatives -----------------------------------------------------------------------------
+    def fused(self, moving: Flags, parted: bool, **params: Any) -> Fused:
+        body, tangents = _fused(params["body"], moving, parted)
+        values, order = tuple(range(len(tangents))), tuple(range(len(body.inputs)))
+        return Fused({**params, "body": body}, moving, order, values, tangents)
+
+    def part(self, unknown: Flags, *args: Any, **params: Any) -> tuple[list[Any], Rest]:
+        policy = params["policy"]
+        later_outs, first, later = _parted(params["body"], unknown, policy)
+        known = take(args, unknown, False)
+        made = self(*known, body=first, policy=policy)
+        count = later_outs.count(False)
+        results = iter(made[:count])
+        rest = Rest(self, (*known, *made[count:], *(None,) * sum(unknown)), {**params, "body": later})
+        return [None if u else next(results) for u in later_outs], rest
+
+    def transpose(self, gs: Values, args: Values, wanted: Flags, **params: Any) -> Values:
+        outs, back = _transposed(params["body"], wanted)
+        plain = take(args, wanted, False)
+        given = take(filled(gs, outs, params["body"].out_types, like(*gs, *plain)), outs)
+        found = iter(self(*plain, *given, **{**params, "body": back}))
+        return tuple(next(found) if w else None for w in wanted)
+
+    # ---- repetition --------------------------------------------------------------------------------
+    def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
+        body = params["body"]
+        wide = passes.batch(body, batched, extent_in(batched, args), (True,) * len(body.outputs))
+        return self(*args, **{**params, "body": wide})
+
+
+remat = Remat()
+
+
+@passes.remembered
+def _fused(body: Program, moving: Flags, parted: bool) -> Any:
+    moved = reaches(body, moving, inexact=True)
+    both = dual(body, moving, parted, moved)
+    outputs = [*both.outputs, *take(both.doutputs, moved)]
+    places = iter(range(len(moved), len(moved) + sum(moved)))
+    program = rearranged(both.program, both.program.inputs, outputs, body.name)
+    return program, tuple(next(places) if m else None for m in moved)
+
+
+@passes.remembered
+def _parted(body: Program, unknown: Flags, policy: Policy) -> Any:
+    """Which results come later; what is known, with what the policy keeps; everything again."""
+    later_outs = reaches(body, unknown)
+    sure = {v for v, u in zip(body.inputs, unknown, strict=True) if not u}
+    kept: list[Var] = []
+    eqns = []
+    for e in body.eqns:
+        if all(a in sure for a in e.inputs if isinstance(a, Var)):
+            sure.update(e.outputs)
+            if policy is not None and policy(e):
+                kept += e.outputs
+                continue
+        eqns.append(e)
+    known = take(body.inputs, unknown, False)
+    first = rearranged(body, known, [*take(body.outputs, later_outs, False), *kept])
+    rest = Program([*known, *kept, *take(body.inputs, unknown)], eqns, take(body.outputs, later_outs), body.sources, body.name)
+    return later_outs, first, passes.sweep(rest)
+
+
+@passes.remembered
+def _transposed(body: Program, linear: Flags) -> Any:
+    """`(plain arguments, gs) -> cotangents`, computing again what the pullback reads."""
+    outs = reaches(body, linear)
+    kept = rearranged(body, body.inputs, take(body.outputs, outs))
+    return outs, passes.transpose(kept, linear)
