@@ -3,6 +3,11 @@
 import wengert.numpy_api as _door  # noqa: F401  (puts NumPy's names on traced values)
 from wengert import numeric as numeric
 from wengert import symbolic as symbolic
+from wengert.api.control import cond as cond
+from wengert.api.control import fori_loop as fori_loop
+from wengert.api.control import map as map
+from wengert.api.control import scan as scan
+from wengert.api.control import while_loop as while_loop
 from wengert.api.custom import custom_gradient as custom_gradient
 from wengert.api.custom import custom_jvp as custom_jvp
 from wengert.api.custom import custom_slopes as custom_slopes
@@ -21,6 +26,8 @@ from wengert.api.jacobians import hvp as hvp
 from wengert.api.jacobians import jacfwd as jacfwd
 from wengert.api.jacobians import jacobian as jacobian
 from wengert.api.jacobians import jacrev as jacrev
+from wengert.api.mapping import checkpoint as checkpoint
+from wengert.api.mapping import vmap as vmap
 from wengert.api.scipy_helper import for_scipy as for_scipy
 from wengert.draw.comparison import compare as compare
 from wengert.draw.reading import chain_rule as chain_rule

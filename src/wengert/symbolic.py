@@ -139,7 +139,8 @@ def function(expr: Any, *variables: Any) -> Callable[..., Any]:
         parts: list[Any] = []
         for place, x in zip(places, args, strict=True):
             parts.extend(np.ravel(x) if np.ndim(place) else [x])
-        found = compute(*parts)
+        with np.errstate(divide="ignore", invalid="ignore"):  # of branches that are not selected
+            found = compute(*parts)
         return found[0] if shape == () else np.reshape(np.array(np.broadcast_arrays(*found)), shape)
 
     return call

@@ -212,6 +212,7 @@ CASES: dict[str, Case] = {
     "float_power": smooth(POSITIVE, REAL, dtypes="dD"),
     "mod": smooth(BETWEEN_INTEGERS, NONZERO, via=quotient),
     "fmod": smooth(BETWEEN_INTEGERS, NONZERO, via=quotient),
+    "ldexp": smooth(REAL, Domain(-3, 3, dtype="int32")),
     "floor_divide": constant(BETWEEN_INTEGERS, NONZERO, via=quotient),
     "floor": constant(BETWEEN_INTEGERS),
     "ceil": constant(BETWEEN_INTEGERS),
@@ -279,6 +280,7 @@ CASES: dict[str, Case] = {
     "minimum": smooth(REAL, NONZERO, via=apart, dtypes="fdl"),
     "fmax": smooth(REAL, NONZERO, via=apart),
     "fmin": smooth(REAL, NONZERO, via=apart),
+    "heaviside": smooth(NONZERO, REAL),
     "copysign": smooth(NONZERO, NONZERO),
     "select": smooth(TRUTH, REAL, REAL, dtypes="fdDl"),
     # ---- shape
@@ -300,6 +302,7 @@ CASES: dict[str, Case] = {
     "centre": smooth(REAL, on((2, 3), axes=(0,)), on((2, 3), axes=(0, 1)), dtypes="fdD"),
     "logsumexp": smooth(REAL, on((3,), axes=(0,)), on((2, 3), axes=(1,)), on((2, 3), axes=(0, 1))),
     "share": decreed(DISTINCT, DISTINCT, on((2, 3), (2, 3), axes=(1,)), via=highest, dtypes="fd"),
+    "sort": smooth(DISTINCT, on((3,), axis=0), on((2, 3), axis=1), on((3, 2), axis=0), dtypes="fdl"),
     "searchsorted": constant(DISTINCT, REAL, on((4,), (3,), side="left"), on((4,), (3,), side="right"), via=sorted_first),
     "all": constant(REAL, on((2, 3), axes=(0,)), on((3,), axes=(0,)), dtypes="d?"),
     "any": constant(REAL, on((2, 3), axes=(0,)), on((3,), axes=(0,)), dtypes="d?"),
@@ -339,4 +342,5 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 # primitives that are tried elsewhere, and why
-ELSEWHERE: dict[str, str] = {}
+_CONTROL = "tests/ops/control_cases.py: holds programs, and has its own laws"
+ELSEWHERE = dict.fromkeys(("cond", "while_loop", "scan", "map", "remat", "empty"), _CONTROL)

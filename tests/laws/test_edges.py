@@ -42,7 +42,7 @@ def parted(name, row):
 def test_the_value_is_as_tabled(name, row):
     args, value, _ = parted(name, row)
     with np.errstate(all="ignore"):
-        y = PRIMITIVES[name].eval(*map(np.float64, args))
+        y = PRIMITIVES[name].eval(*(np.asarray(a)[()] for a in args))
     np.testing.assert_allclose(y, value, rtol=BINARY64, atol=0)
     if name not in ("maximum", "minimum", "fmax", "fmin"):  # either zero will do
         assert math.isnan(value) or np.signbit(np.float64(y)) == np.signbit(np.float64(value))
@@ -80,7 +80,8 @@ def test_every_elementwise_primitive_is_tried_at_the_special_points(name):
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in EDGES if n not in ("fmax", "fmin", "scale", "power", "float_power")]
+    "name",
+    [n for n in EDGES if n not in ("fmax", "fmin", "scale", "power", "float_power", "ldexp")],
 )
 def test_nan_goes_through(name):
     prim = PRIMITIVES[name]

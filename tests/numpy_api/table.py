@@ -263,8 +263,18 @@ RUNNING = [
 ]  # fmt: skip
 if hasattr(np, "cumulative_sum"):
     RUNNING += [
-        *rows("cumulative_sum", lambda x: [np.cumulative_sum(x, axis=-1), np.cumulative_prod(x, axis=0)], (4,), (2, 3)),
-        *rows("cumulative initial", lambda x: np.cumulative_sum(x, axis=0, include_initial=True), (4,), (2, 3)),
+        *rows(
+            "cumulative_sum",
+            lambda x: [np.cumulative_sum(x, axis=-1), np.cumulative_prod(x, axis=0)],
+            (4,),
+            (2, 3),
+        ),
+        *rows(
+            "cumulative initial",
+            lambda x: np.cumulative_sum(x, axis=0, include_initial=True),
+            (4,),
+            (2, 3),
+        ),
     ]
 
 METHODS = ("linear", "lower", "higher", "nearest", "midpoint", "hazen", "weibull", "median_unbiased", "inverted_cdf",
@@ -333,7 +343,11 @@ _SPECS: list[tuple[str, list[Shape]]] = [
     ("i,ij,j->", [(3,), (3, 4), (4,)]), ("ii,jj->ij", [(2, 2), (3, 3)]), (",i->i", [(), (3,)]), ("ij,ij->j", [(1, 3), (2, 3)]),
     ("ij,jk,kl,lm->im", [(2, 3), (3, 2), (2, 4), (4, 2)]), ("i->i", [(3,)]), ("bhqd,bhkd->bhqk", [(2, 2, 3, 4), (2, 2, 5, 4)]),
 ]  # fmt: skip
-EINSUM = [r for spec, shapes in _SPECS for r in rows(f"einsum {spec}", lambda *xs, spec=spec: np.einsum(spec, *xs), shapes)]
+EINSUM = [
+    r
+    for spec, shapes in _SPECS
+    for r in rows(f"einsum {spec}", lambda *xs, spec=spec: np.einsum(spec, *xs), shapes)
+]
 EINSUM += [
     *rows("einsum lists", lambda x, y: [np.einsum(x, [0, 1], y, [1, 2], [2, 0]), np.einsum(x, [0, 1], y, [1, 2])], [(2, 3), (3, 4)]),
     *rows("einsum list ellipsis", lambda x: np.einsum(x, [Ellipsis, 0], [0, Ellipsis]), (2, 3)),

@@ -52,9 +52,7 @@ def close(slope, measured, error):
     assert abs(slope - measured) <= 1e-8 * scale + 10 * error
 
 
-CASES = [
-    pytest.param(row, d, id=f"{row} {d}") for row in MOVING for d in row.dtypes if d in "dD"
-]
+CASES = [pytest.param(row, d, id=f"{row} {d}") for row in MOVING for d in row.dtypes if d in "dD"]
 
 
 @pytest.mark.parametrize(("row", "dtype"), CASES)
@@ -87,16 +85,22 @@ def test_the_gradient_of_a_slope_is_its_slope(row: Row, dtype):
     close(along(second, dus), measured[0], error[0])
 
 
-SINGLE = [pytest.param(row, id=str(row)) for row in MOVING if "f" in row.dtypes and "d" in row.dtypes]
+SINGLE = [
+    pytest.param(row, id=str(row)) for row in MOVING if "f" in row.dtypes and "d" in row.dtypes
+]
 
 
 @pytest.mark.parametrize("row", SINGLE)
 def test_single_precision_stays_single(row: Row):
     args = row.args("f", seed=3)
     argnums = tuple(range(len(args)))
-    loss = weighed(lambda *xs: [y.astype("f8") for y in tree.flatten(row.f(*xs))[0] if y.dtype.kind in "fc"])
+    loss = weighed(
+        lambda *xs: [y.astype("f8") for y in tree.flatten(row.f(*xs))[0] if y.dtype.kind in "fc"]
+    )
     single = wg.grad(loss, argnums=argnums)(*args)
     double = wg.grad(loss, argnums=argnums)(*(x.astype("d") for x in args))
     for g, truth in zip(single, double, strict=True):
         assert np.asarray(g).dtype == np.float32
-        np.testing.assert_allclose(g, truth, rtol=1e-2, atol=1e-3 * max(1.0, np.max(np.abs(truth), initial=0)))
+        np.testing.assert_allclose(
+            g, truth, rtol=1e-2, atol=1e-3 * max(1.0, np.max(np.abs(truth), initial=0))
+        )

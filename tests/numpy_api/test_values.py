@@ -23,7 +23,9 @@ def known(value):
 
 def with_numbers(f, args):
     """What `f` makes of traced arguments that know their numbers."""
-    recording = record(lambda *xs: leaves(f(*xs)), args, [type_of(x) for x in args], [False] * len(args))
+    recording = record(
+        lambda *xs: leaves(f(*xs)), args, [type_of(x) for x in args], [False] * len(args)
+    )
     return [known(y) for y in recording.outputs]
 
 
@@ -50,7 +52,9 @@ def same(ours, plain):
         assert y.dtype == truth.dtype
         if truth.dtype.kind in "fc" and truth.size:
             scale = np.max(np.abs(truth[np.isfinite(truth)]), initial=1.0)
-            np.testing.assert_allclose(y, truth, rtol=1e-30, atol=100 * scale * np.finfo(truth.dtype).eps)
+            np.testing.assert_allclose(
+                y, truth, rtol=1e-30, atol=100 * scale * np.finfo(truth.dtype).eps
+            )
         else:
             np.testing.assert_array_equal(y, truth)
 
@@ -67,13 +71,20 @@ def test_value_dtype_and_shape_are_plain_numpys(row: Row, dtype):
 ASKS_FOR_NUMBERS = ("unique", "sets", "resize")
 
 
-@pytest.mark.parametrize("row", [pytest.param(r, id=str(r)) for r in ROWS if not r.name.startswith(ASKS_FOR_NUMBERS)])
+@pytest.mark.parametrize(
+    "row", [pytest.param(r, id=str(r)) for r in ROWS if not r.name.startswith(ASKS_FOR_NUMBERS)]
+)
 def test_a_program_without_numbers_computes_the_same(row: Row):
     args = row.args("d", seed=1)
     same(without_numbers(row.f, args), leaves(row.f(*args)))
 
 
-@pytest.mark.parametrize("row", [pytest.param(r, id=str(r)) for r in ROWS if max(map(len, r.shapes)) > 1])
+@pytest.mark.parametrize(
+    "row", [pytest.param(r, id=str(r)) for r in ROWS if max(map(len, r.shapes)) > 1]
+)
 def test_memory_layout_does_not_matter(row: Row):
-    args = [np.asfortranarray(np.repeat(x, 2, axis=-1))[..., ::2] if np.ndim(x) else x for x in row.args("d", seed=2)]
+    args = [
+        np.asfortranarray(np.repeat(x, 2, axis=-1))[..., ::2] if np.ndim(x) else x
+        for x in row.args("d", seed=2)
+    ]
     same(with_numbers(row.f, args), leaves(row.f(*args)))

@@ -344,8 +344,9 @@ def test_a_computed_place_is_written_where_it_is_unknown():
     ["b[0] = x[0]", "b[:] = x", "b[1:] = x[1:]", "b[0] += x[0]", "b[[0, 1]] = x[:2]"],
 )
 def test_a_plain_array_cannot_keep_a_traced_value(text):
+    b = np.zeros(3)
+
     def f(x):
-        b = np.zeros(3)
         exec(compile(text, "user.py", "exec"), {"x": x, "b": b})
         return np.sum(b)
 
@@ -370,8 +371,10 @@ def test_the_ways_out_of_a_plain_array_work():
 
 @pytest.mark.parametrize("text", ["np.add(x, 1, out=b)", "b.__iadd__(x)", "np.copyto(b, x)", "np.put(b, [0], x[0])"])
 def test_a_plain_array_is_no_place_for_a_result(text):
+    b = np.zeros(3)
+
     def f(x):
-        exec(compile(text, "user.py", "exec"), {"x": x, "b": np.zeros(3), "np": np})
+        exec(compile(text, "user.py", "exec"), {"x": x, "b": b, "np": np})
         return x[0]
 
     with pytest.raises((UnsupportedError, ConcretizationError), match=r"(?s)^user.py:1: .*plain NumPy array.*Way out: "):

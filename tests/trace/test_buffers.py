@@ -126,7 +126,6 @@ def test_views_of_views_lead_down_to_the_root():
         "np.fliplr(a)",
         "a + 0",
         "np.positive(a)",
-        "np.conj(a)",
         "a.astype(a.dtype)",
     ],
 )
@@ -149,7 +148,16 @@ def test_views_share_what_they_share_in_numpy(text):
 
 def test_a_view_of_a_repeated_array_is_read_only():
     with pytest.raises(ValueError, match="assignment destination is read-only"):
-        wg.grad(lambda x: np.broadcast_to(x, (2, 3)).__setitem__(0, 1.0))(numbers(3))
+        wg.grad(lambda x: np.broadcast_to(1 * x, (2, 3)).__setitem__(0, 1.0))(numbers(3))
+
+
+def test_conjugating_real_numbers_gives_another_array():
+    def f(x):
+        y = np.conj(x)
+        y[0] = 5.0
+        return x[0] * x[1]
+
+    assert np.array_equal(wg.grad(f)(np.array([2.0, 3.0])), [3, 2])
 
 
 def test_a_reshape_is_a_view_of_an_array_that_lies_so_in_memory():
@@ -176,7 +184,10 @@ def test_a_stale_view_can_be_returned():
 
 @st.composite
 def scripts(draw):
-    """Statements about arrays that are made, viewed, written and read."""
+    """Statements about arrays that are made, viewed, written and read.
+
+    (No row is assigned to an overlapping column: NumPy 2.4 reads what it has just written there.)
+    """
     lines = []
     count = 1
     for _ in range(draw(st.integers(2, 8))):
@@ -184,7 +195,7 @@ def scripts(draw):
         i, j = draw(st.integers(0, 2)), draw(st.integers(0, 2))
         new = [f"{a}.T", f"{a}[::-1]", f"{a}[:, ::-1]", f"{a}.reshape(9)[::-1].reshape(3, 3)", f"1 * {a}", f"{a}.copy()",
                f"np.swapaxes({a}, 0, 1)[::-1, :]", f"{a}[[0, 2, 1]]", f"{a}[:, [1, 0, 2]]", f"{a} * {b}[{i}]"]  # fmt: skip
-        old = [f"{a}[{i}, {j}] = {b}[{j}, {i}] * 2", f"{a}[{i}] = {b}[{j}]", f"{a}[:, {i}] += {b}[{j}]",
+        old = [f"{a}[{i}, {j}] = {b}[{j}, {i}] * 2", f"{a}[{i}] = 1 * {b}[{j}]", f"{a}[:, {i}] += {b}[{j}]",
                f"{a}[1:] *= {b}[:-1]", f"{a}[...] = {b}", f"{a}[[{i}, {j}]] = {b}[1:]", f"np.add.at({a}, [{i}, {j}], {b}[1:])",
                f"{a}[np.tri(3) > 0] *= {b}[{i}, {j}]", f"{a}[{i}][:] = {b}[{j}] * {b}[0]", f"{a}[:, 1:][{i}] -= {b}[{j}, :2]",
                f"np.multiply({a}, {b}, out={a})"]  # fmt: skip
@@ -266,8 +277,10 @@ def test_the_arguments_of_the_user_are_never_changed():
 
 
 def test_small_plain_arrays_may_be_overwritten_after_use():
+    b = np.empty(3)
+
     def f(x):
-        b, total = np.empty(3), 0.0
+        total = 0.0
         for n in range(3):
             b[:] = n + 1
             total = total + np.sum(b * x)
@@ -277,8 +290,10 @@ def test_small_plain_arrays_may_be_overwritten_after_use():
 
 
 def test_a_large_plain_array_that_is_overwritten_before_its_derivative_is_an_error():
+    b = np.ones(5000)  # (made inside of f it would be one of its own arrays)
+
     def f(x, use):
-        b = np.ones(5000)
+        b[:] = 1.0
         y = use(b, x)
         b[:] = 2.0
         return np.sum(y)
@@ -290,8 +305,7 @@ def test_a_large_plain_array_that_is_overwritten_before_its_derivative_is_an_err
         wg.grad(lambda x: f(x, lambda b, x: np.dot(b, x)))(x)
     assert np.array_equal(wg.grad(lambda x: f(x, lambda b, x: b + x))(x), x)  # no derivative reads it
     assert np.array_equal(wg.grad(lambda x: f(x, lambda b, x: b.copy() * x))(x), x)
-    b = np.ones(5000)
-    assert np.array_equal(wg.grad(lambda x: np.sum(x * b + x * b))(x), 2 * x)
+    assert np.array_equal(wg.grad(lambda x: np.sum(x * b + x * b))(x), 4 * x)
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8", "c16", "i1", "i8", "?"])

@@ -32,20 +32,24 @@ class Body:
 
     __slots__ = ("captured", "program", "structure", "weak")
 
-    def __init__(self, program: Program, captured: list[Any], structure: Any, weak: list[bool]) -> None:
+    def __init__(
+        self, program: Program, captured: list[Any], structure: Any, weak: list[bool]
+    ) -> None:
         self.program, self.captured, self.structure, self.weak = program, captured, structure, weak
 
     def cast(self, dtypes: Sequence[np.dtype[Any]]) -> None:
         """Let the outputs have these dtypes."""
-        eqns, outputs = list(self.program.eqns), []
+        eqns: list[Eqn] = list(self.program.eqns)
+        outputs: list[Atom] = []
         for a, dtype in zip(self.program.outputs, dtypes, strict=True):
             if isinstance(a, Const):
-                outputs.append(Const(dtype.type(a.value)))  # type: Atom
+                outputs.append(Const(dtype.type(a.value)))
             elif a.type.dtype == dtype:
                 outputs.append(a)
             else:
-                outputs.append(Var(convert.typeof(a.type, dtype=dtype)))
-                eqns.append(Eqn(convert, (a,), {"dtype": dtype}, (outputs[-1],)))  # type: ignore[arg-type]
+                y = Var(convert.typeof(a.type, dtype=dtype))
+                eqns.append(Eqn(convert, (a,), {"dtype": dtype}, (y,)))
+                outputs.append(y)
         p = self.program
         self.program = Program(p.inputs, eqns, outputs, p.sources, p.name)
 
@@ -54,28 +58,38 @@ def leaf(x: Any, what: str) -> Any:
     """A number, array or traced value as a typed value; anything else is an InputError."""
     if x.__class__ in _TYPED:
         return _TYPED[x.__class__](x)
-    if isinstance(x, str | bytes) or callable(x) and not hasattr(x, "__array__"):
+    if isinstance(x, str | bytes) or (callable(x) and not hasattr(x, "__array__")):
         raise InputError(
-            f"{what} holds a {type(x).__name__}", "let the function see it by closing over it", source.here()
+            f"{what} holds a {type(x).__name__}",
+            "let the function see it by closing over it",
+            source.here(),
         )
     found = operand(x)
     return found[()] if isinstance(found, np.ndarray) and found.ndim == 0 else found
 
 
-def trace_body(f: Callable[..., Any], types: Sequence[Any], weak: Sequence[bool], name: str, what: str) -> Body:
+def trace_body(
+    f: Callable[..., Any], types: Sequence[Any], weak: Sequence[bool], name: str, what: str
+) -> Body:
     """Run `f`, which takes traced leaves and returns a container, on types alone."""
     builder = Builder(name)
-    return record_body(builder, f, [builder.input(t, None, w) for t, w in zip(types, weak, strict=True)], what)
+    return record_body(
+        builder, f, [builder.input(t, None, w) for t, w in zip(types, weak, strict=True)], what
+    )
 
 
-def record_body(builder: Builder, f: Callable[..., Any], tracers: Sequence[Tracer], what: str) -> Body:
+def record_body(
+    builder: Builder, f: Callable[..., Any], tracers: Sequence[Tracer], what: str
+) -> Body:
     """Run `f` in a trace of its own."""
     structure, weak = None, []
 
     def flat(*xs: Any) -> list[Any]:
         nonlocal structure, weak
         leaves, structure = tree.flatten(f(*xs))
-        weak = [is_weak(y) if isinstance(y, Tracer | int | float | complex) else False for y in leaves]
+        weak = [
+            is_weak(y) if isinstance(y, Tracer | int | float | complex) else False for y in leaves
+        ]
         return [leaf(y, f"the result of {what}") for y in leaves]
 
     with inside(builder):
@@ -107,13 +121,17 @@ def shared(*bodies: Body) -> tuple[list[Program], list[Any]]:
     for body in bodies:
         p, count = body.program, len(body.program.inputs) - len(body.captured)
         firsts = dict(zip(values, map(Var, types), strict=True))
-        names = {v: firsts[_identity(x)] for v, x in zip(p.inputs[count:], body.captured, strict=True)}
+        names: dict[Any, Var] = {
+            v: firsts[_identity(x)] for v, x in zip(p.inputs[count:], body.captured, strict=True)
+        }
         eqns = [
-            Eqn(e.prim, tuple(names.get(a, a) for a in e.inputs), e.params, e.outputs, e.origin)  # type: ignore[call-overload]
+            Eqn(e.prim, tuple(names.get(a, a) for a in e.inputs), e.params, e.outputs, e.origin)
             for e in p.eqns
         ]
-        outputs = [names.get(a, a) for a in p.outputs]  # type: ignore[call-overload]
-        programs.append(Program([*firsts.values(), *p.inputs[:count]], eqns, outputs, p.sources, p.name))
+        outputs = [names.get(a, a) for a in p.outputs]
+        programs.append(
+            Program([*firsts.values(), *p.inputs[:count]], eqns, outputs, p.sources, p.name)
+        )
     return programs, list(values.values())
 
 

@@ -2,7 +2,8 @@
 
 Python's own `if`, `for` and `while` work too wherever numbers are known; they are unrolled. These
 functions write one equation, however often the loop runs. The functions given to them are traced
-once, on types alone; what they use from outside is found by itself.
+once, on types alone; what they use from outside is found by itself. Where nothing is traced, they
+just run.
 """
 
 from __future__ import annotations
@@ -14,20 +15,26 @@ import numpy as np
 
 from wengert import tree
 from wengert.api.body import Body, delivered, leaf, name_of, shared, trace_body
+from wengert.api.carry import Carry, common, described, is_plain, own, place
 from wengert.errors import DTypeError, InputError, ShapeError, StructureError
 from wengert.ir import source
 from wengert.ir.program import Const, Eqn, Program, Var
 from wengert.ir.types import ArrayType, type_of
 from wengert.numpy_api.promote import cast, is_weak
+from wengert.numpy_api.table import overridable
 from wengert.ops import control as ops
 from wengert.ops.arithmetic import add
 from wengert.ops.compare import less
 from wengert.trace.tracer import Tracer
 
 _INT = np.dtype(np.int64)
+_BOOL = ArrayType.of((), np.dtype(bool))
 
 
-def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any) -> Any:
+@overridable
+def cond(
+    pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any
+) -> Any:
     """`true_fun(*operands)` if `pred`, else `false_fun(*operands)`; both must return alike.
 
     Only the branch taken runs; both are traced.
@@ -40,6 +47,10 @@ def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any],
     (6.0, -1.0)
     """
     which = _decision(pred)
+    if is_plain([which, *tree.flatten(operands)[0]]):
+        taken = true_fun if which else false_fun
+        leaves, structure = tree.flatten(taken(*tree.map_leaves(own, operands)))
+        return delivered([leaf(y, "the result of cond") for y in leaves], structure)
     given, structure = _opened(operands, "cond: an operand")
     bodies = [
         trace_body(
@@ -53,7 +64,9 @@ def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any],
     ]
     _agree(*bodies)
     (true, false), captured = shared(*bodies)
-    return delivered(ops.cond(which, *captured, *given, true=true, false=false), bodies[0].structure)
+    return delivered(
+        ops.cond(which, *captured, *given, true=true, false=false), bodies[0].structure
+    )
 
 
 def _decision(pred: Any) -> Any:
@@ -72,7 +85,7 @@ def _agree(true: Body, false: Body) -> None:
     """Bring both branches to the same types, or say how they differ."""
     if true.structure != false.structure:
         raise StructureError(
-            f"cond: the branches return different structures, {true.structure} and {false.structure}",
+            f"cond: the branches return different structures, {described(true.structure)} and {described(false.structure)}",
             "return the same containers from both",
             source.here(),
         )
@@ -80,37 +93,23 @@ def _agree(true: Body, false: Body) -> None:
     for n, (a, b, v, w) in enumerate(
         zip(true.program.out_types, false.program.out_types, true.weak, false.weak, strict=True)
     ):
-        place = _place(true.structure, n)
+        where = place(true.structure, n)
         if a.shape != b.shape:
             raise ShapeError(
-                f"cond: the branches return {a!r} and {b!r}{place}", "make the shapes equal", source.here()
+                f"cond: the branches return {a!r} and {b!r}{where}",
+                "make the shapes equal",
+                source.here(),
             )
-        common = _common(a.dtype, v, b.dtype, w)
-        if common is None:
+        dtype = common(a.dtype, v, b.dtype, w)
+        if dtype is None:
             raise DTypeError(
-                f"cond: the branches return {a!r} and {b!r}{place}",
+                f"cond: the branches return {a!r} and {b!r}{where}",
                 f"bring one to the other's dtype, e.g. with .astype({a.dtype.name!r})",
                 source.here(),
             )
-        dtypes.append(common)
+        dtypes.append(dtype)
     true.cast(dtypes)
     false.cast(dtypes)
-
-
-_ZERO = {"f": 0.0, "c": 0j, "i": 0}
-
-
-def _common(a: np.dtype[Any], weak_a: bool, b: np.dtype[Any], weak_b: bool) -> np.dtype[Any] | None:
-    """The dtype of two values that must agree: a weak one (from a Python scalar) yields."""
-    if a == b:
-        return a
-    if weak_a and weak_b:
-        return np.result_type(a, b)
-    if weak_a or weak_b:
-        strong, yields = (b, a) if weak_a else (a, b)
-        found = np.result_type(strong, _ZERO[yields.kind])
-        return found if found == strong else None
-    return None
 
 
 def _opened(given: Any, what: str) -> tuple[list[Any], Any]:
@@ -119,78 +118,10 @@ def _opened(given: Any, what: str) -> tuple[list[Any], Any]:
     return [leaf(x, what) for x in leaves], structure
 
 
-def _place(structure: Any, n: int) -> str:
-    """Where leaf n stands, for messages."""
-    path = tree.paths(tree.unflatten(structure, list(range(structure.num_leaves))))[n]
-    return f" at {path}" if path else ""
-
-
 # ---- loops -------------------------------------------------------------------------------------------------
 
 
-class _Carry:
-    """What a loop carries: its leaves, their settled types, and the body that keeps to them."""
-
-    def __init__(self, init: Any, what: str) -> None:
-        self.what = what
-        raw, self.structure = tree.flatten(init)
-        self.given = [leaf(x, f"{what}: the initial value") for x in raw]
-        self.types = [type_of(x) for x in self.given]
-        self.weak = [is_weak(x) for x in raw]
-
-    def settle(self, trace: Callable[[list[Any], list[bool]], Body], pick: Callable[[Any], Any]) -> Body:
-        """Trace until the body returns the types that it takes.
-
-        A value that comes from a Python scalar takes the dtype that the body gives it, and a Python
-        scalar that the body returns takes the dtype of what it replaces.
-        """
-        for _ in range(len(self.types) + 3):
-            body = trace(self.types, self.weak)
-            if self._fit(body, pick(body.structure)):
-                break
-        return body
-
-    def _fit(self, body: Body, structure: Any) -> bool:
-        what, count = self.what, len(self.types)
-        if structure != self.structure:
-            raise StructureError(
-                f"{what}: the body returns {structure} for a carry that is {self.structure}",
-                "return the containers that it was given, with the same keys and lengths",
-                source.here(),
-            )
-        dtypes: list[Any] = []
-        types, weak = list(self.types), list(self.weak)
-        for n, (t, w, r, v) in enumerate(
-            zip(self.types, self.weak, body.program.out_types[:count], body.weak[:count], strict=True)
-        ):
-            place = _place(self.structure, n)
-            if t.shape != r.shape:
-                raise ShapeError(
-                    f"{what}: the body returns {r!r} for a carry that is {t!r}{place}",
-                    "start with a value of the shape that the body returns",
-                    source.here(),
-                )
-            common = _common(t.dtype, w, r.dtype, v)
-            if common is None or not w and common != t.dtype:
-                raise DTypeError(
-                    f"{what}: the body returns {r!r} for a carry that is {t!r}{place}",
-                    f"start with .astype({r.dtype.name!r}), or return .astype({t.dtype.name!r})",
-                    source.here(),
-                )
-            types[n], weak[n] = ArrayType.of(t.shape, common), w and v
-            dtypes.append(common)
-        settled = types == self.types and weak == self.weak
-        self.types, self.weak = types, weak
-        if settled:
-            body.cast([*dtypes, *(t.dtype for t in body.program.out_types[count:])])
-        return settled
-
-    @property
-    def values(self) -> list[Any]:
-        """The initial values in the settled dtypes."""
-        return [cast(x, t.dtype) for x, t in zip(self.given, self.types, strict=True)]
-
-
+@overridable
 def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init: Any) -> Any:
     """Apply `body_fun` to the carried value as long as `cond_fun` of it is true.
 
@@ -203,7 +134,12 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
     >>> root(4.0), wg.grad(root)(4.0)
     (np.float64(2.0), 0.25)
     """
-    carry = _Carry(init, "while_loop")
+    carry = Carry(init, "while_loop")
+    if is_plain(carry.raw):
+        value = carry.start()
+        while _goes_on(cond_fun(value)):
+            value = carry.step(body_fun(value))
+        return carry.end(value)
 
     def unflat(f: Callable[[Any], Any]) -> Callable[..., Any]:
         return lambda *xs: f(tree.unflatten(carry.structure, xs))
@@ -215,21 +151,39 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
         lambda structure: structure,
     )
     test = trace_body(
-        unflat(cond_fun), carry.types, carry.weak, name_of(cond_fun, "cond"), "the condition of while_loop"
+        unflat(cond_fun),
+        carry.types,
+        carry.weak,
+        name_of(cond_fun, "cond"),
+        "the condition of while_loop",
     )
-    if [t for t in test.program.out_types if t.shape == () and t.dtype.kind == "b"] != list(test.program.out_types) or len(test.program.outputs) != 1:
-        found = ", ".join(repr(t) for t in test.program.out_types)
-        raise StructureError(
-            f"while_loop: the condition must return one boolean, and returns {found or 'nothing'}",
-            "compare (x > 0), and reduce arrays with np.all or np.any",
-            source.here(),
-        )
+    if test.program.out_types != (_BOOL,):
+        raise _no_condition(test.program.out_types)
     test.cast([np.dtype(bool)])
     (condition, program), captured = shared(test, body)
-    ys = ops.while_loop(*captured, *carry.values, cond=condition, body=program, consts=len(captured))
+    ys = ops.while_loop(
+        *captured, *carry.values, cond=condition, body=program, consts=len(captured)
+    )
     return delivered(ys, carry.structure)
 
 
+def _goes_on(answer: Any) -> bool:
+    """The answer of a condition that has run on plain numbers."""
+    types = tuple(type_of(leaf(y, "the result of the condition")) for y in tree.flatten(answer)[0])
+    if types != (_BOOL,):
+        raise _no_condition(types)
+    return bool(answer)
+
+
+def _no_condition(types: Sequence[Any]) -> StructureError:
+    return StructureError(
+        f"while_loop: the condition must return one boolean, and returns {', '.join(repr(t) for t in types) or 'nothing'}",
+        "compare (x > 0), and reduce arrays with np.all or np.any",
+        source.here(),
+    )
+
+
+@overridable
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False
 ) -> tuple[Any, Any]:  # fmt: skip
@@ -240,27 +194,32 @@ def scan(
     >>> scan(lambda total, x: (total + x, total), 0.0, np.array([1.0, 2.0, 3.0]))
     (np.float64(6.0), array([0., 1., 3.]))
     """
-    carry = _Carry(init, "scan")
+    carry = Carry(init, "scan")
     over, shape = _opened(xs, "scan: xs")
     steps = _length(over, xs, length, "scan")
+    if steps and is_plain([*carry.raw, *over]):
+        return _plain_scan(f, carry, over, shape, range(steps)[:: -1 if reverse else 1])
     count = len(carry.types)
     slices = [ArrayType.of(t.shape[1:], t.dtype) for t in (type_of(x) for x in over)]
     pair: Any = None
 
     def step(*leaves: Any) -> Any:
         nonlocal pair
-        pair = f(tree.unflatten(carry.structure, leaves[:count]), tree.unflatten(shape, leaves[count:]))
-        if not isinstance(pair, tuple) or len(pair) != 2:
-            raise StructureError(
-                f"scan: the body must return a pair (carry, y), and returns a {type(pair).__name__}",
-                "return carry, y (y may be None)",
-                source.here(),
+        pair = _pair(
+            f(
+                tree.unflatten(carry.structure, leaves[:count]),
+                tree.unflatten(shape, leaves[count:]),
             )
+        )
         return pair
 
     body = carry.settle(
         lambda types, weak: trace_body(
-            step, [*types, *slices], [*weak, *(False,) * len(slices)], name_of(f, "step"), "the body of scan"
+            step,
+            [*types, *slices],
+            [*weak, *(False,) * len(slices)],
+            name_of(f, "step"),
+            "the body of scan",
         ),
         lambda _: tree.flatten(pair[0])[1],
     )
@@ -271,6 +230,38 @@ def scan(
         body=program, consts=len(captured), carry=count, length=steps, reverse=bool(reverse),
     )  # fmt: skip
     return delivered(found[:count], carry.structure), delivered(found[count:], outs)
+
+
+def _pair(result: Any) -> Any:
+    if isinstance(result, tuple) and len(result) == 2:
+        return result
+    raise StructureError(
+        f"scan: the body must return a pair (carry, y), and returns {described(tree.flatten(result)[1])}",
+        "return carry, y (y may be None)",
+        source.here(),
+    )
+
+
+def _plain_scan(
+    f: Any, carry: Carry, over: Sequence[Any], shape: Any, steps: Sequence[int]
+) -> tuple[Any, Any]:
+    value: Any = carry.start()
+    rows: list[list[Any]] = []
+    outs: Any = None
+    for k in steps:
+        new, y = _pair(f(value, tree.unflatten(shape, [own(x[k]) for x in over])))
+        value = carry.step(new)
+        leaves, structure = tree.flatten(y)
+        if rows and structure != outs:
+            raise StructureError(
+                f"scan: the body returns {described(structure)} for its y, after {described(outs)}",
+                "return the same containers in every step",
+                source.here(),
+            )
+        outs = structure
+        rows.append([leaf(v, "the y of the body of scan") for v in leaves])
+    columns = zip(*(rows if steps[0] <= steps[-1] else rows[::-1]), strict=True)
+    return carry.end(value), delivered([np.stack(column) for column in columns], outs)
 
 
 def _length(over: Sequence[Any], xs: Any, length: int | None, what: str) -> int:
@@ -292,7 +283,9 @@ def _length(over: Sequence[Any], xs: Any, length: int | None, what: str) -> int:
         listed = ", ".join(f"xs{p} has {s[0]}" for p, s in zip(paths, shapes, strict=True))
         asked = "" if length is None else f", length is {length}"
         raise ShapeError(
-            f"{what}: the lengths differ: {listed}{asked}", "make the first axes equally long", source.here()
+            f"{what}: the lengths differ: {listed}{asked}",
+            "make the first axes equally long",
+            source.here(),
         )
     return int(found[0])
 
@@ -306,14 +299,20 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
     return scan(lambda _, x: (None, f(x)), None, xs)[1]
 
 
+@overridable
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init: Any) -> Any:
     """`value = body_fun(i, value)` for i from `lower` to `upper` - 1.
 
     >>> fori_loop(0, 5, lambda i, total: total + i, 0)
     np.int64(10)
     """
-    carry = _Carry(init, "fori_loop")
+    carry = Carry(init, "fori_loop")
     low, high = _bound(lower, "lower"), _bound(upper, "upper")
+    if is_plain([lower, upper, *carry.raw]):
+        value = carry.start()
+        for i in range(low, high):
+            value = carry.step(body_fun(i, value))
+        return carry.end(value)
     body = carry.settle(
         lambda types, weak: trace_body(
             lambda i, *xs: body_fun(i, tree.unflatten(carry.structure, xs)),
@@ -347,7 +346,9 @@ def _bound(x: Any, which: str) -> Any:
     t = type_of(value)
     if t.shape != () or t.dtype.kind not in "iu":
         raise DTypeError(
-            f"fori_loop: the {which} bound is {t!r}, not an integer", "convert it with int(...)", source.here()
+            f"fori_loop: the {which} bound is {t!r}, not an integer",
+            "convert it with int(...)",
+            source.here(),
         )
     number = value.number() if isinstance(value, Tracer) else value
     return value if number is None else int(number)
@@ -357,7 +358,13 @@ def _counted(program: Program, at: int) -> Program:
     """A body that carries its counter, which is input `at`."""
     i, after = program.inputs[at], Var(ArrayType.of((), _INT))
     step = Eqn(add, (i, Const(np.int64(1))), {}, (after,))
-    return Program(program.inputs, [*program.eqns, step], [after, *program.outputs], program.sources, program.name)
+    return Program(
+        program.inputs,
+        [*program.eqns, step],
+        [after, *program.outputs],
+        program.sources,
+        program.name,
+    )
 
 
 def _until(program: Program, at: int) -> tuple[Program, Program]:

@@ -27,6 +27,8 @@ from wengert.trace.tracer import Tracer
 
 _SIGNATURES = 256  # so many call signatures of one function are remembered
 
+_BY_NAME_ONLY = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
+
 
 class CustomFunction:
     """A function with a derivative of its own. The subclasses are the forms that a rule may take.
@@ -36,6 +38,7 @@ class CustomFunction:
     """
 
     form = ""  # how the rule is given, for messages
+    keeps = False  # does `forward` leave something for `backward`?
 
     def __init__(
         self, fun: Callable[..., Any], nondiff_argnums: Sequence[int] | int = (),
@@ -102,7 +105,9 @@ class CustomFunction:
         return self._traced(self._positional(args, kwargs))
 
     def _traced(self, args: tuple[Any, ...]) -> Any:
-        structures, found, key = [], [], []
+        structures: list[Any] = []
+        found: list[Any] = []
+        key: list[Any] = []
         for n, a in enumerate(args):
             if n in self.nondiff:
                 structures.append((None, [Fixed(a)]))
@@ -140,13 +145,15 @@ class CustomFunction:
             bound = inspect.signature(self.fun).bind(*args, **kwargs)
         except ValueError:  # a builtin without a signature
             return args
-        bound.apply_defaults()
-        if bound.kwargs:
+        named = [n for n in bound.arguments if bound.signature.parameters[n].kind in _BY_NAME_ONLY]
+        if named:
             raise RuleError(
-                f"{self.name} takes {', '.join(bound.kwargs)} by keyword only, and rules get their arguments by position",
+                f"{self.name} takes {', '.join(named)} by keyword only, and rules get their "
+                "arguments by position",
                 "make them ordinary arguments (nondiff_argnames, if they are options)",
                 source.here(),
             )
+        bound.apply_defaults()
         return bound.args
 
     def _refuse_tracers(self, n: int, a: Any) -> None:
@@ -198,6 +205,8 @@ def _rebuilt(cls: type[CustomFunction], state: dict[str, Any]) -> CustomFunction
 
 
 def _parameters(fun: Callable[..., Any]) -> list[str]:
+    if isinstance(fun, np.ufunc):  # without `out` and its like
+        return [f"x{n + 1}" for n in range(fun.nin)]
     try:
         return list(inspect.signature(fun).parameters)
     except (ValueError, TypeError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
@@ -70,10 +70,14 @@ class Vmapped:
         (program,), captured = shared(body)
         found, many = self._mapped(program, captured, rows, extent)
         outs = _axes_like(self.out_axes, tree.unflatten(body.structure, found), "out_axes")
-        results = [_placed(y, m, axis, extent) for y, m, axis in zip(found, many, outs, strict=True)]
+        results = [
+            _placed(y, m, axis, extent) for y, m, axis in zip(found, many, outs, strict=True)
+        ]
         return delivered(results, body.structure)
 
-    def _mapped(self, program: Program, captured: list[Any], rows: list[Any], extent: int) -> tuple[list[Any], list[bool]]:
+    def _mapped(
+        self, program: Program, captured: list[Any], rows: list[Any], extent: int
+    ) -> tuple[list[Any], list[bool]]:
         """Results, and which of them are batches. What all examples share is computed once, outside."""
         first, second, same = split(program, [True] * len(captured) + [False] * len(rows))
         known = evaluate(first, captured)
@@ -82,7 +86,14 @@ class Vmapped:
         chunk = None if self.chunk_size is None else max(int(self.chunk_size), 1)
         ys: Any = ()
         if not all(same):
-            ys = ops.map_(*residuals, *rows, body=second.named(program.name), batched=flags, extent=extent, chunk=chunk)
+            ys = ops.map_(
+                *residuals,
+                *rows,
+                body=second.named(program.name),
+                mapped=flags,
+                extent=extent,
+                chunk=chunk,
+            )
         one, many = iter(outs), iter(ys)
         return [next(one) if s else next(many) for s in same], [not s for s in same]
 
@@ -158,7 +169,9 @@ def vmap(
 def _axes_like(spec: Any, value: Any, what: str) -> list[Any]:
     """One axis per leaf of `value`; a spec for a container holds for all that is in it."""
     tree.flatten(value)  # registers dataclasses
-    marked = optree.tree_map(lambda s: _SHARED if s is None else s, spec, none_is_leaf=True, namespace=tree.NAMESPACE)
+    marked = optree.tree_map(
+        lambda s: _SHARED if s is None else s, spec, none_is_leaf=True, namespace=tree.NAMESPACE
+    )
     try:
         return optree.broadcast_prefix(marked, value, namespace=tree.NAMESPACE)
     except ValueError as error:
@@ -170,14 +183,16 @@ def _axes_like(spec: Any, value: Any, what: str) -> list[Any]:
 
 
 def _is_static(x: Any) -> bool:
-    return isinstance(x, str | bytes | bool) or callable(x) and not hasattr(x, "__array__")
+    return isinstance(x, str | bytes | bool) or (callable(x) and not hasattr(x, "__array__"))
 
 
 def _name(path: str) -> str:
     """`[0][1]['a']` as "argument 1 at ['a']", `[1]['b']` as "argument b"."""
     positional, rest = path[1] == "0", path[3:]
     first, _, below = rest[1:].partition("]")
-    return f"argument {first if positional else first.strip(chr(39))}{' at ' + below if below else ''}"
+    return (
+        f"argument {first if positional else first.strip(chr(39))}{' at ' + below if below else ''}"
+    )
 
 
 def _axis(axis: Any, t: ArrayType, name: str) -> int:
@@ -244,7 +259,9 @@ class Checkpointed:
         return self if instance is None else MethodType(self, instance)
 
 
-def checkpoint(fun: Callable[..., Any] | None = None, *, policy: Callable[[Any], bool] | None = None) -> Any:
+def checkpoint(
+    fun: Callable[..., Any] | None = None, *, policy: Callable[[Any], bool] | None = None
+) -> Any:
     """Keep only the arguments of `fun` for the derivative, and compute the rest again: less memory.
 
     `policy(equation)` may ask for the results of some equations to be kept after all: those of

@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert import tree
 from wengert.api.custom_function import CustomFunction
-from wengert.api.signature import UNSAID, line_of
+from wengert.api.signature import UNSAID, kind_of, line_of
 from wengert.errors import RuleError
 from wengert.ir import source
 from wengert.ir.types import type_of
@@ -22,6 +22,7 @@ class CustomVjp(CustomFunction):
     """The form of JAX's `custom_vjp`: `fwd` and `bwd`."""
 
     form = "f.defvjp(fwd, bwd)"
+    keeps = True
     fwd: Any = None
     bwd: Any = None
 
@@ -42,7 +43,7 @@ class CustomVjp(CustomFunction):
         found = self.fwd(*args)
         if not isinstance(found, tuple) or len(found) != 2:
             raise RuleError(
-                f"the fwd of {self.name} ({line_of(self.fwd)}) returns a {type(found).__name__}",
+                f"the fwd of {self.name} ({line_of(self.fwd)}) returns {kind_of(found)}",
                 "return the pair (value, residuals)",
                 source.here(),
             )
@@ -111,6 +112,7 @@ class CustomGradient(CustomFunction):
     """The form of TensorFlow's `custom_gradient`: the function returns value and gradient function."""
 
     ready = True
+    keeps = True
 
     @property
     def rules(self) -> tuple[Any, Any]:
@@ -120,7 +122,7 @@ class CustomGradient(CustomFunction):
         found = self.fun(*args)
         if not isinstance(found, tuple) or len(found) != 2 or not callable(found[1]):
             raise RuleError(
-                f"{self.name} ({line_of(self.fun)}) is a custom_gradient and returns a {type(found).__name__}",
+                f"{self.name} ({line_of(self.fun)}) is a custom_gradient and returns {kind_of(found)}",
                 "return the pair (value, grad_fn)",
                 source.here(),
             )
@@ -205,16 +207,11 @@ class CustomSlopes(CustomFunction):
         return super()._traced(tuple(together(self.name, [cast(x, dtype) for x in xs])))
 
     def _parts(self, gs: Sequence[Any], args: tuple[Any, ...], y: Any) -> list[Any]:
-        t = type_of(y)
-        parts = []
+        dtype = type_of(y).dtype
+        parts: list[Any] = []
         for g, slope in zip(gs, self.slopes, strict=True):
-            s = slope(y, *args) if callable(slope) else slope
-            if s is None:
-                parts.append(None)
-            elif not isinstance(s, Tracer | np.ndarray) or s.dtype == t.dtype:
-                parts.append(scale(g, s if isinstance(s, Tracer | np.ndarray) else t.dtype.type(s)))
-            else:
-                parts.append(scale(g, s.astype(t.dtype)))
+            s: Any = slope(y, *args) if callable(slope) else slope
+            parts.append(None if s is None else scale(g, cast(s, dtype)))
         return parts
 
     def backward(self, args: tuple[Any, ...], y: Any, memory: Any, g: Any) -> Any:

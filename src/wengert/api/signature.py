@@ -131,15 +131,11 @@ class Signature:
         owner, args = self.owner, self.arguments(xs)
         types = [type_of(x) for x in xs]
         with nullcontext() if any(isinstance(a, Handle) for a in (*gs, *xs)) else untraced():
-            kept = owner.forward(args)[1] if memory is None else memory[0]
+            kept = (memory or (owner.forward(args)[1],))[0] if owner.keeps else None
             found = owner.backward(args, self.unflatten(types, ys), kept, self.unflatten(types, gs))
         opened = [n for n in range(len(args)) if n not in owner.nondiff]
         if not isinstance(found, tuple | list) or len(found) != len(opened):
-            got = (
-                f"{len(found)} cotangents"
-                if isinstance(found, tuple | list)
-                else f"a {type(found).__name__}"
-            )
+            got = f"{len(found)} cotangents" if isinstance(found, tuple | list) else kind_of(found)
             raise self.custom.broken(
                 False,
                 f"it returns {got} for {len(opened)} argument{'s' if len(opened) != 1 else ''}",
@@ -166,7 +162,7 @@ class Signature:
             )
         if not isinstance(found, tuple | list) or len(found) != 2:
             raise self.custom.broken(
-                True, f"it returns a {type(found).__name__}", "return the pair (value, tangent)"
+                True, f"it returns {kind_of(found)}", "return the pair (value, tangent)"
             )
         value, tangent = found
         if value is not UNSAID:
@@ -208,9 +204,16 @@ class Signature:
                 return f"{name} at {tree.paths(example)[places.index(n)]}"
         return f"argument {n}"
 
-    def after(self, custom: Custom, forward: bool, xs: Sequence[Any], ys: Sequence[Any]) -> None:
+    def after(
+        self,
+        custom: Custom,
+        forward: bool,
+        xs: Sequence[Any],
+        ys: Sequence[Any],
+        moving: tuple[bool, ...],
+    ) -> None:
         """At the first use with these types, hold the rule against differences."""
-        key = forward, tuple(map(type_of, xs))
+        key = forward, moving, tuple(map(type_of, xs))
         if key in self.owner.checked or not self.owner.check or not rule_check.enabled():
             return
         self.owner.checked.add(key)
@@ -219,11 +222,17 @@ class Signature:
             leaves, _ = tree.flatten(self.owner.plain(self.arguments(points)))
             return [np.asarray(v)[()] for v in leaves]
 
-        rule_check.against_differences(custom, forward, values, tuple(xs), tuple(ys))
+        rule_check.against_differences(custom, forward, values, tuple(xs), tuple(ys), moving)
 
 
 def _custom_of(owner: CustomFunction, structures: Any) -> Custom:
     return Signature(owner, structures).custom
+
+
+def kind_of(x: Any) -> str:
+    """How messages name what a rule returned."""
+    single = isinstance(x, Tracer | np.ndarray | np.generic | float | int | complex)
+    return f"a single {type_of(x)!r}" if single else f"a {type(x).__name__}"
 
 
 def line_of(rule: Any) -> str:

@@ -134,6 +134,20 @@ class ChainRule:
             rows.append(f"{partial(self.result, p.input)} &= {' = '.join(terms)} & &")
         return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
 
+    def dot(self) -> str:
+        """The graph of the computation in Graphviz's language, local derivatives on its edges."""
+        lines = ["digraph {", "  rankdir=LR", "  node [shape=box]"]
+        lines += [f"  {_quoted(name)} [style=rounded]" for name in self.inputs]
+        for step in self.rows:
+            lines.append(
+                f"  {_quoted(step.name)} [label={_quoted(f'{step.name} = {step.formula}')}]"
+            )
+            for f in step.factors:
+                lines.append(
+                    f"  {_quoted(f.operand)} -> {_quoted(step.name)} [label={_quoted(f.formula)}]"
+                )
+        return "\n".join([*lines, "}"])
+
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex()}\n$$"
 
@@ -154,6 +168,10 @@ class ChainRule:
         return html_table(heads, cells) + "".join(
             html_lines(self._text_of_paths(name)) for name in self.inputs
         )
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
 def _readings(p: Path) -> list[str]:

@@ -21,8 +21,10 @@ def number(value: Any) -> str:
         return f"{value:.6g}" if np.asarray(value).dtype.kind in "fc" else str(value)
     if np.size(value) > _SMALL:
         return repr(type_of(value))
-    text = np.array2string(np.asarray(value), precision=4, separator=", ", suppress_small=True)
-    return re.sub(r"\s+", " ", text).replace("[ ", "[")
+    text = np.array2string(
+        np.asarray(value), separator=", ", formatter={"float_kind": lambda x: f"{x:.4g}"}
+    )
+    return re.sub(r"\s+", " ", text)
 
 
 def is_single(value: Any) -> bool:

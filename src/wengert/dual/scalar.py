@@ -83,7 +83,9 @@ class AutoDiffScalar:
         """NumPy's array functions come here, and wengert's own (custom rules, `stop_gradient`)."""
         found = func(*inside(args), **inside(kwargs))
         # a new buffer of this kind can hold duals
-        return AutoDiffScalar(found) if func in _LIKE and found.dtype.kind in "fc" else outside(found)
+        return (
+            AutoDiffScalar(found) if func in _LIKE and found.dtype.kind in "fc" else outside(found)
+        )
 
     def __iter__(self) -> Iterator[Any]:
         return map(outside, iter(self._handle))  # type: ignore[call-overload]

@@ -36,7 +36,9 @@ def program_key(program: Program) -> Any:
         number[v] = len(number)
 
     def coded(atom: Any) -> Any:
-        return ("const", freeze(atom.value), atom.type) if isinstance(atom, Const) else number[atom]
+        if isinstance(atom, Const):  # a Python number counts like NumPy's of its type
+            return ("const", np.asarray(atom.value).tobytes(), atom.type)
+        return number[atom]
 
     eqns = []
     for e in program.eqns:

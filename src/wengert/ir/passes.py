@@ -14,7 +14,9 @@ from wengert.ir.program import Program
 
 Derivation = TypeVar("Derivation", bound=Callable[..., Any])
 
-derive: Callable[..., Program]  # (f, types, like, name): the program of f, told from the lines of `like`
+derive: Callable[
+    ..., Program
+]  # (f, types, like, name): the program of f, told from the lines of `like`
 jvp: Callable[..., Program]  # (program, moving, parted)
 split: Callable[..., Any]  # (program, known, known_outputs) -> now, later, flags
 transpose: Callable[..., Program]  # (program, linear, seeded)

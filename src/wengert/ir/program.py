@@ -40,7 +40,7 @@ class Const:
 
     def __init__(self, value: Any) -> None:
         self.type = type_of(value)
-        self.value = value
+        self.value = value if isinstance(value, np.generic) else self.type.dtype.type(value)
 
     def __repr__(self) -> str:
         return f"{self.value}:{self.type!r}"

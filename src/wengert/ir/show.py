@@ -17,7 +17,7 @@ def _names() -> Any:
 
 
 def _number(value: Any) -> str:
-    return repr(value.item() if hasattr(value, "item") else value)
+    return repr(value.item() if getattr(value, "shape", None) == () else value)
 
 
 def _param(value: Any) -> str:

@@ -41,6 +41,13 @@ def is_traced(values: Any) -> bool:
     )
 
 
+for _function in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray):
+    # these come here by `like=` alone
+    implements(_function)(lambda values, dtype=None, **rest: array(values, dtype))
+for _function in (np.arange, np.empty, np.eye, np.full, np.identity, np.ones, np.tri, np.zeros):
+    implements(_function)(_function)
+
+
 def _like(make: Any) -> Any:
     def rule(
         a: Any,

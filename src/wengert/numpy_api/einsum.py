@@ -30,7 +30,8 @@ def einsum(
         (operands[0], operands[1:]) if isinstance(operands[0], str) else _from_lists(operands)
     )
     xs = [operand(x) for x in arrays]
-    common = np.result_type(*map(dtype_of, xs)) if dtype is None else np.dtype(dtype)
+    dtypes = [dtype_of(x) for x in xs] if dtype is None else [np.dtype(dtype)]
+    common = dtypes[0] if dtypes.count(dtypes[0]) == len(dtypes) else np.result_type(*dtypes)
     xs = [cast(x, common) for x in xs]
     recipe = _recipe(spec, tuple(map(shape_of, xs)))
     xs = [_prepared(x, steps) for x, steps in zip(xs, recipe.prepare, strict=True)]
@@ -38,6 +39,13 @@ def einsum(
         b, a = xs.pop(j), xs.pop(i)
         xs.append(matmul.matmul(a, b) if pair_spec is None else matmul.einsum(a, b, spec=pair_spec))
     return finish(xs[0], out, True) if out is not None else xs[0]
+
+
+@implements(np.einsum_path)
+def einsum_path(*operands: Any, optimize: Any = "greedy", einsum_call: bool = False) -> Any:
+    spec, arrays = (operands[0], operands[1:]) if isinstance(operands[0], str) else _from_lists(operands)
+    blanks = (np.broadcast_to(np.zeros(()), shape_of(operand(x))) for x in arrays)
+    return np.einsum_path(spec, *blanks, optimize=optimize)
 
 
 def _prepared(x: Any, steps: Any) -> Any:

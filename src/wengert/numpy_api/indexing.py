@@ -48,7 +48,7 @@ def getitem(x: Tracer, at: Any) -> Any:
             return _read(x, at)
         # an array that is written gives parts with memory of their own, and keeps its own to itself
         y = x.builder.record(ops.part if root.version else ops.index, (x,), {"at": basic})
-        if y.node.type.shape:
+        if y.__class__ is Tracer and y.node.type.shape:
             y.window = View(x, ops.part, {"at": basic})
         return y
     return _read(x, at)
@@ -95,7 +95,7 @@ def _read(x: Tracer, at: Any) -> Any:
         return np.expand_dims(x, new)
     root = x if x.window is None else x.window.root
     y = (ops.part if root.version else ops.index)(x, at=basic)
-    if y.node.type.shape or _has_ellipsis(at):
+    if y.__class__ is Tracer and (y.node.type.shape or _has_ellipsis(at)):
         y.window = View(x, ops.part, {"at": basic})
     return np.expand_dims(y, new) if new else y
 
@@ -116,7 +116,7 @@ def _below(x: Tracer, where: Where, basic: Any) -> Any:
         return None
     else:
         y = ops.gather(root, ids, **placing(0, root.ndim))
-    if basic is not None and y.node.type.shape:
+    if basic is not None and y.__class__ is Tracer and y.node.type.shape:
         y.window = View(x, ops.part, {"at": basic})
     return y
 
@@ -174,7 +174,7 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "r
     axis = axis_of(axis, x.ndim)
     i = limited(i, x.shape[axis], mode)
     y = x[(*(slice(None),) * axis, i)]  # type: ignore[index]
-    return finish(np.copy(y) if y.window is not None else y, out, True)
+    return finish(np.copy(y) if y.__class__ is Tracer and y.window is not None else y, out, True)
 
 
 @implements(np.take_along_axis)

@@ -19,36 +19,41 @@ from wengert.ops import shape as ops
 from wengert.trace.tracer import Tracer
 
 
-def alike(arrays: Any, dtype: Any = None) -> list[Any]:
-    """Operands of a join, of one dtype."""
-    xs = [x if x.__class__ is Tracer or x.__class__ is np.ndarray else operand(x) for x in arrays]
-    if dtype is None:
-        first = dtype_of(xs[0])
-        for x in xs:
-            if dtype_of(x) != first:
-                first = np.result_type(*map(dtype_of, xs))
-                break
+def alike(arrays: Any, dtype: Any = None) -> tuple[list[Any], list[tuple[int, ...]]]:
+    """Operands of a join, of one dtype; and their shapes."""
+    xs, shapes, common, same = [], [], None, dtype is None
+    for x in arrays:
+        if x.__class__ is Tracer:
+            t = x.node.type
         else:
-            return [
-                x if x.__class__ is Tracer or x.__class__ is np.ndarray else cast(x, first)
-                for x in xs
-            ]
-    else:
-        first = np.dtype(dtype)
-    return [cast(x, first) for x in xs]
+            x = t = np.asarray(x) if isinstance(x, int | float | complex) else operand(x)
+            if x.__class__ is Tracer:
+                t = x.node.type
+        if common is None:
+            common = t.dtype
+        elif t.dtype is not common and t.dtype != common:
+            same = False
+        xs.append(x)
+        shapes.append(t.shape)
+    if not xs:
+        raise ValueError("need at least one array to join")
+    if not same:
+        common = np.result_type(*map(dtype_of, xs)) if dtype is None else np.dtype(dtype)
+        xs = [cast(x, common) for x in xs]
+    return xs, shapes
 
 
 @implements(np.concatenate)
 def concatenate(
     arrays: Any, /, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = None
 ) -> Any:
-    xs = alike(arrays, dtype)
+    xs, shapes = alike(arrays, dtype)
     if axis is None:
-        xs, axis = [reshaped(x, (math.prod(shape_of(x)),)) for x in xs], 0
-    shapes = [shape_of(x) for x in xs]
-    if () in shapes:
-        raise ValueError("zero-dimensional arrays cannot be concatenated")
+        xs, axis = [reshaped(x, (math.prod(s),)) for x, s in zip(xs, shapes, strict=True)], 0
+        shapes = [shape_of(x) for x in xs]
     first = shapes[0]
+    if not first:
+        raise ValueError("zero-dimensional arrays cannot be concatenated")
     where = axis_of(axis, len(first))
     for s in shapes:
         if s is not first and (
@@ -68,8 +73,7 @@ def concatenate(
 def stack(
     arrays: Any, axis: Any = 0, out: Any = None, *, dtype: Any = None, casting: Any = None
 ) -> Any:
-    xs = alike(arrays, dtype)
-    shapes = [shape_of(x) for x in xs]
+    xs, shapes = alike(arrays, dtype)
     first = shapes[0]
     for s in shapes:
         if s != first:

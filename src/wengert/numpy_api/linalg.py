@@ -52,14 +52,17 @@ def _result(name: str) -> Any:
 @implements(np.linalg.solve)
 def solve(a: Any, b: Any) -> Any:
     a, b = _squares(a), operand(b)
-    dtype = np.result_type(a.dtype, dtype_of(b)) if dtype_of(b).kind in "fc" else a.dtype
-    a, b = cast(a, dtype), cast(b, dtype)
+    if a.dtype != dtype_of(b):
+        dtype = np.result_type(a.dtype, dtype_of(b)) if dtype_of(b).kind in "fc" else a.dtype
+        a, b = cast(a, dtype), cast(b, dtype)
     sa, sb = a.shape, shape_of(b)
     vector = len(sb) == 1
     if len(sb) == 0 or sb[0 if vector else -2] != sa[-1]:
         raise ValueError(f"solve: {sa[-1]} equations meet a right side of shape {sb}")
     if vector:
         return linalg.solve(a, spread(b, sa[:-1]))
+    if sa[:-2] == sb[:-2]:
+        return linalg.solve(a, b)
     stack = common_shape("solve", [sa[:-2], sb[:-2]])
     return linalg.solve(spread(a, (*stack, *sa[-2:])), spread(b, (*stack, *sb[-2:])))
 
@@ -302,6 +305,16 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
     else:
         tol = np.asarray(tol)[..., None]
     return np.count_nonzero(s > tol, axis=-1)
+
+
+@implements(np.linalg.eig)
+def eig(a: Any) -> Any:
+    raise unsupported("np.linalg.eig", "use np.linalg.eigh if the matrix is symmetric")
+
+
+@implements(np.linalg.eigvals)
+def eigvals(a: Any) -> Any:
+    raise unsupported("np.linalg.eigvals", "use np.linalg.eigvalsh if the matrix is symmetric")
 
 
 # ---- tensors as matrices --------------------------------------------------------------------------

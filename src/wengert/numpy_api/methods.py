@@ -54,12 +54,18 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
 def _inplace(forward: Callable[..., Any]) -> Callable[..., Any]:
     def change(self: Tracer, other: Any) -> Any:
         y = forward(self, other)
-        if y is NotImplemented or (self.ndim == 0 and self.window is None):  # NumPy's scalars are immutable
+        if y is NotImplemented or (
+            self.ndim == 0 and self.window is None
+        ):  # NumPy's scalars are immutable
             return y
         if not np.can_cast(y.dtype, self.dtype, "same_kind"):
-            raise TypeError(f"cannot change {self.type!r} in place by {y.dtype}: the result would be cast down")
+            raise TypeError(
+                f"cannot change {self.type!r} in place by {y.dtype}: the result would be cast down"
+            )
         if y.shape != self.shape:
-            raise ValueError(f"non-broadcastable output operand with shape {self.shape} for {y.shape}")
+            raise ValueError(
+                f"non-broadcastable output operand with shape {self.shape} for {y.shape}"
+            )
         self[...] = y  # type: ignore[index]
         return self
 
@@ -86,7 +92,11 @@ _square = UFUNCS[np.square]
 
 def _pow(self: Tracer, other: Any) -> Any:
     # NumPy takes these shortcuts for arrays, with the same digits
-    if self.dtype.kind in "fc" and isinstance(other, int | float) and not isinstance(other, np.generic):
+    if (
+        self.dtype.kind in "fc"
+        and isinstance(other, int | float)
+        and not isinstance(other, np.generic)
+    ):
         if other == 2:
             y = _square(self)
         elif other == 1:
@@ -136,8 +146,10 @@ def _iter(self: Tracer) -> Iterator[Any]:
 for _name, _operator in {
     "pow": _pow, "rpow": _binary(np.power)[1], "ipow": _inplace(_pow), "neg": _unary(np.negative),
     "pos": _unary(np.positive), "abs": _unary(np.absolute), "invert": _unary(np.invert), "matmul": _matmul,
-    "rmatmul": _rmatmul, "divmod": lambda self, other: np.divmod(self, other),
+    "rmatmul": _rmatmul, "imatmul": _inplace(_matmul), "divmod": lambda self, other: np.divmod(self, other),
     "rdivmod": lambda self, other: np.divmod(other, self), "len": _len, "iter": _iter,
+    "contains": lambda self, value: bool(np.any(self == value)), "copy": again,
+    "deepcopy": lambda self, memo: again(self), "array_namespace": lambda self, api_version=None: np,
 }.items():  # fmt: skip
     setattr(Tracer, f"__{_name}__", _operator)
 
@@ -174,19 +186,28 @@ class Methods:
 
     def reshape(self: Any, *shape: Any, order: Any = "C", copy: Any = None) -> Any:
         """As `ndarray.reshape`; the shape may come in parts."""
-        return FUNCTIONS[np.reshape](self, shape[0] if len(shape) == 1 else shape, order=order, copy=copy)
+        return FUNCTIONS[np.reshape](
+            self, shape[0] if len(shape) == 1 else shape, order=order, copy=copy
+        )
 
     def transpose(self: Any, *axes: Any) -> Any:
         """As `ndarray.transpose`; the axes may come in parts."""
         return FUNCTIONS[np.transpose](self, axes[0] if len(axes) == 1 else axes or None)
 
     def astype(
-        self: Any, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: Any = True, copy: Any = True
+        self: Any,
+        dtype: Any,
+        order: Any = "K",
+        casting: Any = "unsafe",
+        subok: Any = True,
+        copy: Any = True,
     ) -> Any:
         """As `ndarray.astype`."""
         kind = np.dtype(dtype)
         if not np.can_cast(self.dtype, kind, casting):
-            raise TypeError(f"Cannot cast array data from {self.dtype!r} to {kind!r} according to the rule {casting!r}")
+            raise TypeError(
+                f"Cannot cast array data from {self.dtype!r} to {kind!r} according to the rule {casting!r}"
+            )
         y = cast(self, kind)
         return again(y) if y is self and copy else y
 
@@ -212,11 +233,15 @@ class Methods:
         """Nested lists of traced scalars."""
         return [x.tolist() for x in self] if self.ndim else self
 
-    def sort(self: Any, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
+    def sort(
+        self: Any, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None
+    ) -> None:
         """Sorts in place."""
         self[...] = np.sort(self, axis)
 
-    def partition(self: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+    def partition(
+        self: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None
+    ) -> None:
         """Partitions in place."""
         self[...] = np.partition(self, kth, axis)
 
@@ -234,6 +259,7 @@ class Methods:
     imag = property(lambda self: FUNCTIONS[np.imag](self))
     flat = property(lambda self: FUNCTIONS[np.ravel](self))
     itemsize = property(lambda self: self.dtype.itemsize)
+    device = property(lambda self: "cpu")
     nbytes = property(lambda self: self.size * self.dtype.itemsize)
 
 

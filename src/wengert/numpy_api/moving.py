@@ -16,7 +16,7 @@ from wengert.ir.types import ArrayType
 from wengert.numpy_api.promote import again, axes_of, axis_of, cast, operand, shape_of, spread
 from wengert.numpy_api.shaping import permuted, reshaped
 from wengert.numpy_api.table import implements, unsupported
-from wengert.ops import index
+from wengert.ops import index, reduce
 from wengert.ops import shape as ops
 from wengert.trace.buffers import look
 
@@ -208,7 +208,10 @@ def matrix_diagonal(x: Any, /, *, offset: int = 0) -> Any:
 def trace(
     a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
 ) -> Any:
-    return np.sum(diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype, out=out)
+    d = diagonal(a, offset, axis1, axis2)
+    if dtype is out is None and d.dtype.kind in "fc":
+        return reduce.sum_(d, axes=(d.ndim - 1,))
+    return np.sum(d, axis=-1, dtype=dtype, out=out)
 
 
 @implements(np.linalg.trace)
@@ -231,6 +234,19 @@ def diag(v: Any, k: int = 0) -> Any:
 @implements(np.diagflat)
 def diagflat(v: Any, k: int = 0) -> Any:
     return np.diag(np.ravel(operand(v)), k)
+
+
+@implements(np.fill_diagonal)
+def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    if a.ndim < 2:
+        raise ValueError("array must be at least 2-d")
+    if a.ndim > 2 and len(set(a.shape)) != 1:
+        raise ValueError("All dimensions of input must be of equal length")
+    step = 1 + sum(math.prod(a.shape[d:]) for d in range(1, a.ndim))
+    end = a.size if wrap or a.ndim > 2 else min(a.size, a.shape[1] ** 2)
+    places = np.arange(0, end, step)
+    values = np.ravel(operand(val))
+    a[np.unravel_index(places, a.shape)] = values if values.size == 1 else np.resize(values, places.size)
 
 
 @implements(np.vander)

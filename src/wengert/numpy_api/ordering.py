@@ -29,11 +29,18 @@ from wengert.numpy_api.shaping import permuted, reshaped
 from wengert.numpy_api.table import implements, unsupported
 from wengert.numpy_api.ufuncs import finish
 from wengert.ops import index, reduce
+from wengert.ops import order as ops
 from wengert.trace.tracer import Tracer
 
 _NONE = np._NoValue
 _INT = np.dtype(np.intp)
-_STEPS = ("inverted_cdf", "closest_observation", "lower", "higher", "nearest")  # quantiles that are elements
+_STEPS = (
+    "inverted_cdf",
+    "closest_observation",
+    "lower",
+    "higher",
+    "nearest",
+)  # quantiles that are elements
 
 
 @implements(np.argsort)
@@ -43,7 +50,7 @@ def argsort(
     x = operand(a)
     if axis is None:
         x, axis = np.ravel(x), 0
-    return reduce.argsort(x, axis=axis_of(axis, x.ndim))
+    return ops.argsort(x, axis=axis_of(axis, x.ndim))
 
 
 @implements(np.sort)
@@ -51,9 +58,7 @@ def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable:
     x = operand(a)
     if axis is None:
         x, axis = np.ravel(x), 0
-    axis = axis_of(axis, x.ndim)
-    order = reduce.argsort(x, axis=axis)
-    return index.gather(x, order) if x.ndim == 1 else np.take_along_axis(x, order, axis)
+    return ops.sort(x, axis=axis_of(axis, x.ndim))
 
 
 @implements(np.partition)
@@ -258,7 +263,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
     if sorter is not None:
         x = index.gather(x, np.asarray(sorter))
     dtype = np.result_type(dtype_of(x), dtype_of(v))
-    return reduce.searchsorted(cast(x, dtype), cast(v, dtype), side=side)
+    return ops.searchsorted(cast(x, dtype), cast(v, dtype), side=side)
 
 
 @implements(np.digitize)
@@ -282,6 +287,39 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     w = cast(operand(weights), np.dtype(np.float64))
     n = max(int(at.max()) + 1 if at.size else 0, minlength)
     return index.scatter_add(index.blank(ArrayType.of((n,), w.dtype), w), w, at)
+
+
+@implements(np.unravel_index)
+def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]:
+    at = operand(indices)
+    extents = [int(n) for n in (shape if np.iterable(shape) else (shape,))]
+    found = []
+    for n in reversed(extents) if order == "C" else extents:
+        found.append(at % n)
+        at = at // n
+    return tuple(reversed(found) if order == "C" else found)
+
+
+@implements(np.ravel_multi_index)
+def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Any:
+    if mode != "raise":
+        raise unsupported(f"np.ravel_multi_index with mode={mode!r}", "wrap or clip the indices first")
+    pairs = list(zip(multi_index, dims, strict=True))
+    at: Any = 0
+    for i, n in pairs if order == "C" else reversed(pairs):
+        at = at * n + i
+    return at
+
+
+@implements(np.trim_zeros)
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+    x = operand(filt)
+    if x.ndim != 1:
+        raise unsupported("np.trim_zeros of more than one axis", "trim with a slice")
+    kept = np.flatnonzero(_number(x, "np.trim_zeros"))
+    if not kept.size:
+        return x[:0]
+    return x[int(kept[0]) if "f" in trim.lower() else 0 : int(kept[-1]) + 1 if "b" in trim.lower() else x.size]
 
 
 # ---- sets of values -------------------------------------------------------------------------------

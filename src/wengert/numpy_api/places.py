@@ -274,13 +274,33 @@ def below(view: Tracer, where: Where) -> tuple[ops.Basic | None, Any]:
             at = _composed(params["at"], t.shape, at)
         return at, None
     shape = view.shape
-    _, _, ids = where.numbers(everywhere=True)
+    single = all(i.__class__ is int for i in where.items)
+    ids = _number(where.items, shape) if single else where.numbers(everywhere=True)[2]
     for prim, params, t in reversed(steps):
         ids = _pulled(prim, params, t.shape, shape, ids)
         shape = t.shape
+    if single:
+        return _place(ids, shape), None
     if ids.__class__ is np.ndarray:
         ids.flags.writeable = False
     return None, ids
+
+
+def _number(place: Any, shape: Shape) -> Any:
+    """Number of the element at a place, in C order."""
+    number: Any = 0
+    for i, n in zip(place, shape, strict=True):
+        number = number * n + (i % n if i.__class__ is int else i)
+    return number
+
+
+def _place(number: Any, shape: Shape) -> tuple[Any, ...]:
+    """The place of an element from its number."""
+    place = []
+    for n in reversed(shape):
+        place.append(number % n if n else number)
+        number = number // n if n else number
+    return tuple(reversed(place))
 
 
 def _composed(outer: ops.Basic, shape: Shape, inner: ops.Basic) -> ops.Basic:
@@ -309,11 +329,7 @@ def _pulled(prim: Any, params: Any, inner: Shape, outer: Shape, ids: Any) -> Any
     """Element numbers of `prim(x)`, whose shape is `outer`, as element numbers of x, whose shape is `inner`."""
     if prim is shapes.reshape:
         return ids
-    places = []
-    for n in reversed(outer):
-        places.append(ids % n if n else ids)
-        ids = ids // n if n else ids
-    places.reverse()
+    places = _place(ids, outer)
     if prim is ops.part:
         at, rest = params["at"], iter(places)
         found = []
@@ -333,9 +349,4 @@ def _pulled(prim: Any, params: Any, inner: Shape, outer: Shape, ids: Any) -> Any
         raise UnsupportedError(
             f"a write through the view {prim.name}(x) is not known here", "write into x itself", source.here()
         )
-    ids = 0 * ids  # keeps the shape, where all places are fixed
-    for n, place in zip(inner, found, strict=True):
-        ids = ids * n + place
-    return ids
-
-
+    return 0 * ids + _number(found, inner)  # (the shape, even where all places are fixed)

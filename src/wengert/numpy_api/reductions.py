@@ -243,8 +243,9 @@ def std(
         d = arithmetic.modulus(d)
     free = _freedom(x, axes, where, correction if given(correction) else ddof)
     # a length over a root: its slope where all deviations vanish is 0, not 0/0
-    y = reduce.length(d, axes=axes)
-    y = cast(y / np.sqrt(free), d.dtype)
+    root = np.sqrt(free)
+    y = reduce.length(d, axes=axes) / (float(root) if isinstance(root, np.floating) else root)
+    y = cast(y, d.dtype)
     return finish(with_kept(y, x.shape, axes, keepdims), out, True)
 
 

@@ -112,7 +112,11 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     y = diff(x)
     if to_begin is to_end is None:
         return y
-    parts = (y if e is y else np.ravel(cast(operand(e), x.dtype)) for e in (to_begin, y, to_end) if e is not None)
+    parts = (
+        y if e is y else np.ravel(cast(operand(e), x.dtype))
+        for e in (to_begin, y, to_end)
+        if e is not None
+    )
     return np.concatenate(list(parts))
 
 

@@ -257,6 +257,15 @@ def angle(z: Any, deg: bool = False) -> Any:
     return y * (180 / np.pi) if deg else y
 
 
+@implements(np.real_if_close)
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    z = operand(a)
+    if dtype_of(z).kind != "c":
+        return z
+    limit = tol * np.finfo(dtype_of(z)).eps if tol > 1 else tol
+    return real(z) if np.all(np.abs(imag(z)) < limit) else z
+
+
 @implements(np.iscomplex)
 def iscomplex(x: Any) -> Any:
     return np.not_equal(imag(x), 0)

@@ -12,7 +12,7 @@ from wengert.ir import source as lines
 from wengert.numpy_api.promote import again, axes_of, axis_of, operand, shape_of, spread
 from wengert.numpy_api.table import implements
 from wengert.ops import shape as ops
-from wengert.trace.buffers import look
+from wengert.trace.buffers import View, look
 from wengert.trace.tracer import Tracer
 
 
@@ -30,7 +30,12 @@ def _view(prim: Any, x: Any, params: dict[str, Any]) -> Any:
     """What shares memory with x in NumPy: writes into one are seen in the other."""
     if x.__class__ is not Tracer:
         return prim(x, **params)
-    return look(x.builder.record(prim, (x,), params), x, prim, params)
+    y = x.builder.record(prim, (x,), params)
+    value = x.value
+    if value.__class__ is np.ndarray and x.window is None and value.flags.c_contiguous:
+        y.window = View(x, prim, params)  # what `look` would find, quickly
+        return y
+    return look(y, x, prim, params)
 
 
 @implements(np.reshape)
@@ -176,7 +181,12 @@ implements(np.atleast_3d)(
 
 @implements(np.broadcast_to)
 def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
-    return spread(operand(array), tuple(shape) if isinstance(shape, tuple | list) else (shape,))
+    x = operand(array)
+    extents = tuple(map(int, shape)) if isinstance(shape, tuple | list) else (int(shape),)
+    first = len(extents) - len(shape_of(x))
+    if first < 0 or np.broadcast_shapes(shape_of(x), extents) != extents:
+        raise ShapeError(f"cannot broadcast {x.type!r} to {extents}", where=lines.here())
+    return _view(ops.broadcast, x, {"shape": extents, "dims": tuple(range(first, len(extents)))})
 
 
 @implements(np.broadcast_arrays)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 
+from wengert import tree
 from wengert.errors import UnsupportedError, WengertError
 from wengert.ir import source
 from wengert.trace.tracer import Tracer
@@ -69,6 +71,19 @@ def array_function(self: Tracer, func: Any, types: Any, args: Any, kwargs: Any) 
 def answers_itself(cls: type) -> bool:
     """Does this class have the protocols too (a dual, say)? Then NumPy asks it after us."""
     return cls is not Tracer and not issubclass(cls, np.ndarray) and hasattr(cls, "__array_function__")
+
+
+def overridable(function: F) -> F:
+    """A function of ours that asks guests among its arguments first, as NumPy asks us (NEP 18)."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for x in tree.flatten((args, kwargs))[0]:
+            if answers_itself(type(x)):
+                return x.__array_function__(call, (type(x),), args, kwargs)
+        return function(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
 
 
 def _ufunc_name(ufunc: np.ufunc) -> str:

@@ -32,7 +32,11 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
     loops: dict[Any, bool] = {}  # dtypes that the loop computes in as they are
 
     def as_is(dtype: Any) -> bool:
-        found = loops[dtype] = loop_dtypes(ufunc, (dtype,) * ufunc.nin)[0] == dtype
+        try:
+            found = bool(loop_dtypes(ufunc, (dtype,) * ufunc.nin)[0] == dtype)
+        except TypeError:
+            found = False
+        loops[dtype] = found
         return found
 
     def unary(x: Any, out: Any = None, *, where: Any = True, dtype: Any = None, **rest: Any) -> Any:
@@ -123,6 +127,18 @@ def _positive(x: Any, out: Any = None, *, where: Any = True, **rest: Any) -> Any
     return finish(1 * x, out, where)
 
 
+_real_sign = UFUNCS[np.sign]
+
+
+def _sign(x: Any, out: Any = None, *, where: Any = True, **rest: Any) -> Any:
+    x = operand(x)
+    if x.dtype.kind != "c":
+        return _real_sign(x, out, where=where, **rest)
+    size = _absolute(x)  # z / |z| turns with z: no step
+    return finish(x / np.where(size == 0, 1, size), out, where)
+
+
+UFUNCS[np.sign] = _sign
 UFUNCS[np.absolute] = _absolute
 UFUNCS[np.conjugate] = _conjugate
 UFUNCS[np.positive] = _positive

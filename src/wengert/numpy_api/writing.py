@@ -191,6 +191,7 @@ def _write_below(x: Tracer, where: Where, v: Any, adding: bool) -> None:
 
 def _replace_below(x: Tracer, v: Any) -> None:
     """Write all of a view, in its root."""
+    v = v.snapshot() if v.__class__ is Tracer else v  # it may be the root, which is about to change
     window, whole = x.window, v
     if all(prim in _TURNS for prim, _, _ in window.steps()):
         for prim, params, t in reversed(window.steps()):

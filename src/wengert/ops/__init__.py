@@ -12,6 +12,7 @@ from wengert.ops import (
     linalg,
     literal,
     matmul,
+    order,
     reduce,
     running,
     shape,
@@ -19,7 +20,7 @@ from wengert.ops import (
     trigonometric,
 )
 
-_rooms = (families, arithmetic, exponential, trigonometric, compare, shape, reduce, running, index, literal, matmul, linalg, special, custom, control)
+_rooms = (families, arithmetic, exponential, trigonometric, compare, shape, reduce, order, running, index, literal, matmul, linalg, special, custom, control)
 
 # every primitive by its name
 PRIMITIVES: dict[str, Primitive] = {

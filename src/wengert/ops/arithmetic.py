@@ -38,6 +38,7 @@ float_power = Elementwise(np.float_power, *_powers)
 # x % y = x - floor(x/y) y, fmod truncates: almost everywhere the quotient is constant
 mod = Elementwise(np.remainder, 1, lambda z, x, y: -np.floor_divide(x, y), name="mod")
 fmod = Elementwise(np.fmod, 1, lambda z, x, y: -np.trunc(x / y))
+ldexp = Elementwise(np.ldexp, along(lambda g, y, x, n: np.ldexp(g, n)), None)
 floor_divide = Elementwise(np.floor_divide, None, None)
 floor = Elementwise(np.floor, None)
 ceil = Elementwise(np.ceil, None)

@@ -50,6 +50,9 @@ copysign = Elementwise(
 )
 
 
+heaviside = Elementwise(np.heaviside, None, along(lambda g, z, x, h: np.where(x == 0, g, 0)))
+
+
 class Select(Linear):
     """`select(c, x, y)`: x where c, else y. Cotangents go to the selected elements alone."""
 

@@ -9,7 +9,7 @@ is computed entry by entry.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from wengert.ops.families import Elementwise
 from wengert.ops.opaque import Derivative, zero
 
 stop = Elementwise(np.positive, None, name="stop")
+
+_UNANSWERED = cast(Values, NotImplemented)
 
 
 class Results(tuple[Any, ...]):
@@ -58,11 +60,11 @@ class Blackbox(Primitive):
 
     def vjp(self, gs: Values, xs: Values, ys: Values, **params: Any) -> Values:
         """Cotangents of the arguments; every result has one in `gs`."""
-        return NotImplemented
+        return _UNANSWERED
 
     def push(self, dxs: Values, xs: Values, ys: Values, **params: Any) -> Values:
         """Tangents of the results; every argument has one in `dxs`."""
-        return NotImplemented
+        return _UNANSWERED
 
     @property
     def has_vjp(self) -> bool:
@@ -79,12 +81,12 @@ class Blackbox(Primitive):
         self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any
     ) -> Values:
         if not self.has_vjp:
-            return NotImplemented
+            return _UNANSWERED
         return self._answer(False, gs, xs, ys, wanted, params)
 
     def jvp(self, dxs: Values, xs: Values, ys: Values, **params: Any) -> Values:
         if not self.has_push:
-            return NotImplemented
+            return _UNANSWERED
         return self._answer(True, dxs, xs, ys, tuple(dx is not None for dx in dxs), params)
 
     def _answer(
@@ -111,9 +113,8 @@ class Blackbox(Primitive):
         filled = tuple(
             zero(type_of(x)) if m is None else m for m, x in zip(movers, here, strict=True)
         )
-        found = (
-            self.push(filled, xs, ys, **params) if forward else self.vjp(filled, xs, ys, **params)
-        )
+        ask: Any = self.push if forward else self.vjp
+        found = ask(filled, xs, ys, **params)
         if not isinstance(found, tuple | list) or len(found) != len(there):
             count = len(found) if isinstance(found, tuple | list) else 1
             raise self.broken(
@@ -229,7 +230,7 @@ class Custom(Blackbox):
     ) -> Values:  # fmt: skip
         found = super().native(forward, movers, xs, ys, wanted, params)
         if not any(isinstance(a, Handle) for a in (*movers, *xs)):
-            self._after(self, forward, xs, ys)
+            self._after(self, forward, xs, ys, tuple(wanted))
         return found
 
     def part(self, forward: bool, n: int) -> str:

@@ -241,7 +241,9 @@ class CofactorSlope(Stacked):
     def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
         (da, dm), (a, m) = dxs, xs
         dy = None if dm is None else cofactor_slope(a, dm)
-        if da is not None and a.shape[-1] > 2:  # of regular matrices: y = det(a) (⟨b, m⟩ b - b mᵀ b), b = a⁻ᵀ
+        if (
+            da is not None and a.shape[-1] > 2
+        ):  # of regular matrices: y = det(a) (⟨b, m⟩ b - b mᵀ b), b = a⁻ᵀ
             b = _t(inv(a, lenient=True))
             d = np.reshape(det(a), (*a.shape[:-2], 1, 1))
             db, dd = -np.matmul(np.matmul(b, _t(da)), b), d * _over(_inner(b, da), a)

@@ -168,14 +168,16 @@ class Derivative(Primitive):
         return tuple(found)
 
     # ---- its own derivatives: linear in the movers, unknown in the point --------------------------------
-    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
+    def jvp(self, dxs: Values, xs: Values, ys: Values, **params: Any) -> Values:
         movers, points, results = self._parted(xs)
         if any(dx is not None for dx in dxs[len(movers) :]):
             raise self._unknown()
         dense = [zero(type_of(m)) if dx is None else dx for dx, m in zip(dxs, movers, strict=False)]
         return self._applied(dense, points, results)
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], **params: Any
+    ) -> Values:
         movers, xs, ys = self._parted(args)
         if any(wanted[len(movers) :]):
             raise self._unknown()
@@ -186,7 +188,9 @@ class Derivative(Primitive):
         filled = [zero(t) if g is None else g for g, t in zip(gs, types, strict=True)]
         return (*back._applied(filled, xs, ys), *(None,) * (len(xs) + len(ys)))
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any
+    ) -> Values:
         return self.transpose(gs, xs, wanted)
 
     def _unknown(self) -> NotDifferentiableError:

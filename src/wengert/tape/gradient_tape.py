@@ -222,8 +222,8 @@ class GradientTape:
             raise question.unrecorded(targets)
         asked = self._sources(question, sources)
         found = reverse(question.window, nodes, gs, asked.nodes)  # type: ignore[arg-type]
-        self._used_up()
-        return asked.answer(asked.nodes, map(conjugate, found), zero, taken=given)
+        answer = asked.answer(asked.nodes, map(conjugate, found), zero, taken=given)
+        return self._answered(question, answer, nodes, asked.nodes, gs)
 
     def jacobian(
         self,
@@ -242,14 +242,15 @@ class GradientTape:
                [0., 4.]])
         """
         zero, question = _zero(unconnected_gradients), self._question("jacobian")
-        node, asked, nodes = self._pair(question, target, sources, zero)
+        asked, targets, nodes = self._pair(question, target, sources, zero)
+        t = type_of(target)
         blocks: list[Any] = []
-        if node is not None and nodes:
-            compute = by_columns if sum(v.type.size for v in nodes) <= node.type.size else by_rows
+        if nodes:
+            compute = by_columns if sum(v.type.size for v in nodes) <= t.size else by_rows
             with np.errstate(all="ignore"):
-                (blocks,) = compute(question.window, nodes, [node])
-        self._used_up()
-        return asked.answer(nodes, blocks, zero, type_of(target).shape)
+                (blocks,) = compute(question.window, nodes, targets)
+        answer = asked.answer(nodes, blocks, zero, t.shape)
+        return self._answered(question, answer, targets, nodes)
 
     def batch_jacobian(
         self,
@@ -269,7 +270,7 @@ class GradientTape:
         (2, 2, 2)
         """
         zero, question = _zero(unconnected_gradients), self._question("batch_jacobian")
-        node, asked, nodes = self._pair(question, target, source, zero)
+        asked, targets, nodes = self._pair(question, target, source, zero)
         out, into = type_of(target).shape, type_of(source).shape
         if not out or not into or out[0] != into[0]:
             raise ShapeError(
@@ -278,17 +279,17 @@ class GradientTape:
                 here(),
             )
         blocks: list[Any] = []
-        if node is not None and nodes:
+        if nodes:
             count = math.prod(out[1:])
-            unit = np.eye(count, dtype=node.type.dtype).reshape(count, 1, *out[1:])
+            unit = np.eye(count, dtype=type_of(target).dtype).reshape(count, 1, *out[1:])
             with np.errstate(all="ignore"):
-                rows = pulled(question.window, nodes, [node], count)(
-                    [np.repeat(unit, out[0], axis=1)]
-                )
+                pull = pulled(question.window, nodes, targets, count)
+                rows = pull([np.repeat(unit, out[0], axis=1)])
                 blocks = [np.reshape(np.moveaxis(g, 0, 1), (*out, *into[1:])) for g in rows]
-        self._used_up()
-        return asked.answer(nodes, blocks, zero, out)
+        answer = asked.answer(nodes, blocks, zero, out)
+        return self._answered(question, answer, targets, nodes)
 
+    # ---- questions -----------------------------------------------------------------------------
     def _question(self, what: str) -> Question:
         """What it has seen so far."""
         if self._used:
@@ -309,19 +310,28 @@ class GradientTape:
                 self.__exit__()
         return Question(what, self.builder, self._pages, self._spans)
 
-    def _used_up(self) -> None:
-        """A question is answered: only a persistent tape can take another."""
+    def _answered(
+        self,
+        question: Question,
+        answer: Any,
+        targets: list[Var],
+        sources: list[Var],
+        gs: Any = None,
+    ) -> Any:
+        """Look at the numbers of an answer; only a persistent tape can take another question."""
         if not self._persistent:
             self._release()
             self._used = True
+        question.inspect(answer, targets, sources, gs)
+        return answer
 
     def _sources(self, question: Question, sources: Any) -> Sources:
         return question.sources(sources, self._watched, self._nodes, self._given)
 
     def _pair(
         self, question: Question, target: Any, sources: Any, zero: bool
-    ) -> tuple[Var | None, Sources, list[Var]]:
-        """The target's node, the sources, and those of their nodes that lead to the target."""
+    ) -> tuple[Sources, list[Var], list[Var]]:
+        """The sources, the target's node, and those of the sources' nodes that lead to it."""
         node = question.target(target, self.sees)
         if node is None and not zero:
             raise question.unrecorded([target])
@@ -332,8 +342,10 @@ class GradientTape:
                 "take real and imaginary parts as two arrays, or use gradient",
                 here(),
             )
-        before = set() if node is None else question.window.leading_to(node)
-        return node, asked, [v for v in asked.nodes if v in before]
+        if node is None:
+            return asked, [], []
+        before = question.window.leading_to(node)
+        return asked, [node], [v for v in asked.nodes if v in before]
 
 
 def _zero(unconnected_gradients: Any) -> bool:

@@ -17,7 +17,9 @@ from wengert.tape.recorder import Pages, TapeBuilder, place_of
 from wengert.tape.standin import plain
 from wengert.tape.variable import Watchable
 from wengert.tape.window import Window
+from wengert.trace.builder import Builder
 from wengert.trace.tracer import Tracer
+from wengert.trust.report import Case, inspect
 
 NUMBERS = (np.ndarray, np.generic, float, int, complex)
 
@@ -44,6 +46,27 @@ class Question:
         if not nodes:
             nodes.append((Var(y.type), y.numpy()))
         return nodes[-1][0]
+
+    def inspect(
+        self, answer: Any, targets: Sequence[Var], sources: Sequence[Var], gs: Any = None
+    ) -> None:
+        """Warn of numbers that are not finite, and say where they were born (trust.report)."""
+        weights = [np.ones(v.type.shape, v.type.dtype)[()] for v in targets] if gs is None else gs
+        inspect(
+            f"tape.{self.what}",
+            tree.flatten(answer)[0],
+            lambda: self._case(targets, weights, sources),
+        )
+
+    def _case(self, targets: Sequence[Var], gs: Sequence[Any], sources: Sequence[Var]) -> Case:
+        """The question as a program at its numbers."""
+        values = dict(self.pages.known)
+        movers = [node for node in sources if node in values]
+        others = [node for node in values if node not in set(movers)]
+        whole = Builder("tape")
+        whole.inputs, whole.entries = [*movers, *others], self.pages.entries
+        program = whole.program([Tracer(whole, node, None) for node in targets])
+        return Case(program, [values[node] for node in program.inputs], len(movers), gs=list(gs))
 
     def unrecorded(self, targets: Sequence[Any]) -> TapeError:
         """The error for targets of which none was recorded."""

@@ -66,14 +66,16 @@ class Rested(StandIn, Tracer):
 class Pages:
     """What tapes that share a builder have written down.
 
-    `reads` holds the variables that were read and their nodes: a new node after each `assign`.
+    `known` are the values that came from outside; `reads` the variables that were read and their
+    nodes, a new one after each `assign`; `handles` the names for values that are still in use.
     """
 
-    __slots__ = ("entries", "handles", "reads", "watched")
+    __slots__ = ("entries", "handles", "known", "reads", "watched")
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.watched: list[tuple[int, Any, int]] = []
+        self.known: list[tuple[Var, Any]] = []
         self.reads: dict[int, tuple[Any, list[tuple[Var, Any]]]] = {}
         self.handles: list[ref[Tracer]] = []
 
@@ -108,15 +110,17 @@ class TapeBuilder(Builder):
 
     def leave(self) -> None:
         """A tape ends. After the last one its values are what they stand for, and light to keep."""
+        if self.users == 1:
+            for handle in self._handles():
+                handle.refresh()
         self.users -= 1
         if self.users == 0:
             for handle in self._handles():
-                handle.refresh()
                 if handle.builder is self:
                     _rest(handle)
             self._turn(Pages())
-            for kept in (self.inputs, self.captured, self.written):
-                kept.clear()
+            self.inputs.clear()
+            self.written.clear()
 
     def _handles(self) -> list[Tracer]:
         return [handle for handle in (r() for r in self.pages.handles) if handle is not None]
@@ -135,7 +139,16 @@ class TapeBuilder(Builder):
 
     def input(self, type: Any, value: Any = None, weak: bool = False) -> Tracer:
         """A value that a tape watches."""
-        return self._kept(super().input(type, value, weak))
+        handle = self._kept(super().input(type, value, weak))
+        self.pages.known.append((handle.node, handle.value))
+        return handle
+
+    def capture(self, value: Any) -> Var:
+        """A value from outside that nobody watches."""
+        self.nested = self.nested or isinstance(value, Tracer)
+        node = Var(type_of(value))
+        self.pages.known.append((node, value))
+        return node
 
     def read(self, variable: Any, value: Any) -> Tracer:
         """A handle on the current value of a variable; equal values have one node."""
@@ -166,10 +179,12 @@ class TapeBuilder(Builder):
             return prim(*map(plain, args), **params)
         before, watched = len(self.entries), len(self.watched)
         result = super().record(prim, args, params)
+        found = result if prim.multiple else (result,)
+        for handle in found:
+            self._kept(handle)
         if not self.recording:
             del self.entries[before:], self.watched[watched:]
-        for handle in result if prim.multiple else (result,):
-            self._kept(handle)
+            self.pages.known.extend((handle.node, handle.value) for handle in found)
         return result
 
 

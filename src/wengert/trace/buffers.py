@@ -17,7 +17,7 @@ from wengert.ir import source
 from wengert.ir.primitive import Handle, Primitive
 from wengert.trace.body import inside
 
-_WORDS = 4096  # how much of an array is looked at to notice that it has changed
+_WORDS = 1024  # how much of an array is looked at to notice that it has changed
 _weights = np.random.default_rng(7).integers(1, 2**64, 2 * _WORDS, np.uint64) | np.uint64(1)
 
 
@@ -55,7 +55,10 @@ class View:
                 fresh = self.prim(self.parent, **self.params)
         finally:
             builder.closed = closed
-        handle.builder, handle.node, handle.value = fresh.builder, fresh.node, fresh.value
+        if isinstance(fresh, Handle):
+            handle.builder, handle.node, handle.value = fresh.builder, fresh.node, fresh.value  # type: ignore[attr-defined]
+        else:  # an idle array after its trace
+            handle.value = fresh
         self.seen = version
 
     def steps(self) -> list[tuple[Primitive, Mapping[str, Any], Any]]:
@@ -128,9 +131,13 @@ def fingerprint(array: Any) -> int:
     """
     if 0 in array.strides:  # repeated: once is enough
         array = array[tuple(slice(None) if stride else slice(1) for stride in array.strides)]
-    flat = array.reshape(-1) if array.flags.c_contiguous else array.ravel("K")
-    if flat.size > _WORDS:
-        flat = flat[:: -(-flat.size // _WORDS)].copy()
+    if array.flags.forc:
+        array = array.ravel("K")
+    for axis in range(array.ndim):
+        if array.size > _WORDS:
+            step = -(-array.size // _WORDS)
+            array = array[(*(slice(None),) * axis, slice(None, None, step))]
+    flat = np.ascontiguousarray(array).reshape(-1)
     words = flat.view(_words_of(flat.dtype))
     return int(words.dot(_weights[: words.size]))
 

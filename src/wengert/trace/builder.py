@@ -85,7 +85,8 @@ class Builder:
             if value.builder.serial < 0:  # idle: plain numbers, which a write would copy first
                 value = value.value
         elif isinstance(value, _SCALARS):
-            return Const(value), value
+            const = Const(value)
+            return const, const.value
         elif isinstance(value, np.ndarray):
             if value.ndim == 0:
                 value = value[()]
@@ -120,9 +121,10 @@ class Builder:
             if arg.__class__ is Tracer:
                 window = arg.window
                 if window is not None and window.root.version != window.seen:
+                    was = arg.builder
                     window.refresh(arg)
-                    if arg.builder.serial > self.serial:  # its base was written in an inner trace
-                        return arg.builder.record(prim, args, params)
+                    if arg.builder is not was:  # its root was written in an inner trace, or that is over
+                        return prim(*args, **params)
                 if arg.builder is self:
                     node = arg.node
                     inputs.append(node)
@@ -292,7 +294,7 @@ class Builder:
                 if value.builder is not origin:  # a trace between the two, which has been written to as well
                     value.builder.written.append((handle, origin))
                 handle.builder, handle.node, handle.value = value.builder, value.node, value.value
-            else:
+            elif value is not None:  # a trace on types alone has no number to fall back to
                 handle.builder, handle.node = origin, origin.capture(value)
             handle.version += 1  # views look again
 

@@ -36,7 +36,9 @@ class Rehearsal(Builder):
         atom, value = super().lift(value)
         return atom, value.number() if isinstance(value, Tracer) else value
 
-    def record(self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING) -> Any:
+    def record(
+        self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING
+    ) -> Any:
         """Write one equation down; compute it if all its numbers are known."""
         inputs: list[Atom] = []
         values: list[Any] = []
@@ -54,11 +56,13 @@ class Rehearsal(Builder):
         return self._append(prim, tuple(inputs), params, (), values, ys)
 
     def change(
-        self, handle: Tracer, prim: Primitive, args: Sequence[Any], params: Mapping[str, Any] = _NOTHING
+        self,
+        handle: Tracer,
+        prim: Primitive,
+        args: Sequence[Any],
+        params: Mapping[str, Any] = _NOTHING,
     ) -> None:
         """Let `handle` name the result of `prim(handle, *args)`; memory is not reused."""
         self.borrow(handle)
         before = Tracer(self, handle.node, handle.value)
         self.bind(handle, self.record(prim, (before, *args), params))
-
-

@@ -20,6 +20,7 @@ from wengert.ir.program import Const, Program, Var
 from wengert.ir.types import type_of
 from wengert.ops.shape import broadcast
 from wengert.trace.body import body
+from wengert.trace.buffers import unchanged
 from wengert.trace.builder import Builder
 from wengert.trace.idle import plain
 from wengert.trace.tracer import Tracer
@@ -68,8 +69,11 @@ class PushBuilder(Builder):
         dxs: list[Any] = []
         for arg in args:
             if arg.__class__ is Tracer:
-                if arg.window is not None:
+                if arg.window is not None and arg.window.stale:
+                    was = arg.builder
                     arg.refresh()
+                    if arg.builder is not was:
+                        return prim(*args, **params)
                 if arg.builder.serial < 0:
                     values.append(plain(arg))
                     dxs.append(None)
@@ -137,6 +141,8 @@ def linear_part(builder: Builder, sources: list[Var], targets: list[Any]) -> tup
     `program(*tangents of sources, *residuals) -> tangents of targets`; targets that do not move
     give zeros. Numbers are fixed, so Python control flow has been decided already.
     """
+    if builder.watched:
+        unchanged(builder)
     tape = Builder(f"tangent({builder.name})")
     tangents: dict[Any, Any] = {v: tape.input(v.type) for v in sources}
     for prim, inputs, params, outputs, origin, wanted, xs, ys in builder.entries:

@@ -50,7 +50,7 @@ class Repeated(Primitive):
         return Repeated, (self.prim, self.batched, self.extent, self.params)
 
     def typeof(self, *types: ArrayType) -> tuple[ArrayType, ...]:
-        single = result_types(
+        single: tuple[Any, ...] = result_types(
             self.prim.typeof(*map(_example_type, types, self.batched), **self.params)
         )
         return tuple(ArrayType.of((self.extent, *t.shape), t.dtype) for t in single)
@@ -72,7 +72,7 @@ class Repeated(Primitive):
         return ys if self.prim.multiple else (ys,)
 
     # ---- derivatives: those of the operation, repeated ---------------------------------------------
-    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
+    def jvp(self, dxs: Values, xs: Values, ys: Values, **params: Any) -> Values:
         from wengert.transforms.jvp import push
 
         moving = tuple(dx is not None for dx in dxs)
@@ -96,7 +96,9 @@ class Repeated(Primitive):
         )
         return tuple(next(found) if m else None for m in moved)
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any
+    ) -> Values:
         from wengert.transforms.reverse import pull
 
         n = len(xs)
@@ -112,7 +114,9 @@ class Repeated(Primitive):
         found = _over(one, flags, self.extent, (*xs, *ys, *(g for g in gs if g is not None)))
         return self._shared(iter(found), wanted)
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], **params: Any
+    ) -> Values:
         rest = [k for k, w in enumerate(wanted) if not w]
         types = [_example_type(type_of(a), b) for a, b in zip(args, self.batched, strict=True)]
         arrived = [g is not None for g in gs]

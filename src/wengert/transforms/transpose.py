@@ -56,11 +56,12 @@ def transpose(program: Program, linear: Sequence[bool], seeded: Sequence[bool] |
                     )
                 wanted = tuple(a in moved and a.type.inexact for a in eqn.inputs)
                 xs = tuple(a.type if w else read(env, a) for a, w in zip(eqn.inputs, wanted, strict=True))
-                if eqn.prim.collects and wanted[0] and eqn.inputs[0] in gs:  # adds in place
+                prim: Any = eqn.prim
+                if prim.collects and wanted[0] and eqn.inputs[0] in gs:  # adds in place
                     buffer = [gs.pop(eqn.inputs[0])]
-                    gs[eqn.inputs[0]] = eqn.prim.collect(buffer, given[0], *xs, **eqn.params)
+                    gs[eqn.inputs[0]] = prim.collect(buffer, given[0], *xs, **eqn.params)
                     continue
-                back = eqn.prim.transpose(given, xs, wanted, **eqn.params)
+                back = prim.transpose(given, xs, wanted, **eqn.params)
                 if back is NotImplemented:
                     raise NotDifferentiableError(f"{eqn.prim.name} has no transpose", "give it a custom vjp")
                 for a, g, w in zip(eqn.inputs, back, wanted, strict=True):

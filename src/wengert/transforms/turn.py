@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wengert.ir.primitive import Handle, Primitive
+from wengert.ir.primitive import Handle, Primitive, Values
 from wengert.ir.types import type_of
 from wengert.ops.opaque import zero
 from wengert.trace.builder import Builder
@@ -19,9 +19,7 @@ from wengert.trace.tracer import Tracer
 from wengert.transforms.reverse import reverse
 
 
-def tangents(
-    prim: Primitive, dxs: Sequence[Any], xs: Sequence[Any], ys: Sequence[Any], params: Any
-) -> Any:
+def tangents(prim: Primitive, dxs: Values, xs: Values, ys: Values, params: Any) -> Any:
     """Tangents of the results of a primitive that only knows how to pull back."""
     wanted = tuple(dx is not None for dx in dxs)
     outs = [type_of(y) for y in ys]
@@ -40,7 +38,7 @@ def tangents(
 
 
 def cotangents(
-    prim: Primitive, gs: Sequence[Any], xs: Sequence[Any], ys: Sequence[Any], wanted: Sequence[bool], params: Any
+    prim: Primitive, gs: Values, xs: Values, ys: Values, wanted: Sequence[bool], params: Any
 ) -> Any:  # fmt: skip
     """Cotangents of the arguments of a primitive that only knows how to push forward."""
     moved = [type_of(y).inexact for y in ys]

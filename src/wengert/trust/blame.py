@@ -31,6 +31,7 @@ class Birth(NamedTuple):
     inner: Any = None  # a wrong cotangent (or tangent) as it was born
     outer: Any = None  # the sound cotangent (or tangent) that it was born from
     slot: int = 0  # which argument (or result) it belongs to
+    summed: bool = False  # finite parts met, and their sum is wrong
     spread: int | None = None  # position of the equation where an infinity became a nan
 
 
@@ -215,7 +216,7 @@ class Replay:
             parts = [s for s in shares.get(v, []) if self.wrong(s[2], total)]
             if not parts and shares.get(v):  # finite parts, and a sum that is not
                 k, n, c = shares[v][-1]
-                births.append(Birth("derivative", k, self._first(total), total, c, n))
+                births.append(Birth("derivative", k, self._first(total), total, c, n, True))
             for k, n, c in parts:
                 eqn, ins, outs = self.steps[k]
                 aligned = getattr(eqn.prim, "aligned", False)

@@ -52,6 +52,11 @@ def level(trust: str) -> str:
     return trust
 
 
+def forget() -> None:
+    """Forget what was said, and where: warnings come again."""
+    _told.clear()
+
+
 def finite(values: Iterable[Any]) -> bool:
     """Are all these numbers finite? Traced ones are left to the outermost call."""
     for v in values:
@@ -269,6 +274,8 @@ def _slope_story(eqn: Eqn, ins: Any, outs: Any, birth: Birth, backward: bool) ->
         sound = sound[birth.element]
     number = np.asarray(result)[birth.element]
     at = f" at {list(birth.element)}" if birth.element else ""
+    if birth.summed:
+        return f"{_call(eqn, given)}{at}: the {carrier}s that meet at its argument are finite, their sum is {_shown(number)}."
     return (
         f"{_call(eqn, given)}{at}: {_slope_kind(eqn, ins, outs, birth, backward)}; "
         f"its {carrier} {_shown(sound)} became {_shown(number)}."
@@ -282,8 +289,6 @@ def _slope_kind(eqn: Eqn, ins: Any, outs: Any, birth: Birth, backward: bool) -> 
     if backward and not eqn.prim.saves:
         with np.errstate(all="ignore"):
             slope = pull(eqn.prim, _ones(eqn), ins, outs, wanted, eqn.params)[birth.slot]
-    if slope is None:
-        return "a sum that does not stay finite"
     there = np.asarray(slope)
     there = (
         there[birth.element]
@@ -294,6 +299,4 @@ def _slope_kind(eqn: Eqn, ins: Any, outs: Any, birth: Birth, backward: bool) -> 
         return "0/0 or 0·inf in the slope"
     if np.any(np.isinf(there)):
         return "the slope is infinite here (the edge of its domain)"
-    if np.any(np.isnan(birth.inner)):
-        return "inf - inf: cotangents that cancel"
     return "overflow: the product of the chain is larger than its dtype can hold"

@@ -50,11 +50,11 @@ def enabled() -> bool:
 
 
 def against_differences(
-    custom: Custom, forward: bool, values: Callable[..., Any], xs: tuple[Any, ...], ys: tuple[Any, ...]
+    custom: Custom, forward: bool, values: Callable[..., Any], xs: tuple[Any, ...],
+    ys: tuple[Any, ...], moving: tuple[bool, ...],
 ) -> None:  # fmt: skip
     """Warn if a rule disagrees with how the function's values move along random directions."""
     draw = np.random.default_rng(_SEED)
-    moving = tuple(type_of(x).inexact for x in xs)
     with np.errstate(all="ignore"):
         try:
             at_point = values(*xs)
@@ -100,8 +100,9 @@ def _direction(draw: Any, x: Any) -> Any:
     d = draw.standard_normal(t.shape)
     if t.dtype.kind == "c":
         d = d + 1j * draw.standard_normal(t.shape)
-    size = np.abs(x)
-    return (d * np.where(size == 0, 1, np.minimum(size, 1))).astype(t.dtype)[()]
+    size, limits = np.abs(x), np.finfo(t.dtype)
+    step = np.where(size < limits.tiny / limits.eps, 0, np.minimum(size, 1))  # too coarse to step
+    return (d * np.where(size == 0, 1, step)).astype(t.dtype)[()]
 
 
 def _slope(
@@ -113,6 +114,7 @@ def _slope(
         for x, dx in zip(xs, dxs, strict=True)
         if dx is not None
     )
+    least = max(float(np.finfo(y.dtype).tiny) for y in at_point if type_of(y).inexact)
     h = eps**0.2
 
     def at(step: float) -> Any:
@@ -131,7 +133,7 @@ def _slope(
         (up, down, _), (near_up, near_down, _) = ((r[0][n], r[1][n], r[2]) for r in rows)
         coarse, fine = (up - down) / (2 * h), (near_up - near_down) / h
         kink = np.abs(near_up - 2 * y + near_down) / h  # one-sided slopes differ by this
-        noise = eps * (np.abs(near_up) + np.abs(near_down)) / h
+        noise = (eps * (np.abs(near_up) + np.abs(near_down)) + least) / h
         slopes.append((4 * fine - coarse) / 3)
         errors.append(np.abs(fine - coarse) + kink + noise)
     return slopes, errors
@@ -140,7 +142,7 @@ def _slope(
 def _compare_push(
     custom: Custom, values: Any, xs: Any, ys: Any, moving: Any, draw: Any, at_point: Any
 ) -> list[tuple[Any, Any, float]]:  # fmt: skip
-    found = []
+    found: list[tuple[Any, Any, float]] = []
     for _ in range(_DIRECTIONS):
         dxs = tuple(_direction(draw, x) if m else None for x, m in zip(xs, moving, strict=True))
         dys = custom.native(True, dxs, xs, ys, moving, {})

@@ -15,7 +15,7 @@ from wengert.errors import InternalError
 from wengert.ir import passes
 from wengert.ir.evaluate import evaluate
 from wengert.ir.primitive import Values
-from wengert.ir.program import Eqn, Program, Var
+from wengert.ir.program import Program, Var
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.compare import logical_not, select
 from wengert.ops.control.holding import (
@@ -78,7 +78,10 @@ class Cond(Holding):
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
         true, false, extent = params["true"], params["false"], extent_in(batched, args)
         if not batched[0]:
-            wide = [passes.batch(p, batched[1:], extent, (True,) * len(p.outputs)) for p in (true, false)]
+            wide = [
+                passes.batch(p, batched[1:], extent, (True,) * len(p.outputs))
+                for p in (true, false)
+            ]
             return self(*args, true=wide[0], false=wide[1])
         which = args[0]
         found = []
@@ -94,11 +97,14 @@ cond = Cond()
 @passes.remembered
 def _fused(true: Program, false: Program, moving: Flags, parted: bool) -> Any:
     moved = tuple(
-        a or b for a, b in zip(reaches(true, moving, True), reaches(false, moving, True), strict=True)
+        a or b
+        for a, b in zip(reaches(true, moving, True), reaches(false, moving, True), strict=True)
     )
     both = [dual(p, moving, parted, moved) for p in (true, false)]
     programs = [
-        rearranged(d.program, [*d.inputs, *d.dinputs], [*d.outputs, *take(d.doutputs, moved)], p.name)
+        rearranged(
+            d.program, [*d.inputs, *d.dinputs], [*d.outputs, *take(d.doutputs, moved)], p.name
+        )
         for d, p in zip(both, (true, false), strict=True)
     ]
     places = iter(range(len(moved), len(moved) + sum(moved)))
@@ -123,9 +129,15 @@ class Parted:
         known = [not u for u in self.later_outs]
         halves = [passes.split(p, [not u for u in unknown], known)[:2] for p in branches]
         residuals = [second.inputs[: len(second.inputs) - sum(unknown)] for _, second in halves]
-        used = [[first.inputs.index(v) for v in vs if v in first.inputs] for (first, _), vs in zip(halves, residuals, strict=True)]
+        used = [
+            [first.inputs.index(v) for v in vs if v in first.inputs]
+            for (first, _), vs in zip(halves, residuals, strict=True)
+        ]
         self.passed = sorted({k for ks in used for k in ks})
-        made = [[v for v in vs if v not in first.inputs] for (first, _), vs in zip(halves, residuals, strict=True)]
+        made = [
+            [v for v in vs if v not in first.inputs]
+            for (first, _), vs in zip(halves, residuals, strict=True)
+        ]
         slots, places = _slots(made)
         self.first, self.later = [], []
         for (first, second), mine, at in zip(halves, made, places, strict=True):
@@ -136,7 +148,12 @@ class Parted:
             whole = Program(first.inputs, eqns, outputs, first.sources, first.name)
             self.first.append(passes.sweep(whole))
             inputs = [
-                *(first.inputs[k] if first.inputs[k] in second.inputs else Var(first.inputs[k].type) for k in self.passed),
+                *(
+                    first.inputs[k]
+                    if first.inputs[k] in second.inputs
+                    else Var(first.inputs[k].type)
+                    for k in self.passed
+                ),
                 *(owner[k] if k in owner else Var(t) for k, t in enumerate(slots)),
                 *second.inputs[len(second.inputs) - sum(unknown) :],
             ]

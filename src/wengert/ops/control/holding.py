@@ -58,8 +58,21 @@ class Tangent:
 
     __slots__ = ("holes", "moving", "rest", "results", "types")
 
-    def __init__(self, rest: Rest, moving: Flags, types: Sequence[Any], holes: Sequence[int], results: Sequence[Any]):
-        self.rest, self.moving, self.types, self.holes, self.results = rest, moving, types, holes, results
+    def __init__(
+        self,
+        rest: Rest,
+        moving: Flags,
+        types: Sequence[Any],
+        holes: Sequence[int],
+        results: Sequence[Any],
+    ):
+        self.rest, self.moving, self.types, self.holes, self.results = (
+            rest,
+            moving,
+            types,
+            holes,
+            results,
+        )
 
     def push(self, dxs: Values) -> Values:
         """Tangents of the results."""
@@ -82,7 +95,9 @@ class Tangent:
         wanted = tuple(a is None for a in self.rest.args)
         moving = iter(self.holes)
         places = [next(moving) if w else None for w in wanted]
-        args = tuple(a if n is None else self.types[n] for a, n in zip(self.rest.args, places, strict=True))
+        args = tuple(
+            a if n is None else self.types[n] for a, n in zip(self.rest.args, places, strict=True)
+        )
         found = self.rest.prim.transpose(tuple(given), args, wanted, **self.rest.params)
         for n, g in zip(places, found, strict=True):
             if n is not None:
@@ -109,7 +124,9 @@ class Holding(Primitive):
         """
 
     # ---- derivatives -----------------------------------------------------------------------------
-    def jvp_with_value(self, dxs: Values, xs: Values, parted: bool = False, **params: Any) -> tuple[Values, Values]:
+    def jvp_with_value(
+        self, dxs: Values, xs: Values, parted: bool = False, **params: Any
+    ) -> tuple[Values, Values]:
         """Results and their tangents; `parted`, by one equation each."""
         types = tuple(map(type_of, xs))
         moving = tuple(dx is not None and t.inexact for dx, t in zip(dxs, types, strict=True))
@@ -134,7 +151,9 @@ class Holding(Primitive):
         movers = [n for n, m in enumerate(plan.moving) if m]
         places = [n if n < len(args) else None for n in plan.order]
         unknown = tuple(n is None for n in places)
-        found, rest = self.part(unknown, *(None if n is None else args[n] for n in places), **plan.params)
+        found, rest = self.part(
+            unknown, *(None if n is None else args[n] for n in places), **plan.params
+        )
         left = {n: k for k, n in enumerate(n for n, y in enumerate(found) if y is None)}
         tangent = Tangent(
             rest,
@@ -182,20 +201,30 @@ def reaches(program: Program, flags: Sequence[bool], inexact: bool = False) -> F
     return tuple(a in found for a in program.outputs)
 
 
-def grown(program: Program, flags: Sequence[bool], first: int, count: int, inexact: bool = False) -> Flags:
+def grown(
+    program: Program, flags: Sequence[bool], first: int, count: int, inexact: bool = False
+) -> Flags:
     """The flags after any number of steps: of `count` inputs from `first` on, outputs are the next."""
     now = list(flags)
     while True:
         reached = reaches(program, now, inexact)[:count]
-        then = [*now[:first], *(a or b for a, b in zip(now[first : first + count], reached, strict=True)), *now[first + count :]]
+        then = [
+            *now[:first],
+            *(a or b for a, b in zip(now[first : first + count], reached, strict=True)),
+            *now[first + count :],
+        ]
         if then == now:
             return tuple(now)
         now = then
 
 
-def rearranged(program: Program, inputs: Sequence[Var], outputs: Sequence[Atom], name: str = "") -> Program:
+def rearranged(
+    program: Program, inputs: Sequence[Var], outputs: Sequence[Atom], name: str = ""
+) -> Program:
     """The same equations between other inputs and outputs, swept."""
-    return passes.sweep(Program(inputs, program.eqns, outputs, program.sources, name or program.name))
+    return passes.sweep(
+        Program(inputs, program.eqns, outputs, program.sources, name or program.name)
+    )
 
 
 def zero_atom(t: Any, eqns: list[Eqn]) -> Atom:

@@ -35,39 +35,47 @@ from wengert.ops.control.stacks import Stack, swapped, total
 
 
 class Map(Holding):
-    """`map[body, batched, extent, chunk](*args)`: the body over the leading axis of what is batched."""
+    """`map[body, mapped, extent, chunk](*args)`: the body over the leading axis of what is `mapped`."""
 
     name = "map"
     tags = {"extent": "extent", "chunk": "value"}
 
-    def typeof(self, *types: Any, body: Program, batched: Flags, extent: int, chunk: int | None) -> Any:
-        seen = tuple(single(t) if b else t for t, b in zip(types, batched, strict=True))
+    def typeof(
+        self, *types: Any, body: Program, mapped: Flags, extent: int, chunk: int | None
+    ) -> Any:
+        seen = tuple(single(t) if b else t for t, b in zip(types, mapped, strict=True))
         if seen != body.in_types:
             raise InternalError(f"map is given {types} for:\n{body}")
         return tuple(repeated(t, extent) for t in body.out_types)
 
-    def eval(self, *args: Any, body: Program, batched: Flags, extent: int, chunk: int | None) -> Any:
+    def eval(self, *args: Any, body: Program, mapped: Flags, extent: int, chunk: int | None) -> Any:
         if chunk is None or chunk >= extent:
-            return tuple(evaluate(_wide(body, batched, extent), args))
+            return tuple(evaluate(_wide(body, mapped, extent), args))
         pieces = []
         for start in range(0, extent, chunk):
             stop = min(start + chunk, extent)
-            part = [_rows(a, start, stop) if b else a for a, b in zip(args, batched, strict=True)]
-            pieces.append(evaluate(_wide(body, batched, stop - start), part))
+            part = [_rows(a, start, stop) if b else a for a, b in zip(args, mapped, strict=True)]
+            pieces.append(evaluate(_wide(body, mapped, stop - start), part))
         return tuple(_joined(column) for column in zip(*pieces, strict=True))
 
     # ---- derivatives -----------------------------------------------------------------------------
     def fused(self, moving: Flags, parted: bool, **params: Any) -> Fused:
         body, tangents = _fused(params["body"], moving, parted)
-        flags = (*params["batched"], *take(params["batched"], moving))
+        flags = (*params["mapped"], *take(params["mapped"], moving))
         values = tuple(range(len(tangents)))
-        return Fused({**params, "body": body, "batched": flags}, moving, tuple(range(len(flags))), values, tangents)
+        return Fused(
+            {**params, "body": body, "mapped": flags},
+            moving,
+            tuple(range(len(flags))),
+            values,
+            tangents,
+        )
 
     def part(self, unknown: Flags, *args: Any, **params: Any) -> tuple[list[Any], Rest]:
-        body, batched = params["body"], params["batched"]
+        body, mapped = params["body"], params["mapped"]
         later_outs, first, passed, later = _parted(body, unknown)
-        known, flags = take(args, unknown, False), take(batched, unknown, False)
-        found = self(*known, **{**params, "body": first, "batched": tuple(flags)})
+        known, flags = take(args, unknown, False), take(mapped, unknown, False)
+        found = self(*known, **{**params, "body": first, "mapped": tuple(flags)})
         count = later_outs.count(False)
         results = iter(found[:count])
         made = found[count:]
@@ -77,22 +85,26 @@ class Map(Holding):
             {
                 **params,
                 "body": later,
-                "batched": (*(flags[k] for k in passed), *(True,) * len(made), *take(batched, unknown)),
+                "mapped": (
+                    *(flags[k] for k in passed),
+                    *(True,) * len(made),
+                    *take(mapped, unknown),
+                ),
             },
         )
         return [None if u else next(results) for u in later_outs], rest
 
     def transpose(self, gs: Values, args: Values, wanted: Flags, **params: Any) -> Values:
-        body, batched = params["body"], params["batched"]
+        body, mapped = params["body"], params["mapped"]
         outs, back = _transposed(body, wanted)
         plain = take(args, wanted, False)
         types = self.typeof(*map(type_of, args), **params)
         given = take(filled(gs, outs, types, like(*gs, *plain)), outs)
-        flags = (*take(batched, wanted, False), *(True,) * len(given))
-        found = iter(self(*plain, *given, **{**params, "body": back, "batched": flags}))
+        flags = (*take(mapped, wanted, False), *(True,) * len(given))
+        found = iter(self(*plain, *given, **{**params, "body": back, "mapped": flags}))
         return tuple(
-            None if not w else next(found) if b else total(next(found))
-            for w, b in zip(wanted, batched, strict=True)
+            None if not w else next(found) if m else total(next(found))
+            for w, m in zip(wanted, mapped, strict=True)
         )
 
     def eval_saving(self, wanted: Flags, *args: Any, **params: Any) -> tuple[Values, Tangent]:
@@ -102,12 +114,13 @@ class Map(Holding):
         """
         if params["chunk"] is not None:
             return super().eval_saving(wanted, *args, **params)
-        body, batched, extent = params["body"], params["batched"], params["extent"]
-        whole = _wide(body, batched, extent)
+        whole = _wide(params["body"], params["mapped"], params["extent"])
         moved, first, second = _linear(whole, wanted)
         found = evaluate(first, args)
         count = len(whole.outputs)
-        rest = Rest(remat, (*found[count:], *(None,) * sum(wanted)), {"body": second, "policy": None})
+        rest = Rest(
+            remat, (*found[count:], *(None,) * sum(wanted)), {"body": second, "policy": None}
+        )
         places = iter(range(sum(moved)))
         tangent = Tangent(
             rest,
@@ -120,9 +133,11 @@ class Map(Holding):
 
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
-        inner, outer = params["batched"], extent_in(batched, args)
+        inner, outer = params["mapped"], extent_in(batched, args)
         body = passes.batch(params["body"], batched, outer, (True,) * len(params["body"].outputs))
-        given = [swapped(a) if mine and b else a for a, mine, b in zip(args, inner, batched, strict=True)]
+        given = [
+            swapped(a) if mine and b else a for a, mine, b in zip(args, inner, batched, strict=True)
+        ]
         return tuple(map(swapped, self(*given, **{**params, "body": body})))
 
 
@@ -130,15 +145,17 @@ map_ = Map()
 
 
 @passes.remembered
-def _wide(body: Program, batched: Flags, extent: int) -> Program:
-    return passes.batch(body, batched, extent, (True,) * len(body.outputs))
+def _wide(body: Program, mapped: Flags, extent: int) -> Program:
+    return passes.batch(body, mapped, extent, (True,) * len(body.outputs))
 
 
 @passes.remembered
 def _fused(body: Program, moving: Flags, parted: bool) -> Any:
     moved = reaches(body, moving, inexact=True)
     both = dual(body, moving, parted, moved)
-    program = rearranged(both.program, both.program.inputs, [*both.outputs, *take(both.doutputs, moved)], body.name)
+    program = rearranged(
+        both.program, both.program.inputs, [*both.outputs, *take(both.doutputs, moved)], body.name
+    )
     places = iter(range(len(moved), len(moved) + sum(moved)))
     return program, tuple(next(places) if m else None for m in moved)
 
@@ -172,9 +189,16 @@ def _linear(program: Program, moving: Flags) -> Any:
     moved = reaches(program, moving, inexact=True)
     both = dual(program, moving, True, moved)
     n = len(program.inputs)
-    whole = rearranged(both.program, both.program.inputs, [*both.outputs, *take(both.doutputs, moved)], program.name)
+    whole = rearranged(
+        both.program,
+        both.program.inputs,
+        [*both.outputs, *take(both.doutputs, moved)],
+        program.name,
+    )
     known = [k < n for k in range(len(whole.inputs))]
-    first, second, _ = passes.split(whole, known, [k < len(moved) for k in range(len(whole.outputs))])
+    first, second, _ = passes.split(
+        whole, known, [k < len(moved) for k in range(len(whole.outputs))]
+    )
     return moved, first, second
 
 

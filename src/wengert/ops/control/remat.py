@@ -13,7 +13,6 @@ from wengert.ir import passes
 from wengert.ir.evaluate import evaluate
 from wengert.ir.primitive import Values
 from wengert.ir.program import Eqn, Program, Var
-from wengert.ir.types import type_of
 from wengert.ops.control.holding import (
     Flags,
     Fused,
@@ -55,7 +54,9 @@ class Remat(Holding):
         made = self(*known, body=first, policy=policy)
         count = later_outs.count(False)
         results = iter(made[:count])
-        rest = Rest(self, (*known, *made[count:], *(None,) * sum(unknown)), {**params, "body": later})
+        rest = Rest(
+            self, (*known, *made[count:], *(None,) * sum(unknown)), {**params, "body": later}
+        )
         return [None if u else next(results) for u in later_outs], rest
 
     def transpose(self, gs: Values, args: Values, wanted: Flags, **params: Any) -> Values:
@@ -101,7 +102,13 @@ def _parted(body: Program, unknown: Flags, policy: Policy) -> Any:
         eqns.append(e)
     known = take(body.inputs, unknown, False)
     first = rearranged(body, known, [*take(body.outputs, later_outs, False), *kept])
-    rest = Program([*known, *kept, *take(body.inputs, unknown)], eqns, take(body.outputs, later_outs), body.sources, body.name)
+    rest = Program(
+        [*known, *kept, *take(body.inputs, unknown)],
+        eqns,
+        take(body.outputs, later_outs),
+        body.sources,
+        body.name,
+    )
     return later_outs, first, passes.sweep(rest)
 
 

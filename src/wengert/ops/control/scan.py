@@ -17,7 +17,7 @@ from wengert.ir import passes
 from wengert.ir.evaluate import evaluate
 from wengert.ir.primitive import Values
 from wengert.ir.program import Program, Var
-from wengert.ir.types import ArrayType, StackType, type_of
+from wengert.ir.types import StackType, type_of
 from wengert.ops.control.holding import (
     Flags,
     Fused,
@@ -37,8 +37,8 @@ from wengert.ops.control.stacks import (
     is_stack,
     item,
     length_of,
-    plus,
     room,
+    slice_type,
     stacked,
     swapped,
     zero,
@@ -53,13 +53,21 @@ class Scan(Holding):
     name = "scan"
     tags = {"consts": "value", "carry": "value", "length": "extent", "reverse": "value"}
 
-    def typeof(self, *types: Any, body: Program, consts: int, carry: int, length: int | None, reverse: bool) -> Any:
+    def typeof(
+        self, *types: Any, body: Program, consts: int, carry: int, length: int | None, reverse: bool
+    ) -> Any:
         seen = (*types[: consts + carry], *map(slice_type, types[consts + carry :]))
         fits(self.name, body, seen, consts, carry)
         return (*body.out_types[:carry], *(stacked(t, length) for t in body.out_types[carry:]))
 
-    def eval(self, *args: Any, body: Program, consts: int, carry: int, length: int | None, reverse: bool) -> Any:
-        fixed, state, over = args[:consts], list(args[consts : consts + carry]), args[consts + carry :]
+    def eval(
+        self, *args: Any, body: Program, consts: int, carry: int, length: int | None, reverse: bool
+    ) -> Any:
+        fixed, state, over = (
+            args[:consts],
+            list(args[consts : consts + carry]),
+            args[consts + carry :],
+        )
         steps = length_of(over) if length is None else length
         types = [stacked(t, length) for t in body.out_types[carry:]]
         rooms = [room(t, steps) for t in types]
@@ -75,14 +83,18 @@ class Scan(Holding):
 
     # ---- derivatives -----------------------------------------------------------------------------
     def fused(self, moving: Flags, parted: bool, **params: Any) -> Fused:
-        body, moving, order, values, tangents = fused(params["body"], params["consts"], params["carry"], moving, parted)
+        body, moving, order, values, tangents = fused(
+            params["body"], params["consts"], params["carry"], moving, parted
+        )
         c, s = params["consts"], params["consts"] + params["carry"]
         counts = {"consts": c + sum(moving[:c]), "carry": s - c + sum(moving[c:s])}
         return Fused({**params, "body": body, **counts}, moving, order, values, tangents)
 
     def part(self, unknown: Flags, *args: Any, **params: Any) -> tuple[list[Any], Rest]:
         consts, carry = params["consts"], params["carry"]
-        plan = parted(params["body"], unknown, consts, carry, params["length"] is None and carry > 0)
+        plan = parted(
+            params["body"], unknown, consts, carry, params["length"] is None and carry > 0
+        )
         fixed, state, over = args[:consts], args[consts : consts + carry], args[consts + carry :]
         known = [a for a in args if a is not None]
         spare = [zero(t, like(*known)) for t in plan.spare]
@@ -91,7 +103,12 @@ class Scan(Holding):
             *take(state, unknown[consts : consts + carry], False),
             *spare,
             *take(over, unknown[consts + carry :], False),
-            **{**params, "body": plan.first, "consts": consts - sum(unknown[:consts]), "carry": plan.carry},
+            **{
+                **params,
+                "body": plan.first,
+                "consts": consts - sum(unknown[:consts]),
+                "carry": plan.carry,
+            },
         )
         found = plan.results(first)
         rest = Rest(
@@ -132,7 +149,11 @@ class Scan(Holding):
             length=params["length"],
             reverse=not params["reverse"],
         )
-        state, sums, slices = found[:carry], iter(found[carry : carry + len(seeds)]), iter(found[carry + len(seeds) :])
+        state, sums, slices = (
+            found[:carry],
+            iter(found[carry : carry + len(seeds)]),
+            iter(found[carry + len(seeds) :]),
+        )
         return (
             *(next(sums) if m else None for m in linear[:consts]),
             *state,
@@ -152,7 +173,12 @@ class Scan(Holding):
 
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
-        body, consts, carry, length = params["body"], params["consts"], params["carry"], params["length"]
+        body, consts, carry, length = (
+            params["body"],
+            params["consts"],
+            params["carry"],
+            params["length"],
+        )
         last = consts + carry
         extent = extent_in(batched, args)
         flags = grown(body, batched, consts, carry)
@@ -165,29 +191,34 @@ class Scan(Holding):
             wide = _masked(wide, consts, carry)
         state = [
             everywhere(a, extent) if f and not b else a
-            for a, f, b in zip(args[consts:last], flags[consts:last], batched[consts:last], strict=True)
+            for a, f, b in zip(
+                args[consts:last], flags[consts:last], batched[consts:last], strict=True
+            )
         ]
-        over = [swapped(a) if b and not is_stack(a) else a for a, b in zip(args[last:], flags[last:], strict=True)]
+        over = [
+            swapped(a) if b and not is_stack(a) else a
+            for a, b in zip(args[last:], flags[last:], strict=True)
+        ]
         ys = self(*args[:consts], *state, *over, **{**params, "body": wide})
         found = [y if f else everywhere(y, extent) for y, f in zip(ys, outs, strict=True)]
         return (
             *found[:carry],
-            *(swapped(y) if f and not is_stack(y) else y for y, f in zip(found[carry:], outs[carry:], strict=True)),
+            *(
+                swapped(y) if f and not is_stack(y) else y
+                for y, f in zip(found[carry:], outs[carry:], strict=True)
+            ),
         )
 
 
 scan = Scan()
 
 
-def slice_type(t: Any) -> Any:
-    """What one step sees of a type."""
-    return t.item if isinstance(t, StackType) else ArrayType.of(t.shape[1:], t.dtype)
-
-
 def fits(name: str, body: Program, seen: tuple[Any, ...], consts: int, carry: int) -> None:
     """Does a body take what it is given, and carry on what it takes?"""
     if body.in_types != seen or body.out_types[:carry] != seen[consts : consts + carry]:
-        raise InternalError(f"the body of {name} is given {seen} and carries {carry} of them on:\n{body}")
+        raise InternalError(
+            f"the body of {name} is given {seen} and carries {carry} of them on:\n{body}"
+        )
 
 
 def extent_in(batched: Flags, args: Values) -> int:
@@ -255,7 +286,10 @@ def _masked(body: Program, consts: int, carry: int) -> Program:
         running = xs[consts + carry]
         found = evaluate(body, xs)
         old = xs[consts : consts + carry]
-        return [*(choose(running, a, b) for a, b in zip(found[:carry], old, strict=True)), *found[carry:]]
+        return [
+            *(choose(running, a, b) for a, b in zip(found[:carry], old, strict=True)),
+            *found[carry:],
+        ]
 
     return passes.sweep(passes.derive(step, body.in_types, body, body.name))
 
@@ -276,7 +310,9 @@ class Parted:
     spare: list[Any]
     later: dict[str, Any]
 
-    def __init__(self, body: Program, unknown: Flags, consts: int, carry: int, trips: int | None) -> None:
+    def __init__(
+        self, body: Program, unknown: Flags, consts: int, carry: int, trips: int | None
+    ) -> None:
         """`trips`: which of the things run over is the record of the trips."""
         last, known = consts + carry, [not u for u in unknown]
         later_outs = (*unknown[consts:last], *reaches(body, unknown)[carry:])
@@ -290,7 +326,11 @@ class Parted:
         collected = {a: k for k, a in enumerate(first.outputs[:count]) if k >= state}
         passed = [v for v in residuals if v in fixed]
         run = [v for k, v in enumerate(over) if v in residuals or k == trips]
-        others = [(v, m) for v, m in zip(residuals, moves[count:], strict=True) if v not in passed and v not in run]
+        others = [
+            (v, m)
+            for v, m in zip(residuals, moves[count:], strict=True)
+            if v not in passed and v not in run
+        ]
         same = [v for v, m in others if not m]
         again = [v for v, m in others if m and v in collected]
         new = [v for v, m in others if m and v not in collected]
@@ -314,7 +354,16 @@ class Parted:
         self.later = {
             "body": rearranged(
                 second,
-                [*passed, *same, *movers[:uc], *movers[uc : uc + us], *run, *again, *new, *movers[uc + us :]],
+                [
+                    *passed,
+                    *same,
+                    *movers[:uc],
+                    *movers[uc : uc + us],
+                    *run,
+                    *again,
+                    *new,
+                    *movers[uc + us :],
+                ],
                 second.outputs,
             ),
             "consts": len(passed) + len(same) + uc,
@@ -332,7 +381,11 @@ class Parted:
 
     def over(self, over: Values, first: Values) -> list[Any]:
         """What the second loop runs over, and is known."""
-        return [*(over[k] for k in self.run), *(first[k] for k in self.again), *(first[k] for k in self.new)]
+        return [
+            *(over[k] for k in self.run),
+            *(first[k] for k in self.again),
+            *(first[k] for k in self.new),
+        ]
 
 
 @passes.remembered

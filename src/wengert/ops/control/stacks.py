@@ -60,7 +60,7 @@ class Empty(Primitive):
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return False, False
 
-    def jvp(self, dxs: Values, xs: Values, ys: Values, *, item: Any) -> Values:
+    def jvp(self, dxs: Values, xs: Values, ys: Values, **params: Any) -> Values:
         return (None,)
 
     def __reduce__(self) -> Any:
@@ -86,7 +86,9 @@ def zero(t: Any, like: Any) -> Any:
 
 def is_stack(value: Any) -> bool:
     """Is it a stack, or does it stand for one?"""
-    return value.__class__ is Stack or isinstance(value, Handle) and isinstance(type_of(value), StackType)
+    return value.__class__ is Stack or (
+        isinstance(value, Handle) and isinstance(type_of(value), StackType)
+    )
 
 
 def plus(a: Any, b: Any) -> Any:
@@ -131,7 +133,7 @@ def on_items(f: Callable[..., Any], *args: Any, shared: int = 0) -> Any:
 
     count = len(args) - shared
     stacks, rest = args[:count], args[count:]
-    types = [*map(type_of, rest), *(type_of(s).item for s in stacks)]
+    types = [*map(type_of, rest), *(slice_type(type_of(s)) for s in stacks)]
     body = passes.derive(lambda *xs: [f(*xs[shared:], *xs[:shared])], types, _NOBODY, "items")
     settings = {"consts": shared, "carry": 0, "length": None, "reverse": False}
     return scan(*rest, *stacks, body=body, **settings)[0]
@@ -163,6 +165,11 @@ def filled(room: Any, t: Any) -> Any:
 def length_of(values: Any) -> int:
     """How far the longest of these stacks goes."""
     return max((len(v.items) for v in values if v.__class__ is Stack), default=0)
+
+
+def slice_type(t: Any) -> Any:
+    """What one step of a loop sees of a type that it runs over."""
+    return t.item if isinstance(t, StackType) else ArrayType.of(t.shape[1:], t.dtype)
 
 
 def item(value: Any, k: int) -> Any:

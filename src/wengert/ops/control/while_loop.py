@@ -17,7 +17,17 @@ from wengert.ir.program import Const, Program, Var
 from wengert.ir.types import ArrayType, StackType, type_of
 from wengert.ops.compare import logical_and
 from wengert.ops.control.cond import lend
-from wengert.ops.control.holding import Flags, Fused, Holding, Rest, grown, like, reaches, rearranged, take
+from wengert.ops.control.holding import (
+    Flags,
+    Fused,
+    Holding,
+    Rest,
+    grown,
+    like,
+    reaches,
+    rearranged,
+    take,
+)
 from wengert.ops.control.scan import Parted, extent_in, fits, fused, scan
 from wengert.ops.control.stacks import Stack, choose, everywhere, zero
 from wengert.ops.reduce import any_
@@ -100,7 +110,9 @@ class WhileLoop(Holding):
         ]
         if together:
             settings = {"cond": passes.batch(cond, flags, extent, (False,)), "consts": consts}
-            ys = self(*args[:consts], *state, body=passes.batch(body, flags, extent, outs), **settings)
+            ys = self(
+                *args[:consts], *state, body=passes.batch(body, flags, extent, outs), **settings
+            )
             return tuple(y if f else everywhere(y, extent) for y, f in zip(ys, outs, strict=True))
         wide, goes_on, step = _each(cond, body, consts, flags, extent)
         (running,) = evaluate(wide, [*args[:consts], *state])
@@ -115,7 +127,9 @@ while_loop = WhileLoop()
 def _wider(cond: Program, body: Program, order: tuple[int, ...]) -> Program:
     """A condition for a loop that carries tangents too: it does not look at them."""
     n = len(cond.inputs)
-    inputs = [cond.inputs[k] if k < n else Var(v.type) for k, v in zip(order, body.inputs, strict=True)]
+    inputs = [
+        cond.inputs[k] if k < n else Var(v.type) for k, v in zip(order, body.inputs, strict=True)
+    ]
     return rearranged(cond, inputs, cond.outputs)
 
 

@@ -1,0 +1,126 @@
+"""Logistic functions, entropies, and what else SciPy makes of exponentials and logarithms."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from wengert.ops.borrowed import number, special
+from wengert.ops.families import along, scale
+from wengert.ops.hypergeometric import hyp1f1, hyp2f1
+
+_DEGREE = math.pi / 180
+
+expit = special("expit", lambda y, x: y * expit(-x))  # y (1 - y) would cancel where y is near 1
+logit = special("logit", lambda y, x: 1 / (x * (1 - x)))
+log_expit = special("log_expit", lambda y, x: expit(-x))
+
+# 0 log 0 is 0 and does not move
+xlogy = special(
+    "xlogy",
+    lambda z, x, y: np.log(np.where((x == 0) & (y == 0), 1, y)),
+    lambda z, x, y: x / np.where((x == 0) & (y == 0), 1, y),
+    holomorphic=True,
+)
+xlog1py = special(
+    "xlog1py",
+    lambda z, x, y: np.log1p(np.where((x == 0) & (y == -1), 0, y)),
+    lambda z, x, y: x / np.where((x == 0) & (y == -1), 1, 1 + y),
+    holomorphic=True,
+)
+entr = special("entr", lambda y, x: -1 - np.log(x))
+rel_entr = special(
+    "rel_entr",
+    lambda z, x, y: 1 + np.log(_quotient(x, y)),
+    lambda z, x, y: -_quotient(x, y),
+)
+kl_div = special(
+    "kl_div",
+    lambda z, x, y: np.log(_quotient(x, y)),
+    lambda z, x, y: (y - x) / np.where((x == 0) & (y == 0), 1, y),
+)
+
+
+def _quotient(x: Any, y: Any) -> Any:
+    return x / np.where((x == 0) & (y == 0), 1, y)
+
+
+# losses that are square near 0 and linear far out
+huber = special(
+    "huber",
+    lambda z, d, r: np.where(np.abs(r) <= d, 0, np.abs(r) - d),
+    lambda z, d, r: np.where(np.abs(r) <= d, r, d * np.sign(r)),
+)
+pseudo_huber = special(
+    "pseudo_huber",
+    lambda z, d, r: _pseudo_huber_in_delta(d, r / np.where(d == 0, 1, d)),
+    lambda z, d, r: r / np.where(d == 0, 1, np.hypot(1, r / np.where(d == 0, 1, d))),
+)
+
+
+def _pseudo_huber_in_delta(d: Any, u: Any) -> Any:
+    s = np.hypot(1, u)
+    return d * (u / s) * (u / (1 + s)) * (u / (1 + s)) * u
+
+
+exprel = special("exprel", lambda y, x: 0.5 * hyp1f1(number(x, 2), number(x, 3), x))
+exp10 = special("exp10", lambda y, x: y * math.log(10))
+cosm1 = special("cosm1", lambda y, x: -np.sin(x))
+powm1 = special(
+    "powm1",
+    lambda z, x, y: scale(y, x ** (y - 1)),
+    along(
+        lambda g, z, x, y: np.where(
+            x == 0, 0, scale(g, scale(z + 1, np.log(np.where(x == 0, 1, x))))
+        )
+    ),
+)
+
+# Box and Cox: (x^λ - 1) / λ is log x · exprel(λ log x)
+boxcox = special(
+    "boxcox",
+    lambda z, x, p: x ** (p - 1),
+    lambda z, x, p: _boxcox_in_power(np.log(x), p),
+)
+boxcox1p = special(
+    "boxcox1p",
+    lambda z, x, p: (1 + x) ** (p - 1),
+    lambda z, x, p: _boxcox_in_power(np.log1p(x), p),
+)
+inv_boxcox = special(
+    "inv_boxcox",
+    lambda z, y, p: z / (1 + p * y),
+    lambda z, y, p: z * _inverse_in_power(y, p),
+)
+inv_boxcox1p = special(
+    "inv_boxcox1p",
+    lambda z, y, p: (1 + z) / (1 + p * y),
+    lambda z, y, p: (1 + z) * _inverse_in_power(y, p),
+)
+
+
+def _boxcox_in_power(log: Any, p: Any) -> Any:
+    t = p * log
+    return 0.5 * log * log * hyp1f1(number(t, 2), number(t, 3), t)
+
+
+def _inverse_in_power(y: Any, p: Any) -> Any:
+    """∂/∂λ of log(1 + λy) / λ."""
+    t = p * y
+    two = number(t, 2)
+    return -0.5 * y * y * hyp2f1(two, two, number(t, 3), -t)
+
+
+# angles in degrees
+sindg = special("sindg", lambda y, x: _DEGREE * cosdg(x))
+cosdg = special("cosdg", lambda y, x: -_DEGREE * sindg(x))
+tandg = special("tandg", lambda y, x: _DEGREE * (1 + y * y))
+cotdg = special("cotdg", lambda y, x: -_DEGREE * (1 + y * y))
+radian = special(
+    "radian",
+    along(lambda g, y, d, m, s: g * _DEGREE),
+    along(lambda g, y, d, m, s: g * (_DEGREE / 60)),
+    along(lambda g, y, d, m, s: g * (_DEGREE / 3600)),
+)
