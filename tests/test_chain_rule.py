@@ -69,7 +69,7 @@ def test_every_formula_is_the_operation_and_its_slope(name, data):
         ("(-x)**2", "(-v1)²", r"{\left(-v_{1}\right)}^{2}"),
         ("x / (y / x)", "v1/(v2/v1)", r"\frac{v_{1}}{\frac{v_{2}}{v_{1}}}"),
         ("x**(y - 1)", "v1^(v2 - 1)", r"{v_{1}}^{v_{2} - 1}"),
-        ("indicator(x >= y)", "[v1 ≥ v2]", r"[v_{1} \ge v_{2}]"),
+        ("indicator(x >= y)", "[v1 ≥ v2]", r"[v_{1} \geq v_{2}]"),
         ("sqrt(1 - abs(x))", "√(1 - |v1|)", r"\sqrt{1 - \left|v_{1}\right|}"),
         ("2 * 3 * cos(pi * x)**2", "2·3·cos(π·v1)²", r"2 \cdot 3 \cos^{2}\left(\pi v_{1}\right)"),
     ],
@@ -77,6 +77,14 @@ def test_every_formula_is_the_operation_and_its_slope(name, data):
 def test_formulas_print_with_as_few_brackets_as_they_need(formula, text, latex):
     assert formulas.text(formula, {"x": "v1", "y": "v2"}) == text
     assert formulas.latex(formula, {"x": "v_{1}", "y": "v_{2}"}) == latex
+
+
+def test_every_formula_is_well_formed_latex():
+    parser = pytest.importorskip("matplotlib.mathtext").MathTextParser("path")
+    names = {"x": "v_{1}", "y": "v_{2}", "w": r"\mathrm{loss}", "z": "-2.5"}
+    for operation in formulas.FORMULAS.values():
+        for formula in operation:
+            parser.parse(f"${formulas.latex(formula, names)}$")
 
 
 def test_negative_numbers_are_bracketed_inside():

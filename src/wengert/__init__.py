@@ -1,7 +1,10 @@
 """Derivatives of plain NumPy code, at the speed of native code, that say when they cannot be trusted."""
 
 import wengert.numpy_api as _door  # noqa: F401  (puts NumPy's names on traced values)
+import wengert.scipy_api as _second_door  # noqa: F401  (waits for the user's import of SciPy)
+from wengert import nn as nn
 from wengert import numeric as numeric
+from wengert import optim as optim
 from wengert import symbolic as symbolic
 from wengert.api.control import cond as cond
 from wengert.api.control import fori_loop as fori_loop

@@ -130,7 +130,7 @@ PROGRAMS = {
     "trigonometry": (lambda x: np.sum(np.arctan2(np.sin(x), np.cos(2 * x)) * np.hypot(x, 1.0)), (draw(4),)),
     "hyperbolic": (lambda x: np.sum(np.arcsinh(np.sinh(x)) * np.arctanh(np.tanh(x) * 0.5)), (draw(4),)),
     "powers": (lambda x, p: np.sum(x**p + np.float_power(x, 3) + np.sqrt(x)), (draw(4), 1.7)),
-    "complex in between": (lambda x: np.sum(np.abs(np.exp(1j * x) + x) ** 2) + np.real((1j + x[0]) ** 3), (draw(4),)),
+    "complex in between": (lambda x: np.sum(np.abs(np.exp(1j * x) + x) ** 2) + np.real((1j + x[0]) ** 3 + np.sign(x[1] + 1j)), (draw(4),)),
     "quotient and remainder": (lambda x: np.sum(np.mod(5 * x, 0.33) + x / (x + 1)), (draw(4),)),
     "sorting": (lambda x: np.sum(np.sort(x) * np.arange(4.0)) + np.max(x) * np.min(x), (draw(4),)),
 }  # fmt: skip

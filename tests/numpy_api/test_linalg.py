@@ -34,12 +34,16 @@ def minors(a):
 @pytest.mark.parametrize(("n", "rank"), [(1, 0), (2, 1), (3, 2), (3, 1), (4, 3), (4, 2), (5, 5)])
 def test_the_slope_of_det_is_the_cofactors_also_of_singular_matrices(n, rank):
     a = of_rank(n, rank)
-    np.testing.assert_allclose(wg.grad(np.linalg.det)(a), minors(a), atol=1e-11 * (1 + np.abs(minors(a)).max()))
+    np.testing.assert_allclose(
+        wg.grad(np.linalg.det)(a), minors(a), atol=1e-11 * (1 + np.abs(minors(a)).max())
+    )
 
 
 @given(hnp.arrays(float, (3, 3), elements=st.integers(-4, 4).map(float)))
 def test_the_slope_of_det_is_the_cofactors_of_any_matrix(a):
-    np.testing.assert_allclose(wg.grad(np.linalg.det)(a), minors(a), atol=1e-11 * (1 + np.abs(a).max() ** 2))
+    np.testing.assert_allclose(
+        wg.grad(np.linalg.det)(a), minors(a), atol=1e-11 * (1 + np.abs(a).max() ** 2)
+    )
 
 
 @pytest.mark.parametrize(("n", "rank"), [(2, 1), (3, 2), (3, 1), (4, 2)])
@@ -78,84 +82,114 @@ def test_a_singular_system_raises_as_in_numpy():
         wg.grad(lambda a: np.linalg.inv(a).sum())(np.ones((2, 2)))
 
 
-@pytest.mark.parametrize("f", [np.linalg.cholesky, np.linalg.eigvalsh, lambda a: np.linalg.eigh(a)[0]])
-def test_only_the_triangle_that_is_read_has_slopes(f):
+READS_LOWER = {
+    "cholesky": np.linalg.cholesky,
+    "eigvalsh": np.linalg.eigvalsh,
+    "eigh": lambda a: np.linalg.eigh(a)[0],
+}
+
+
+@pytest.mark.parametrize("name", READS_LOWER)
+def test_only_the_triangle_that_is_read_has_slopes(name):
     a = np.array([[4.0, 9.0, 9.0], [1.0, 5.0, 9.0], [0.5, -1.0, 6.0]])
-    g = wg.grad(lambda a: np.sum(f(a) * (1 + np.arange(3))))(a)
+    g = wg.grad(lambda a: np.sum(READS_LOWER[name](a) * (1 + np.arange(3))))(a)
     np.testing.assert_array_equal(np.triu(g, 1), 0)
     assert np.all(np.tril(g)[np.tril_indices(3)] != 0)
 
 
 def test_repeated_eigenvalues_do_not_spoil_functions_of_the_values():
-    np.testing.assert_allclose(wg.grad(lambda a: np.sum(np.linalg.eigvalsh(a) ** 2))(np.eye(3)), 2 * np.eye(3), atol=1e-15)
-    np.testing.assert_allclose(wg.grad(lambda a: np.sum(np.linalg.svd(a)[1]))(np.eye(3)), np.eye(3), atol=1e-15)
+    np.testing.assert_allclose(
+        wg.grad(lambda a: np.sum(np.linalg.eigvalsh(a) ** 2))(np.eye(3)), 2 * np.eye(3), atol=1e-15
+    )
+    np.testing.assert_allclose(
+        wg.grad(lambda a: np.sum(np.linalg.svd(a)[1]))(np.eye(3)), np.eye(3), atol=1e-15
+    )
 
 
 def test_repeated_eigenvalues_never_give_a_finite_wrong_answer():
     # the first eigenvector of a multiple of the identity may be any vector
     with np.errstate(all="ignore"):
-        g = wg.grad(lambda a: np.linalg.eigh(a)[1][0, 0] + np.linalg.eigh(a)[1][1, 2], trust="off")(2 * np.eye(3))
+        g = wg.grad(lambda a: np.linalg.eigh(a)[1][0, 0] + np.linalg.eigh(a)[1][1, 2], trust="off")(
+            2 * np.eye(3)
+        )
     assert not np.all(np.isfinite(g))
 
 
 def test_full_svd_of_a_rectangle_says_what_to_do():
-    with pytest.raises(UnsupportedError, match=r"test_linalg\.py:\d+.*full_matrices=True(.|\n)*full_matrices=False"):
+    with pytest.raises(
+        UnsupportedError, match=r"test_linalg\.py:\d+.*full_matrices=True(.|\n)*full_matrices=False"
+    ):
         wg.grad(lambda a: np.linalg.svd(a)[1].sum())(np.ones((3, 2)))
 
 
 def test_general_eigenvalues_say_what_to_do():
-    with pytest.raises(UnsupportedError, match=r"test_linalg\.py:\d+: np\.linalg\.eigvals(.|\n)*eigvalsh"):
+    with pytest.raises(
+        UnsupportedError, match=r"test_linalg\.py:\d+: np\.linalg\.eigvals(.|\n)*eigvalsh"
+    ):
         wg.grad(lambda a: np.linalg.eigvals(a).sum())(np.eye(3))
 
 
 @pytest.mark.parametrize("order", [None, 2, 1, 3, 2.5, np.inf])
 def test_norms_have_slope_zero_at_the_origin(order):
-    np.testing.assert_array_equal(wg.grad(lambda x: np.linalg.norm(x, order))(np.zeros(3)), np.zeros(3))
+    np.testing.assert_array_equal(
+        wg.grad(lambda x: np.linalg.norm(x, order))(np.zeros(3)), np.zeros(3)
+    )
 
 
 def test_a_norm_of_huge_and_tiny_numbers_neither_overflows_nor_vanishes():
     x = np.array([3.0, 4.0])
-    for size in (1e300, 1e-300, 1e-320 / 5e-324 * 5e-324):
+    for size in (1e300, 1e-300, 1e-310):
         y, g = wg.value_and_grad(np.linalg.norm)(x * size)
-        assert y == pytest.approx(5 * size, rel=1e-3)
-        np.testing.assert_allclose(g, x / 5, rtol=1e-3)
+        assert y == pytest.approx(5 * size, rel=1e-12)
+        np.testing.assert_allclose(g, x / 5, rtol=1e-12)
 
 
 def test_ties_in_the_infinity_norm_share():
-    np.testing.assert_array_equal(wg.grad(lambda x: np.linalg.norm(x, np.inf))(np.array([2.0, -2.0, 1.0])), [0.5, -0.5, 0])
+    np.testing.assert_array_equal(
+        wg.grad(lambda x: np.linalg.norm(x, np.inf))(np.array([2.0, -2.0, 1.0])), [0.5, -0.5, 0]
+    )
 
 
-@pytest.mark.parametrize(
-    "f",
-    [
-        np.linalg.inv,
-        np.linalg.det,
-        lambda a: np.linalg.slogdet(a)[1],
-        lambda a: np.linalg.cholesky(a @ np.swapaxes(a, -1, -2) + np.eye(3)),
-        np.linalg.eigvalsh,
-        lambda a: np.linalg.svd(a, full_matrices=False)[0] ** 2,
-        lambda a: np.linalg.qr(a)[1],
-        np.linalg.pinv,
-        lambda a: np.linalg.solve(a, np.ones((3, 2))),
-        lambda a: np.linalg.norm(a, axis=(-2, -1)),
-    ],
-)
-def test_a_stack_of_matrices_is_a_loop_over_them(f):
-    stack = np.random.default_rng(2).normal(size=(2, 2, 3, 3))
-    g = wg.grad(lambda a: np.sum(np.sin(f(a))))(stack)
+OF_STACKS = {
+    "inv": np.linalg.inv,
+    "det": np.linalg.det,
+    "slogdet": lambda a: np.linalg.slogdet(a)[1],
+    "cholesky": lambda a: np.linalg.cholesky(a @ np.swapaxes(a, -1, -2) + np.eye(3)),
+    "eigvalsh": np.linalg.eigvalsh,
+    "svd": lambda a: np.linalg.svd(a, full_matrices=False)[0] ** 2,
+    "qr": lambda a: np.linalg.qr(a)[1],
+    "pinv": np.linalg.pinv,
+    "solve": lambda a: np.linalg.solve(a, np.ones((3, 2))),
+    "norm": lambda a: np.linalg.norm(a, axis=(-2, -1)),
+}
+
+
+@pytest.mark.parametrize("name", OF_STACKS)
+def test_a_stack_of_matrices_is_a_loop_over_them(name):
+    f, stack = OF_STACKS[name], np.random.default_rng(2).normal(size=(2, 2, 3, 3))
+    gradient = wg.grad(lambda a: np.sum(np.sin(f(a))))
+    whole = gradient(stack)
     for at in np.ndindex(2, 2):
-        np.testing.assert_allclose(g[at], wg.grad(lambda a: np.sum(np.sin(f(a))))(stack[at]), rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(whole[at], gradient(stack[at]), rtol=1e-10, atol=1e-12)
 
 
 def test_inverse_and_solve_agree():
     a, b = RNG.normal(size=(3, 3)), RNG.normal(size=3)
     ours = wg.grad(lambda a: np.sum(np.linalg.solve(a, b) ** 2))(a)
-    np.testing.assert_allclose(ours, wg.grad(lambda a: np.sum((np.linalg.inv(a) @ b) ** 2))(a), rtol=1e-10)
+    np.testing.assert_allclose(
+        ours, wg.grad(lambda a: np.sum((np.linalg.inv(a) @ b) ** 2))(a), rtol=1e-10
+    )
 
 
 def test_results_keep_numpys_names():
     def f(a):
         w, v = np.linalg.eigh(a)
-        return np.linalg.slogdet(a).logabsdet + np.linalg.eigh(a).eigenvalues[0] + np.linalg.qr(a).R[0, 0] + np.linalg.svd(a).S[0] + 0 * w[0] * v[0, 0]
+        return (
+            np.linalg.slogdet(a).logabsdet
+            + np.linalg.eigh(a).eigenvalues[0]
+            + np.linalg.qr(a).R[0, 0]
+            + np.linalg.svd(a).S[0]
+            + 0 * w[0] * v[0, 0]
+        )
 
     assert np.all(np.isfinite(wg.grad(f)(np.diag([1.0, 2.0, 4.0]) + 0.1)))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import wengert as wg
-from wengert.errors import ShapeError, UnsupportedError
+from wengert.errors import ShapeError, UnsupportedError, WengertError
 
 MOVES = {
     "ravel": np.ravel, "transpose": np.transpose, "flip": np.flip, "atleast_3d": np.atleast_3d, "tile": lambda x: np.tile(x, (2, 3)),
@@ -35,32 +35,33 @@ def test_slopes_go_back_where_the_elements_came_from(name, shape):
 
 
 @pytest.mark.parametrize(
-    ("f", "error"),
+    ("code", "error"),
     [
-        (lambda x: np.reshape(x, (4, 2)), ShapeError),
-        (lambda x: x.reshape(-1, 4), ShapeError),
-        (lambda x: np.reshape(x, (-1, -1)), ShapeError),
-        (lambda x: np.concatenate([x, np.ones((3, 3))], 1), ShapeError),
-        (lambda x: np.stack([x, np.ones(3)]), ValueError),
-        (lambda x: np.transpose(x, (0, 0)), ValueError),
-        (lambda x: np.squeeze(x, 0), ValueError),
-        (lambda x: np.split(x, 2, axis=1), ValueError),
-        (lambda x: np.moveaxis(x, 0, 5), np.exceptions.AxisError),
-        (lambda x: np.sum(x, axis=2), np.exceptions.AxisError),
-        (lambda x: np.sum(x, axis=(0, 0)), ValueError),
-        (lambda x: np.broadcast_to(x, (3, 3)), ShapeError),
-        (lambda x: np.pad(x, -1), ValueError),
-        (lambda x: np.pad(x, 1, lambda v, *_: v), UnsupportedError),
-        (lambda x: x + np.ones((5, 3)), ShapeError),
-        (lambda x: np.max(x, axis=0, where=np.ones(3, bool)), ValueError),
-        (lambda x: np.max(x[:0]), ValueError),
+        ("np.reshape(x, (4, 2))", ShapeError),
+        ("x.reshape(-1, 4)", ShapeError),
+        ("np.reshape(x, (-1, -1))", ShapeError),
+        ("np.concatenate([x, np.ones((3, 3))], 1)", ShapeError),
+        ("np.stack([x, np.ones(3)])", ValueError),
+        ("np.transpose(x, (0, 0))", ValueError),
+        ("np.squeeze(x, 0)", ValueError),
+        ("np.split(x, 2, axis=1)", ValueError),
+        ("np.moveaxis(x, 0, 5)", np.exceptions.AxisError),
+        ("np.sum(x, axis=2)", np.exceptions.AxisError),
+        ("np.sum(x, axis=(0, 0))", ValueError),
+        ("np.broadcast_to(x, (3, 3))", ShapeError),
+        ("np.pad(x, -1)", ValueError),
+        ("np.pad(x, 1, lambda v, *_: v)", UnsupportedError),
+        ("x + np.ones((5, 3))", ShapeError),
+        ("np.max(x, axis=0, where=np.ones(3, bool))", ValueError),
+        ("np.max(x[:0])", ValueError),
     ],
 )
-def test_what_does_not_fit_raises_as_in_numpy(f, error):
+def test_what_does_not_fit_raises_as_in_numpy(code, error):
+    f = eval(compile(f"lambda x: {code}", "users_file.py", "eval"), {"np": np})
     with pytest.raises(error) as caught:
         wg.grad(lambda x: np.sum(f(x)))(np.ones((2, 3)))
-    if hasattr(caught.value, "where"):
-        assert caught.value.where.startswith("test_shaping.py:")
+    if isinstance(caught.value, WengertError):
+        assert caught.value.where == "users_file.py:1"
 
 
 def test_views_see_writes_and_copies_do_not():
@@ -87,9 +88,15 @@ def test_the_view_of_a_view_is_a_view():
 @given(SHAPES, st.data())
 def test_reductions_take_any_axes(shape, data):
     x = np.random.default_rng(3).normal(size=shape)
-    axes = data.draw(st.none() | st.integers(-len(shape), len(shape) - 1) | hnp.valid_tuple_axes(len(shape)))
+    axes = data.draw(
+        st.none() | st.integers(-len(shape), len(shape) - 1) | hnp.valid_tuple_axes(len(shape))
+    )
     keepdims = data.draw(st.booleans())
-    f = data.draw(st.sampled_from([np.sum, np.mean, np.max, np.min, np.prod, np.var, np.std, np.ptp, np.median, np.nansum]))
+    f = data.draw(
+        st.sampled_from(
+            [np.sum, np.mean, np.max, np.min, np.prod, np.var, np.std, np.ptp, np.median, np.nansum]
+        )
+    )
     if axes == () and f is np.median:
         return
     truth = f(x, axis=axes, keepdims=keepdims)

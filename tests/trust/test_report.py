@@ -77,26 +77,51 @@ def steep(x):
 
 ZEROS = np.zeros(3)
 BIRTHS = [
-    (norm, ZEROS, "derivative", "sqrt", 2, ["sqrt(0)", "the slope is infinite", "0·inf = nan", line_of(norm, 1)]),
+    (
+        norm,
+        ZEROS,
+        "derivative",
+        "sqrt",
+        2,
+        ["sqrt(0)", "the slope is infinite", "0·inf = nan", line_of(norm, 1)],
+    ),
     (softplus, 1000.0, "value", "exp", 1, ["exp(1000) = inf", "overflow"]),
     (ratio, np.array([0.0, 1.0]), "value", "div", 1, ["0 / 0 = nan at [0]: 0/0"]),
     (inverse, np.array([2.0, 0.0]), "value", "div", 1, ["1 / 0 = inf at [1]: division by zero"]),
     (logarithm, np.array([1.0, 0.0]), "value", "log", 1, ["log(0) = -inf at [1]: the edge"]),
     (logarithm, np.array([-1.0, 1.0]), "value", "log", 1, ["log(-1) = nan at [0]: outside"]),
-    (root, np.array([4.0, 0.0]), "derivative", "sqrt", 1, ["sqrt(0) at [1]: the slope is infinite", "cotangent 1 became inf"]),
+    (
+        root,
+        np.array([4.0, 0.0]),
+        "derivative",
+        "sqrt",
+        1,
+        ["sqrt(0) at [1]: the slope is infinite", "cotangent 1 became inf"],
+    ),
     (arc, np.array([0.0, 2.0]), "value", "arcsin", 1, ["arcsin(2) = nan at [1]: outside"]),
-    (steep, 1.0, "derivative", "mul", 1, ["overflow: the product of the chain", "cotangent 1e+200 became inf"]),
+    (
+        steep,
+        1.0,
+        "derivative",
+        "mul",
+        1,
+        ["overflow: the product of the chain", "cotangent 1e+200 became inf"],
+    ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("f", "at", "phase", "name", "line", "parts"), BIRTHS, ids=[f"{b[0].__name__}-{n}" for n, b in enumerate(BIRTHS)]
+    ("f", "at", "phase", "name", "line", "parts"),
+    BIRTHS,
+    ids=[f"{b[0].__name__}-{n}" for n, b in enumerate(BIRTHS)],
 )
 def test_the_birth_is_named_with_its_line_its_numbers_and_its_kind(f, at, phase, name, line, parts):
     text = said(lambda: wg.value_and_grad(f)(at))
     source = line_of(f, line)
     assert f"Born in the {phase} of `{name}` at {source}:  " in text
-    assert text.split(f"{source}:  ")[1].split("\n")[0] in Path(__file__).read_text()  # the source text itself
+    assert (
+        text.split(f"{source}:  ")[1].split("\n")[0] in Path(__file__).read_text()
+    )  # the source text itself
     for part in parts:
         assert part in text
 
@@ -228,7 +253,10 @@ def test_a_birth_inside_a_custom_function_is_named():
 
 
 def test_an_anomaly_is_raised_at_the_users_line():
-    with wg.detect_anomaly(), pytest.raises(NonFiniteError, match="Born in the value of `exp`") as caught:
+    with (
+        wg.detect_anomaly(),
+        pytest.raises(NonFiniteError, match="Born in the value of `exp`") as caught,
+    ):
         wg.grad(softplus)(1000.0)
     last = traceback.extract_tb(caught.tb)[-1]
     assert (last.filename, last.name, last.lineno) == (

@@ -122,7 +122,7 @@ class Carry:
         return tree.unflatten(
             structure,
             [
-                y if w else cast(v, t.dtype)
+                y if w or v.dtype == t.dtype else cast(v, t.dtype)
                 for y, v, t, w in zip(leaves, typed, self.types, self.weak, strict=True)
             ],
         )
@@ -131,7 +131,8 @@ class Carry:
         """The last value, of arrays and NumPy's scalars."""
         leaves = [leaf(y, self.what) for y in tree.flatten(value)[0]]
         return delivered(
-            [cast(y, t.dtype) for y, t in zip(leaves, self.types, strict=True)], self.structure
+            [y if y.dtype == t.dtype else cast(y, t.dtype) for y, t in zip(leaves, self.types, strict=True)],
+            self.structure,
         )
 
 

@@ -147,6 +147,13 @@ def stop_gradient(x: Any) -> Any:
     >>> wg.grad(lambda x: x * stop_gradient(x))(3.0)
     3.0
     """
-    return tree.map_leaves(
-        lambda leaf: stop(leaf) if isinstance(leaf, Tracer) and leaf.type.inexact else leaf, x
-    )
+    return tree.map_leaves(_stopped, x)
+
+
+def _stopped(leaf: Any) -> Any:
+    if not isinstance(leaf, Tracer) or not leaf.type.inexact:
+        return leaf
+    y = stop(leaf)
+    if isinstance(y, Tracer):
+        y.still = y.node  # Python may look at its number: no derivative is lost
+    return y

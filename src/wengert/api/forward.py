@@ -61,10 +61,14 @@ def open_all(fun: Callable[..., Any], primals: Sequence[Any], what: str) -> Call
 def leaves_like(call: Call, given: Sequence[Any], primals: Sequence[Any], what: str) -> list[Any]:
     """Tangents in the order of the call's leaves; those of static leaves are dropped."""
     flat: list[Any] = []
-    for t, (structure, places), x in zip(given, call.structures, primals, strict=True):
-        opened, _ = tree.flatten(t)
-        if len(opened) != len(places):
-            raise StructureError(f"{what} has another structure than the argument: {structure}", "", source.here())
+    for t, (structure, places) in zip(given, call.structures, strict=True):
+        opened, found = tree.flatten(t)
+        if len(opened) != len(places) or found != structure:
+            raise StructureError(
+                f"{what} has the structure {found}, its argument {structure}",
+                "tangents have the containers of their arguments",
+                source.here(),
+            )
         for g, p in zip(opened, places, strict=True):
             if isinstance(p, int):
                 leaf = call.leaves[p]

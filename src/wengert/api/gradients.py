@@ -161,7 +161,7 @@ class Pullback:
 
     def __call__(self, cotangent: Any) -> Any:
         gs, structure = tree.flatten(cotangent)
-        if len(gs) != len(self.leaves):
+        if len(gs) != len(self.leaves) or structure != self.structure:
             raise StructureError(
                 f"vjp: the cotangent has the structure {structure}, the result {self.structure}",
                 "pass one cotangent per result, in the same containers",

@@ -11,14 +11,15 @@ import numpy as np
 import optree
 
 from wengert import tree
-from wengert.api.body import delivered, leaf, name_of, record_body, shared, trace_body
+from wengert.api.body import delivered, leaf, name_of, record_body, shared
 from wengert.errors import InputError, ShapeError, StructureError
 from wengert.ir import source
 from wengert.ir.evaluate import evaluate
 from wengert.ir.program import Program
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops import control as ops
-from wengert.ops.families import everywhere
+from wengert.ops.control.stacks import everywhere, slice_type
+from wengert.trace.builder import Builder
 from wengert.trace.rehearsal import Rehearsal
 from wengert.trace.trace import tracing
 from wengert.trace.tracer import Tracer
@@ -43,32 +44,35 @@ class Vmapped:
         leaves, structure = tree.flatten(given)
         axes = self._in_axes(args, kwargs)
         names = [_name(path) for path in tree.paths(given)]
-        rows: list[Any] = []
-        places: list[int] = []
+        rows: dict[int, Any] = {}  # by leaf: batches, the examples along axis 0
+        whole: dict[int, Any] = {}  # arrays that all examples share
         sizes: list[tuple[str, int]] = []
         for n, (x, axis, name) in enumerate(zip(leaves, axes, names, strict=True)):
-            if axis is _SHARED or _is_static(x):
-                continue
-            value = leaf(x, f"vmap: {name}")
-            axis = _axis(axis, type_of(value), name)
-            sizes.append((name, type_of(value).shape[axis]))
-            rows.append(value if axis == 0 else np.moveaxis(value, axis, 0))
-            places.append(n)
+            if axis is not _SHARED and not _is_static(x):
+                value = leaf(x, f"vmap: {name}")
+                axis = _axis(axis, type_of(value), name)
+                sizes.append((name, type_of(value).shape[axis]))
+                rows[n] = value if axis == 0 else np.moveaxis(value, axis, 0)
+            elif isinstance(x, np.ndarray) and x.ndim and x.dtype.kind in "fciub":
+                whole[n] = x
         extent = self._extent(sizes)
 
-        def single(*examples: Any) -> Any:
+        def single(*values: Any) -> Any:
             one = list(leaves)
-            for n, x in zip(places, examples, strict=True):
+            for n, x in zip([*whole, *rows], values, strict=True):
                 one[n] = x
             positional, named = tree.unflatten(structure, one)
             return self.fun(*positional, **named)
 
-        types = [ArrayType.of(t.shape[1:], t.dtype) for t in map(type_of, rows)]
-        name = name_of(self.fun, "f")
-        body = trace_body(single, types, [False] * len(types), name, f"vmap of {name}")
+        builder = Builder(name_of(self.fun, "f"))
+        inputs = [
+            *(builder.input(type_of(x), x) for x in whole.values()),
+            *(builder.input(slice_type(type_of(x))) for x in rows.values()),
+        ]
+        body = record_body(builder, single, inputs, f"vmap of {builder.name}")
         body.cast([t.dtype for t in body.program.out_types])
         (program,), captured = shared(body)
-        found, many = self._mapped(program, captured, rows, extent)
+        found, many = self._mapped(program, [*captured, *whole.values()], [*rows.values()], extent)
         outs = _axes_like(self.out_axes, tree.unflatten(body.structure, found), "out_axes")
         results = [
             _placed(y, m, axis, extent) for y, m, axis in zip(found, many, outs, strict=True)
@@ -76,11 +80,11 @@ class Vmapped:
         return delivered(results, body.structure)
 
     def _mapped(
-        self, program: Program, captured: list[Any], rows: list[Any], extent: int
+        self, program: Program, common: list[Any], rows: list[Any], extent: int
     ) -> tuple[list[Any], list[bool]]:
         """Results, and which of them are batches. What all examples share is computed once, outside."""
-        first, second, same = split(program, [True] * len(captured) + [False] * len(rows))
-        known = evaluate(first, captured)
+        first, second, same = split(program, [True] * len(common) + [False] * len(rows))
+        known = evaluate(first, common)
         outs, residuals = known[: sum(same)], known[sum(same) :]
         flags = (*(False,) * len(residuals), *(True,) * len(rows))
         chunk = None if self.chunk_size is None else max(int(self.chunk_size), 1)

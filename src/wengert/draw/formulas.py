@@ -279,7 +279,7 @@ class _Latex(_Text):
         return {"pi": r"\pi"}.get(name, name)
 
     def compared(self, kind: type[ast.cmpop]) -> str:
-        return {"≤": r"\le", "≥": r"\ge", "≠": r"\ne"}.get(_COMPARED[kind], _COMPARED[kind])
+        return {"≤": r"\leq", "≥": r"\geq", "≠": r"\neq"}.get(_COMPARED[kind], _COMPARED[kind])
 
     def power(self, base: ast.expr, exponent: ast.expr) -> str:
         if (

@@ -24,7 +24,7 @@ def number(value: Any) -> str:
     text = np.array2string(
         np.asarray(value), separator=", ", formatter={"float_kind": lambda x: f"{x:.4g}"}
     )
-    return re.sub(r"\s+", " ", text)
+    return re.sub(r"\s+", " ", text).replace("[ ", "[")
 
 
 def is_single(value: Any) -> bool:

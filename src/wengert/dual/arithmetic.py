@@ -67,7 +67,12 @@ class RowsBuilder(Builder):
         return self.rows(y) if many else Tracer(self, Row(type_of(y), False), y)
 
     def spread(self, y: Any, t: ArrayType) -> Any:
-        """A result with its leading axis; zeros for None, a repeated view for equal rows."""
+        """A tangent with its leading axis: zeros for None, a repeated view for equal rows.
+
+        None where the result is an integer or a boolean and has no tangent.
+        """
+        if not t.inexact:
+            return None
         if y is None:
             return np.zeros((self.length, *t.shape), t.dtype)
         if isinstance(y, Tracer) and y.builder is self:
@@ -167,28 +172,22 @@ class DualBuilder(PushBuilder):
         if both is not None:
             moves = tuple(None if dx is None else rows.rows(dx) for dx in dxs)
             with np.errstate(all="ignore"):
-                ys, dys = both(moves, tuple(values), **params)
+                ys, dys = both(moves, tuple(values), parted=True, **params)
             ys = tuple(y.value if isinstance(y, Tracer) and y.builder is rows else y for y in ys)
-        else:
-            ys = prim(*values, **params)
-            ys = ys if prim.multiple else (ys,)
-            with np.errstate(all="ignore"):
-                if getattr(prim, "aligned", False) and not any(
-                    isinstance(v, Handle) for v in (*values, *dxs)
-                ):
-                    dys = prim.jvp(tuple(dxs), tuple(values), ys, **params)
-                else:
-                    moves = tuple(None if dx is None else rows.rows(dx) for dx in dxs)
-                    dys = push(prim, moves, values, ys, params, [type_of(v) for v in values])
-        found = []
-        for y, dy in zip(ys, dys, strict=True):
-            t = type_of(y)
-            found.append(None if not t.inexact else dy if _is_plain(dy) else rows.spread(dy, t))
-        return ys, found
+            return ys, [rows.spread(dy, type_of(y)) for y, dy in zip(ys, dys, strict=True)]
+        ys = prim(*values, **params)
+        ys = ys if prim.multiple else (ys,)
+        with np.errstate(all="ignore"):  # the user's own warnings come from `prim` above
+            if getattr(prim, "aligned", False) and not _any_handle(values, dxs):
+                (dy,) = prim.jvp(tuple(dxs), tuple(values), ys, **params)
+                return ys, [rows.spread(None, type_of(ys[0])) if dy is None else dy]
+            moves = tuple(None if dx is None else rows.rows(dx) for dx in dxs)
+            dys = push(prim, moves, values, ys, params, [type_of(v) for v in values])
+            return ys, [rows.spread(dy, type_of(y)) for y, dy in zip(ys, dys, strict=True)]
 
 
-def _is_plain(dy: Any) -> bool:
-    return dy.__class__ is np.ndarray
+def _any_handle(*values: list[Any]) -> bool:
+    return any(isinstance(v, Handle) for given in values for v in given)
 
 
 def _length(dxs: list[Any]) -> int | None:

@@ -51,7 +51,10 @@ def is_internal(file: str) -> bool:
     """Is this file one of wengert's, NumPy's or SciPy's (so not the user's)?"""
     known = _internal.get(file)
     if known is None:
-        known = file.startswith(tuple(_quiet)) or f"{os.sep}site-packages{os.sep}scipy{os.sep}" in file
+        known = (
+            file.startswith((*_quiet, "numpy/", "scipy/"))  # compiled code names its files like that
+            or f"{os.sep}site-packages{os.sep}scipy{os.sep}" in file
+        )
         _internal[file] = known
     return known
 

@@ -34,7 +34,7 @@ def epsilon(*values: Any) -> float:
 
 
 def grid(h: float, x: float, eps: float) -> float:
-    """The step near `h` for which x ± h, x ± 2h, … need no rounding (as long as h is below |x|)."""
+    """The step near `h` for which x ± h, x ± 2h need no rounding (up to the next power of two)."""
     unit = eps * 2.0 ** math.ceil(math.log2(max(abs(x), h, 1e-300)) + 3)
     return max(round(h / unit), 1) * unit
 

@@ -7,6 +7,9 @@ from wengert.numpy_api import (
     einsum as einsum,
 )
 from wengert.numpy_api import (
+    fft as fft,
+)
+from wengert.numpy_api import (
     hooks as hooks,
 )
 from wengert.numpy_api import (
@@ -20,6 +23,9 @@ from wengert.numpy_api import (
 )
 from wengert.numpy_api import (
     methods as methods,
+)
+from wengert.numpy_api import (
+    missing as missing,
 )
 from wengert.numpy_api import (
     moving as moving,
@@ -38,6 +44,9 @@ from wengert.numpy_api import (
 )
 from wengert.numpy_api import (
     selection as selection,
+)
+from wengert.numpy_api import (
+    sets as sets,
 )
 from wengert.numpy_api import (
     shaping as shaping,

@@ -41,11 +41,15 @@ def is_traced(values: Any) -> bool:
     )
 
 
-for _function in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray):
-    # these come here by `like=` alone
-    implements(_function)(lambda values, dtype=None, **rest: array(values, dtype))
-for _function in (np.arange, np.empty, np.eye, np.full, np.identity, np.ones, np.tri, np.zeros):
-    implements(_function)(_function)
+# these come here by `like=` alone
+implements(np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray)(
+    lambda values, dtype=None, **rest: array(values, dtype)
+)
+_MAKERS: tuple[Any, ...] = (
+    np.arange, np.empty, np.eye, np.full, np.identity, np.ones, np.tri, np.zeros,
+)  # fmt: skip
+for _make in _MAKERS:
+    implements(_make)(_make)
 
 
 def _like(make: Any) -> Any:
@@ -194,8 +198,9 @@ def _text(function: Any) -> Any:
     return rule
 
 
-for _function in (np.array_repr, np.array_str, np.array2string):
-    implements(_function)(_text(_function))
+implements(np.array_repr)(_text(np.array_repr))
+implements(np.array_str)(_text(np.array_str))
+implements(np.array2string)(_text(np.array2string))
 
 
 # ---- functions of slices --------------------------------------------------------------------------

@@ -43,7 +43,9 @@ def einsum(
 
 @implements(np.einsum_path)
 def einsum_path(*operands: Any, optimize: Any = "greedy", einsum_call: bool = False) -> Any:
-    spec, arrays = (operands[0], operands[1:]) if isinstance(operands[0], str) else _from_lists(operands)
+    spec, arrays = (
+        (operands[0], operands[1:]) if isinstance(operands[0], str) else _from_lists(operands)
+    )
     blanks = (np.broadcast_to(np.zeros(()), shape_of(operand(x))) for x in arrays)
     return np.einsum_path(spec, *blanks, optimize=optimize)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dis
 import functools
 import math
+import operator
 import sys
 import threading
 from collections.abc import Callable
@@ -185,28 +186,55 @@ _math = {name: _scalar(name, rule) for name, rule in _MATH.items() if hasattr(ma
 # ---- putting them in place -------------------------------------------------------------------------
 
 
+class _Table:
+    """Names of a module with their originals and our replacements, swapped all at once."""
+
+    def __init__(self, module: Any, pairs: dict[str, tuple[Any, Any]]) -> None:
+        self.names = vars(module)
+        self.originals = {name: original for name, (original, _) in pairs.items()}
+        self.ours = {name: ours for name, (_, ours) in pairs.items()}
+        self.values = tuple(self.ours.values())
+        self.found = tuple(self.originals.values())
+        self.look = operator.itemgetter(*self.ours)
+
+    def put(self) -> None:
+        """Replace the names; what stands there now is what comes back."""
+        there = self.look(self.names)
+        if there != self.found:
+            self.found, self.originals = there, dict(zip(self.ours, there, strict=True))
+        self.names.update(self.ours)
+
+    def restore(self) -> None:
+        """Put back what was there, except where somebody else has replaced ours meanwhile."""
+        if self.look(self.names) == self.values:
+            self.names.update(self.originals)
+        else:
+            for name, ours in self.ours.items():
+                if self.names[name] is ours:
+                    self.names[name] = self.originals[name]
+
+
+_tables = (_Table(np, _replaced), _Table(math, _math))
+
+
 def enter() -> None:
     """A trace begins somewhere: put the replacements in place if it is the first."""
     global _depth
     with _lock:
         _depth += 1
         if _depth == 1:
-            for name, (_, ours) in _replaced.items():
-                setattr(np, name, ours)
-            for name, (_, ours) in _math.items():
-                setattr(math, name, ours)
+            for table in _tables:
+                table.put()
 
 
 def leave() -> None:
-    """A trace ends: put the originals back if it was the last (and nobody else replaced them)."""
+    """A trace ends: put the originals back if it was the last."""
     global _depth
     with _lock:
         _depth -= 1
         if _depth == 0:
-            for module, table in ((np, _replaced), (math, _math)):
-                for name, (original, ours) in table.items():
-                    if getattr(module, name) is ours:
-                        setattr(module, name, original)
+            for table in _tables:
+                table.restore()
 
 
 trace.hooks.append((enter, leave))

@@ -12,7 +12,7 @@ import numpy as np
 
 from wengert.errors import DataDependentShapeError
 from wengert.ir import source
-from wengert.numpy_api.places import INT, Where, below, outside, placing, without_flags
+from wengert.numpy_api.places import INT, Where, below, is_direct, outside, placing, plain, single, with_new_axes, without_flags
 from wengert.numpy_api.promote import axis_of, cast, operand, shape_of
 from wengert.numpy_api.table import implements
 from wengert.numpy_api.ufuncs import finish
@@ -40,12 +40,22 @@ def getitem(x: Tracer, at: Any) -> Any:
             if not -shape[0] <= at < shape[0]:
                 raise outside(at, 0, shape[0])
             basic = (at,)
-        elif cls is slice and shape and _plain(at):
+        elif cls is slice and shape and plain(at):
             basic = (at,)
-        elif cls is tuple and _direct(at, shape):
+        elif cls is tuple and is_direct(at, shape):
             basic = at
         else:
-            return _read(x, at)
+            wider = with_new_axes(at, shape) if at is None or cls is tuple else None
+            if wider is not None:
+                y = x.builder.record(shapes.reshape, (x,), {"shape": wider})
+                if y.__class__ is Tracer:
+                    y.window = View(x, shapes.reshape, {"shape": wider})
+                return y
+            found = single(at, shape)
+            if found is None:
+                return _read(x, at)
+            merged, ids = found
+            return x.builder.record(ops.gather, (x, ids), placing(0, merged))
         # an array that is written gives parts with memory of their own, and keeps its own to itself
         y = x.builder.record(ops.part if root.version else ops.index, (x,), {"at": basic})
         if y.__class__ is Tracer and y.node.type.shape:
@@ -55,25 +65,6 @@ def getitem(x: Tracer, at: Any) -> Any:
 
 
 Tracer.__getitem__ = getitem  # type: ignore[attr-defined]
-
-
-def _plain(s: slice) -> bool:
-    """A slice of Python integers."""
-    a, b, c = s.start, s.stop, s.step
-    return (a is None or a.__class__ is int) and (b is None or b.__class__ is int) and (c is None or c.__class__ is int)
-
-
-def _direct(at: tuple[Any, ...], shape: tuple[int, ...]) -> bool:
-    """A tuple of Python integers and slices that is a basic index as it stands."""
-    if not 0 < len(at) <= len(shape):
-        return False
-    for i, n in zip(at, shape, strict=False):
-        if i.__class__ is int:
-            if not -n <= i < n:
-                return False
-        elif i.__class__ is not slice or not _plain(i):
-            return False
-    return True
 
 
 def _read(x: Tracer, at: Any) -> Any:
@@ -173,7 +164,7 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "r
         return finish(np.take(x, i, axis, mode=mode), out, True)  # type: ignore[call-overload]
     axis = axis_of(axis, x.ndim)
     i = limited(i, x.shape[axis], mode)
-    y = x[(*(slice(None),) * axis, i)]  # type: ignore[index]
+    y = x[(*(slice(None),) * axis, i) if axis else i]  # type: ignore[index]
     return finish(np.copy(y) if y.__class__ is Tracer and y.window is not None else y, out, True)
 
 

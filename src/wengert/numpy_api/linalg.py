@@ -20,7 +20,7 @@ from wengert.numpy_api.promote import (
     spread,
 )
 from wengert.numpy_api.table import implements, unsupported
-from wengert.ops import arithmetic, linalg, reduce
+from wengert.ops import arithmetic, factor, linalg, reduce
 from wengert.trace.tracer import Tracer
 
 _NONE = np._NoValue
@@ -86,8 +86,8 @@ def slogdet(a: Any) -> Any:
 def cholesky(a: Any, /, *, upper: bool = False) -> Any:
     x = _squares(a)
     if not upper:
-        return linalg.cholesky(x)
-    return np.conjugate(np.swapaxes(linalg.cholesky(np.conjugate(np.swapaxes(x, -1, -2))), -1, -2))
+        return factor.cholesky(x)
+    return np.conjugate(np.swapaxes(factor.cholesky(np.conjugate(np.swapaxes(x, -1, -2))), -1, -2))
 
 
 @implements(np.linalg.pinv)
@@ -98,7 +98,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = _NON
         cut = max(x.shape[-2:]) * np.finfo(x.dtype).eps if rtol is None else 1e-15
     if np.ndim(cut) or isinstance(cut, Tracer):
         raise unsupported("np.linalg.pinv with an array of cut-offs")
-    return linalg.pinv(x, rcond=float(cut))
+    return factor.pinv(x, rcond=float(cut))
 
 
 @implements(np.linalg.lstsq)
@@ -110,8 +110,8 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
         )
     m, n = a.shape
     cut = np.finfo(a.dtype).eps * max(m, n) if rcond is None else max(float(rcond), 0)
-    x = np.matmul(linalg.pinv(a, rcond=float(cut)), b)
-    s = linalg.svd(a)[1]
+    x = np.matmul(factor.pinv(a, rcond=float(cut)), b)
+    s = factor.svd(a)[1]
     rank = np.count_nonzero(s > cut * s[0])
     if m > n and not (isinstance(rank, Tracer) and rank.number() is not None and int(rank) < n):
         residuals = np.atleast_1d(np.sum(np.square(np.abs(b - np.matmul(a, x))), axis=0))
@@ -164,7 +164,7 @@ def _matrix_norm(x: Any, order: Any, axes: tuple[int, int]) -> Any:
         pick = np.max if order > 0 else np.min
         return pick(sums, axis=across - (across > along))
     if order in (2, -2, "nuc"):
-        s = linalg.svd(np.moveaxis(x, axes, (-2, -1)))[1]
+        s = factor.svd(np.moveaxis(x, axes, (-2, -1)))[1]
         return (
             np.sum(s, axis=-1)
             if order == "nuc"
@@ -238,12 +238,12 @@ def _lower(a: Any, UPLO: str) -> Any:
 
 @implements(np.linalg.eigh)
 def eigh(a: Any, UPLO: str = "L") -> Any:
-    return _result("eigh")(*linalg.eigh(_lower(a, UPLO)))
+    return _result("eigh")(*factor.eigh(_lower(a, UPLO)))
 
 
 @implements(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
-    return linalg.eigh(_lower(a, UPLO))[0]
+    return factor.eigh(_lower(a, UPLO))[0]
 
 
 @implements(np.linalg.svd)
@@ -252,18 +252,18 @@ def svd(
 ) -> Any:
     x = _matrices(a)
     if not compute_uv:
-        return linalg.svd(x)[1]
+        return factor.svd(x)[1]
     if full_matrices and x.shape[-1] != x.shape[-2]:
         raise unsupported(
             "np.linalg.svd with full_matrices=True of a matrix that is not square",
             "say full_matrices=False: the added columns are any basis of what is left, so they have no slope",
         )
-    return _result("svd")(*linalg.svd(x))
+    return _result("svd")(*factor.svd(x))
 
 
 @implements(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Any:
-    return linalg.svd(_matrices(x))[1]
+    return factor.svd(_matrices(x))[1]
 
 
 @implements(np.linalg.qr)
@@ -274,7 +274,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
         raise unsupported(
             f"np.linalg.qr with mode={mode!r} of a {m}×{n} matrix", "say mode='reduced'"
         )
-    q, r = linalg.qr(x if m >= n else x[..., :m])
+    q, r = factor.qr(x if m >= n else x[..., :m])
     if m < n:
         r = np.concatenate([r, np.matmul(np.conjugate(np.swapaxes(q, -1, -2)), x[..., m:])], -1)
     return r if mode == "r" else _result("qr")(q, r)
@@ -284,7 +284,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 def cond(x: Any, p: Any = None) -> Any:
     x = _matrices(x)
     if p is None or p in (2, -2):
-        s = linalg.svd(x)[1]
+        s = factor.svd(x)[1]
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
     return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
 
@@ -294,7 +294,7 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
     x = operand(A)
     if x.ndim < 2:
         return cast(np.any(np.not_equal(x, 0)), np.dtype(int))
-    s = linalg.svd(_matrices(x))[1]
+    s = factor.svd(_matrices(x))[1]
     if tol is None:
         cut = (
             max(x.shape[-2:]) * np.finfo(s.dtype).eps

@@ -246,7 +246,9 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     end = a.size if wrap or a.ndim > 2 else min(a.size, a.shape[1] ** 2)
     places = np.arange(0, end, step)
     values = np.ravel(operand(val))
-    a[np.unravel_index(places, a.shape)] = values if values.size == 1 else np.resize(values, places.size)
+    a[np.unravel_index(places, a.shape)] = (
+        values if values.size == 1 else np.resize(values, places.size)
+    )
 
 
 @implements(np.vander)

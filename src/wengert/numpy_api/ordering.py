@@ -6,13 +6,12 @@ The order itself is a constant for the derivative; the values follow the element
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from wengert.errors import DataDependentShapeError
-from wengert.ir import source
 from wengert.ir.types import ArrayType
+from wengert.numpy_api.indexing import known
 from wengert.numpy_api.moving import part
 from wengert.numpy_api.promote import (
     axes_of,
@@ -199,16 +198,9 @@ def _hundredth(a: Any, percent: Any) -> Any:
     return np.true_divide(q, 100)
 
 
-def _number(x: Any, what: str) -> Any:
-    """The number behind a value whose shape depends on it."""
-    number = x.number() if isinstance(x, Tracer) else np.asarray(x)
-    if number is None:
-        raise DataDependentShapeError(
-            f"{what} makes a shape that depends on the numbers of {x.type!r}, and this trace knows only its type",
-            "use np.where with a fixed shape, or take it out of the traced function",
-            source.here(),
-        )
-    return number
+def number_of(x: Any, what: str) -> Any:
+    """The number behind a value whose elements decide about a shape."""
+    return known(x, what, "use np.where with a fixed shape, or take it out of the traced function")
 
 
 def _among_present(values: Any, q: Any, axis: Any, out: Any, keepdims: Any) -> Any:
@@ -269,7 +261,7 @@ def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
 @implements(np.digitize)
 def digitize(x: Any, bins: Any, right: bool = False) -> Any:
     edges = operand(bins)
-    number = _number(edges, "np.digitize of traced bins")
+    number = number_of(edges, "np.digitize of traced bins")
     side = "left" if right else "right"
     if number.size > 1 and np.any(np.diff(number) < 0):
         if np.any(np.diff(number) > 0):
@@ -281,7 +273,7 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Any:
 
 @implements(np.bincount)
 def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
-    at = _number(operand(x), "np.bincount")
+    at = number_of(operand(x), "np.bincount")
     if weights is None:
         return np.bincount(at, minlength=minlength)
     w = cast(operand(weights), np.dtype(np.float64))
@@ -303,7 +295,9 @@ def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]
 @implements(np.ravel_multi_index)
 def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Any:
     if mode != "raise":
-        raise unsupported(f"np.ravel_multi_index with mode={mode!r}", "wrap or clip the indices first")
+        raise unsupported(
+            f"np.ravel_multi_index with mode={mode!r}", "wrap or clip the indices first"
+        )
     pairs = list(zip(multi_index, dims, strict=True))
     at: Any = 0
     for i, n in pairs if order == "C" else reversed(pairs):
@@ -316,132 +310,11 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     x = operand(filt)
     if x.ndim != 1:
         raise unsupported("np.trim_zeros of more than one axis", "trim with a slice")
-    kept = np.flatnonzero(_number(x, "np.trim_zeros"))
+    kept = np.flatnonzero(number_of(x, "np.trim_zeros"))
     if not kept.size:
         return x[:0]
-    return x[int(kept[0]) if "f" in trim.lower() else 0 : int(kept[-1]) + 1 if "b" in trim.lower() else x.size]
-
-
-# ---- sets of values -------------------------------------------------------------------------------
-
-
-class UniqueAllResult(NamedTuple):
-    """As NumPy's."""
-
-    values: Any
-    indices: Any
-    inverse_indices: Any
-    counts: Any
-
-
-class UniqueCountsResult(NamedTuple):
-    """As NumPy's."""
-
-    values: Any
-    counts: Any
-
-
-class UniqueInverseResult(NamedTuple):
-    """As NumPy's."""
-
-    values: Any
-    inverse_indices: Any
-
-
-@implements(np.unique)
-def unique(
-    ar: Any, return_index: bool = False, return_inverse: bool = False, return_counts: bool = False, axis: Any = None, *,
-    equal_nan: bool = True, sorted: bool = True,
-) -> Any:  # fmt: skip
-    x = operand(ar)
-    number = _number(x, "np.unique")
-    _, first, inverse, counts = np.unique(number, True, True, True, axis, equal_nan=equal_nan)
-    values = (
-        index.gather(x, first, merged=x.ndim)
-        if axis is None
-        else index.gather(x, first, axis=axis_of(axis, x.ndim))
-    )
-    found = [values]
-    for wanted, extra in (
-        (return_index, first),
-        (return_inverse, inverse),
-        (return_counts, counts),
-    ):
-        if wanted:
-            found.append(extra)
-    return found[0] if len(found) == 1 else tuple(found)
-
-
-@implements(np.unique_all)
-def unique_all(x: Any) -> Any:
-    return UniqueAllResult(*unique(x, True, True, True, equal_nan=False))
-
-
-@implements(np.unique_counts)
-def unique_counts(x: Any) -> Any:
-    return UniqueCountsResult(*unique(x, return_counts=True, equal_nan=False))
-
-
-@implements(np.unique_inverse)
-def unique_inverse(x: Any) -> Any:
-    return UniqueInverseResult(*unique(x, return_inverse=True, equal_nan=False))
-
-
-@implements(np.unique_values)
-def unique_values(x: Any) -> Any:
-    return unique(x, equal_nan=False)
-
-
-@implements(np.isin)
-def isin(
-    element: Any,
-    test_elements: Any,
-    assume_unique: bool = False,
-    invert: bool = False,
-    *,
-    kind: Any = None,
-) -> Any:
-    x, among = operand(element), np.ravel(operand(test_elements))
-    found = np.any(np.equal(np.expand_dims(x, -1), among), axis=-1)
-    return ~found if invert else found
-
-
-@implements(np.union1d)
-def union1d(ar1: Any, ar2: Any) -> Any:
-    return unique(np.concatenate([np.ravel(operand(ar1)), np.ravel(operand(ar2))]))
-
-
-def _first_of(x: Any, values: Any) -> Any:
-    """The elements of x that have these (sorted) values: where each is seen first."""
-    number = np.ravel(x.number() if isinstance(x, Tracer) else x)
-    _, first = np.unique(number, return_index=True)
-    return index.gather(x, first[np.searchsorted(number[first], values)], merged=x.ndim)
-
-
-@implements(np.intersect1d)
-def intersect1d(
-    ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False
-) -> Any:
-    x, y = operand(ar1), operand(ar2)
-    values, at_x, at_y = np.intersect1d(
-        _number(x, "np.intersect1d"),
-        _number(y, "np.intersect1d"),
-        assume_unique,
-        return_indices=True,
-    )
-    common = _first_of(x, values)
-    return (common, at_x, at_y) if return_indices else common
-
-
-@implements(np.setdiff1d)
-def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
-    x = operand(ar1)
-    values = np.setdiff1d(_number(x, "np.setdiff1d"), _number(operand(ar2), "np.setdiff1d"))
-    return _first_of(x, values)
-
-
-@implements(np.setxor1d)
-def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
-    x, y = operand(ar1), operand(ar2)
-    values = np.setxor1d(_number(x, "np.setxor1d"), _number(y, "np.setxor1d"))
-    return _first_of(np.concatenate([np.ravel(x), np.ravel(y)]), values)
+    return x[
+        int(kept[0]) if "f" in trim.lower() else 0 : int(kept[-1]) + 1
+        if "b" in trim.lower()
+        else x.size
+    ]

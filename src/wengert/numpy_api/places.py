@@ -62,11 +62,7 @@ class Where:
         items = self.items
         touched = [n for n, i in enumerate(items) if not _is_all(i)]
         picks = [n for n in touched if items[n] is not None and items[n].__class__ is not slice]
-        try:
-            common = np.broadcast_shapes(*(shape_of(items[n]) for n in picks))
-        except ValueError:
-            listed = " ".join(str(shape_of(items[n])) for n in picks)
-            raise IndexError(f"shape mismatch: indexing arrays could not be broadcast together with shapes {listed} ") from None
+        common = _common([items[n].shape for n in picks if items[n].__class__ is not int])
         # side by side, the axes of the arrays stay in their place; apart, they come first (an
         # Ellipsis parts them, even if it stands for no axis)
         beside = not common or (len(picks) == picks[-1] - picks[0] + 1 and not picks[0] < self.gap <= picks[-1])
@@ -80,18 +76,24 @@ class Where:
         axis = sum(i is not None for i in items[:first])
         extents = iter(self.shape[axis:])
         merged = [(n, next(extents)) for n in range(first, last) if items[n] is not None]
-        ids: Any = np.zeros((), INT)
-        stride = 1
+        ids: Any = None
+        fixed, stride = 0, 1
         for n, extent in reversed(merged):
             i = items[n]
-            width = len(common) if n in picks else 1
-            term = np.arange(*i.indices(extent)) if i.__class__ is slice else i % extent if i.__class__ is int else i
-            term = np.reshape(term, (*shape_of(term), *(1,) * (ndim - begins[n] - width)))
-            ids = ids + (term if stride == 1 else term * stride)
+            if i.__class__ is int:
+                fixed += i % extent * stride
+            else:
+                term = np.arange(*i.indices(extent)) if i.__class__ is slice else i
+                behind = ndim - begins[n] - (len(common) if n in picks else 1)
+                term = term.reshape(*term.shape, *(1,) * behind) if behind else term
+                term = term * stride if stride != 1 else term
+                ids = term if ids is None else ids + term
             stride *= extent
-        ids = np.reshape(ids, (*(1,) * (ndim - len(shape_of(ids))), *shape_of(ids)))
+        ids = np.array(fixed) if ids is None else ids + fixed if fixed else ids
+        if ids.ndim < ndim:  # new axes in front
+            ids = ids.reshape(*(1,) * (ndim - ids.ndim), *ids.shape)
         if ids.__class__ is np.ndarray:
-            ids.flags.writeable = False  # nobody else has it: recording need not copy it
+            ids.flags.writeable = False
         return axis, len(merged), ids
 
 
@@ -101,6 +103,17 @@ def placing(axis: int, merged: int) -> dict[str, int]:
     return {**params, "merged": merged} if merged != 1 else params
 
 
+def _common(shapes: list[Shape]) -> Shape:
+    """The shape that index arrays broadcast to."""
+    if len(shapes) == 1:
+        return shapes[0]
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        listed = " ".join(map(str, shapes))
+        raise IndexError(f"shape mismatch: indexing arrays could not be broadcast together with shapes {listed} ") from None
+
+
 def is_array(i: Any) -> bool:
     """Is this item of an index an array of integers?"""
     return i.__class__ is np.ndarray or i.__class__ is Tracer
@@ -108,6 +121,67 @@ def is_array(i: Any) -> bool:
 
 def _is_all(i: Any) -> bool:
     return i.__class__ is slice and i.start is None and i.stop is None and i.step in (None, 1)
+
+
+# ---- the common cases, quickly --------------------------------------------------------------------------
+
+
+def plain(s: slice) -> bool:
+    """Is this a slice of Python integers?"""
+    a, b, c = s.start, s.stop, s.step
+    return (a is None or a.__class__ is int) and (b is None or b.__class__ is int) and (c is None or c.__class__ is int)
+
+
+def is_direct(at: tuple[Any, ...], shape: Shape) -> bool:
+    """Is this a tuple of Python integers and slices, a basic index as it stands?"""
+    if not 0 < len(at) <= len(shape):
+        return False
+    for i, n in zip(at, shape, strict=False):
+        if i.__class__ is int:
+            if not -n <= i < n:
+                return False
+        elif i.__class__ is not slice or not plain(i):
+            return False
+    return True
+
+
+def with_new_axes(at: Any, shape: Shape) -> Shape | None:
+    """The shape of `x[at]` where the index only adds axes."""
+    given = at if at.__class__ is tuple else (at,)
+    taken = sum(i.__class__ is slice for i in given)
+    if taken > len(shape) or not any(i is None for i in given):
+        return None
+    found: list[int] = []
+    axis = 0
+    for i in given:
+        if i is None:
+            found.append(1)
+        elif i.__class__ is slice and _is_all(i):
+            found.append(shape[axis])
+            axis += 1
+        elif i is Ellipsis and taken is not None:
+            found.extend(shape[axis : axis + len(shape) - taken])
+            axis, taken = axis + len(shape) - taken, None
+        else:
+            return None
+    return (*found, *shape[axis:])
+
+
+def single(at: Any, shape: Shape) -> tuple[int, Any] | None:
+    """How many axes are merged, and the element numbers along them, where the index is one array or mask."""
+    if at.__class__ is Tracer:
+        at = at.number()
+    if at.__class__ is not np.ndarray or not 0 < at.ndim or not shape:
+        return None
+    kind = at.dtype.kind
+    if kind == "b" and at.shape == shape[: at.ndim]:
+        ids, merged = np.flatnonzero(at), at.ndim
+    elif kind in "iu":
+        ids, merged = _fitted(at.astype(INT), 0, shape[0]), 1
+    else:
+        return None
+    ids.flags.writeable = False  # nobody else has it: recording need not copy it
+    return merged, ids
 
 
 # ---- from what the user wrote to items -----------------------------------------------------------------

@@ -42,6 +42,7 @@ def matmul(a: Any, b: Any, out: Any = None, **rest: Any) -> Any:
             and u.dtype == t.dtype
             and 0 < t.ndim < 3
             and 0 < u.ndim < 3
+            and t.shape[-1] == u.shape[0]
         ):
             return ops.matmul(a, b)
     if "axes" in rest or "axis" in rest:
@@ -57,8 +58,6 @@ def matmul(a: Any, b: Any, out: Any = None, **rest: Any) -> Any:
 
 def _matmul(a: Any, b: Any) -> Any:
     sa, sb = shape_of(a), shape_of(b)
-    if (len(sa) <= 2 and len(sb) <= 2) or (len(sa) == len(sb) and sa[:-2] == sb[:-2]):
-        return ops.matmul(a, b)
     inner = sb[-2] if len(sb) > 1 else sb[0]
     if sa[-1] != inner:
         raise ShapeError(
@@ -66,6 +65,8 @@ def _matmul(a: Any, b: Any) -> Any:
             "transpose or reshape one",
             source.here(),
         )
+    if (len(sa) <= 2 and len(sb) <= 2) or (len(sa) == len(sb) and sa[:-2] == sb[:-2]):
+        return ops.matmul(a, b)
     if len(sb) <= 2:  # one matrix or vector for the whole stack: rows of rows
         flat = reshaped(a, (math.prod(sa[:-1]), sa[-1]))
         return reshaped(ops.matmul(flat, b), (*sa[:-1], *sb[1:]))
@@ -115,7 +116,7 @@ def dot(a: Any, b: Any, out: Any = None) -> Any:
     n, m = len(shape_of(a)), len(shape_of(b))
     if n == 0 or m == 0:
         return finish(np.multiply(a, b), out, True)
-    y = ops.matmul(a, b) if n <= 2 and m <= 2 else np.tensordot(a, b, axes=(-1, max(m - 2, 0)))
+    y = _matmul(a, b) if n <= 2 and m <= 2 else tensordot(a, b, axes=(-1, max(m - 2, 0)))
     return y if out is None else finish(y, out, True)
 
 

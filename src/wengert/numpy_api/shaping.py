@@ -184,7 +184,7 @@ def broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
     x = operand(array)
     extents = tuple(map(int, shape)) if isinstance(shape, tuple | list) else (int(shape),)
     first = len(extents) - len(shape_of(x))
-    if first < 0 or np.broadcast_shapes(shape_of(x), extents) != extents:
+    if first < 0 or any(n not in (1, m) for n, m in zip(shape_of(x), extents[first:], strict=True)):
         raise ShapeError(f"cannot broadcast {x.type!r} to {extents}", where=lines.here())
     return _view(ops.broadcast, x, {"shape": extents, "dims": tuple(range(first, len(extents)))})
 

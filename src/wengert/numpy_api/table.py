@@ -54,7 +54,7 @@ def array_ufunc(self: Tracer, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
                 if any(answers_itself(type(x)) for x in inputs):
                     return NotImplemented
                 raise
-        raise unsupported(_ufunc_name(ufunc))
+        raise unsupported(ufunc_name(ufunc))
     return UFUNC_METHODS[method](ufunc, *inputs, **kwargs)
 
 
@@ -86,7 +86,8 @@ def overridable(function: F) -> F:
     return call  # type: ignore[return-value]
 
 
-def _ufunc_name(ufunc: np.ufunc) -> str:
+def ufunc_name(ufunc: np.ufunc) -> str:
+    """How people write this ufunc: `np.exp`, `scipy.special.erf`."""
     return f"np.{ufunc.__name__}" if hasattr(np, ufunc.__name__) else f"scipy.special.{ufunc.__name__}"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from wengert.errors import UnsupportedError
 from wengert.ir import source
 from wengert.numpy_api.promote import again, aligned, cast, kind, loop_dtypes, operand, shape_of, together
-from wengert.numpy_api.table import UFUNC_ACCUMULATIONS, UFUNC_METHODS, UFUNC_REDUCTIONS, UFUNCS, unsupported
+from wengert.numpy_api.table import UFUNC_ACCUMULATIONS, UFUNC_METHODS, UFUNC_REDUCTIONS, UFUNCS, ufunc_name, unsupported
 from wengert.ops import arithmetic, compare, exponential, trigonometric
 from wengert.ops.families import Elementwise
 from wengert.trace.tracer import Tracer
@@ -26,7 +26,7 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
         try:
             dtypes = loop_dtypes(ufunc, kinds)
         except TypeError:
-            raise unsupported(f"np.{name} of {', '.join(str(k) for k in kinds)}", "convert the arguments first") from None
+            raise unsupported(f"{ufunc_name(ufunc)} of {', '.join(getattr(k, '__name__', str(k)) for k in kinds)}", "convert the arguments first") from None
         return prim(*together(name, [cast(x, d) for x, d in zip(xs, dtypes, strict=False)]))
 
     loops: dict[Any, bool] = {}  # dtypes that the loop computes in as they are
@@ -77,7 +77,11 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
                         return y.builder.record(prim, (x, y))
         return finish(general((x, y), dtype), out, where)
 
-    return unary if ufunc.nin == 1 else binary
+    def several(*args: Any, out: Any = None, where: Any = True, dtype: Any = None, **rest: Any) -> Any:
+        xs, given = args[: ufunc.nin], args[ufunc.nin :]
+        return finish(general(xs, dtype), given[0] if given else out, where)
+
+    return {1: unary, 2: binary}.get(ufunc.nin, several)
 
 
 def finish(y: Any, out: Any, where: Any) -> Any:

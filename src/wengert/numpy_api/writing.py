@@ -13,7 +13,7 @@ import numpy as np
 from wengert.errors import DataDependentShapeError, DTypeError, ShapeError
 from wengert.ir import source
 from wengert.numpy_api.indexing import along, integers, known, limited
-from wengert.numpy_api.places import Where, below, is_array, outside, placing, without_flags
+from wengert.numpy_api.places import Where, below, is_direct, outside, placing, plain, single, without_flags
 from wengert.numpy_api.promote import cast, operand, shape_of, spread
 from wengert.numpy_api.table import implements
 from wengert.numpy_api.ufuncs import deliver
@@ -23,6 +23,7 @@ from wengert.trace.buffers import forget
 from wengert.trace.trace import writable
 from wengert.trace.tracer import Tracer
 
+_ALL = slice(None)
 _TURNS = (shapes.reshape, shapes.permute, shapes.flip)  # views of all elements: the transpose leads back
 
 
@@ -38,12 +39,25 @@ def setitem(x: Tracer, at: Any, v: Any) -> None:
     >>> wg.grad(f)(np.array([1.0, 3.0, 1.0]))
     array([ 0., 13.,  1.])
     """
-    if at.__class__ is int and x.window is None and v.__class__ is Tracer:  # the common case
-        t = x.node.type
-        if t.ndim == 1 and v.node.type.shape == () and v.node.type.dtype == t.dtype:
-            if not -t.shape[0] <= at < t.shape[0]:
-                raise outside(at, 0, t.shape[0])
-            return _change(x, ops.update, (v,), {"at": (at,)})
+    if x.window is None:  # the common cases, as they stand
+        shape = x.node.type.shape
+        cls = at.__class__
+        if cls is int and shape:
+            if not -shape[0] <= at < shape[0]:
+                raise outside(at, 0, shape[0])
+            basic, part = (at,), shape[1:]
+        elif cls is slice and shape and at != _ALL and plain(at):
+            basic, part = (at,), (len(range(*at.indices(shape[0]))), *shape[1:])
+        elif cls is tuple and is_direct(at, shape) and at != (_ALL,) * len(at):
+            basic, part = at, _extents(at, shape)
+        else:
+            return _store(x, at, v, False)
+        if v.__class__ is Tracer:
+            if _is_itself(x, basic, v):
+                return None
+            if v.node.type.shape == part and v.node.type.dtype == x.node.type.dtype:
+                return _change(x, ops.update, (v,), {"at": basic})
+        return _change(x, ops.update, (fitted(v, part, x, "input array"),), {"at": basic})
     return _store(x, at, v, False)
 
 
@@ -57,6 +71,11 @@ def add_at(x: Tracer, at: Any, v: Any) -> None:
 
 def _store(x: Tracer, at: Any, v: Any, adding: bool) -> None:
     v = operand(v)
+    found = single(at, x.node.type.shape) if x.window is None else None
+    if found is not None:
+        merged, ids = found
+        v = fitted(v, (*ids.shape, *x.shape[merged:]), x, "shape mismatch: value array")
+        return _change(x, ops.scatter_add if adding else ops.put, (v, ids), placing(0, merged))
     flagged = without_flags(x, at)
     if flagged is not None:
         return _store(*flagged, v, adding)
@@ -77,7 +96,7 @@ def _store(x: Tracer, at: Any, v: Any, adding: bool) -> None:
     if new:  # let v lose them
         v = _without(operand(v), new, len(where.items) - sum(i.__class__ is int for i in where.items))
         where = Where(basic, x.shape)
-    v = fitted(v, _extents(where), x, "input array")
+    v = fitted(v, _extents(where.items, where.shape), x, "input array")
     if where.whole and not adding:
         return replace(x, v)
     if x.window is not None:
@@ -87,10 +106,10 @@ def _store(x: Tracer, at: Any, v: Any, adding: bool) -> None:
     return _change(x, ops.accumulate if adding else ops.update, (v,), {"at": basic})
 
 
-def _extents(where: Where) -> tuple[int, ...]:
+def _extents(at: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Shape of a basic part."""
-    pairs = zip(where.items, where.shape, strict=True)
-    return tuple(len(range(*i.indices(n))) for i, n in pairs if i.__class__ is slice)
+    pairs = zip(at, shape, strict=False)
+    return (*(len(range(*i.indices(n))) for i, n in pairs if i.__class__ is slice), *shape[len(at) :])
 
 
 def _is_itself(x: Tracer, basic: Any, v: Any) -> bool:

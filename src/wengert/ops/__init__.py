@@ -3,14 +3,22 @@
 from wengert.ir.primitive import Primitive
 from wengert.ops import (
     arithmetic,
+    bessel,
     compare,
     control,
     custom,
+    elliptic,
+    erf,
     exponential,
+    factor,
     families,
+    fft,
+    gamma,
+    hypergeometric,
     index,
     linalg,
     literal,
+    logistic,
     matmul,
     order,
     reduce,
@@ -20,7 +28,7 @@ from wengert.ops import (
     trigonometric,
 )
 
-_rooms = (families, arithmetic, exponential, trigonometric, compare, shape, reduce, order, running, index, literal, matmul, linalg, special, custom, control)
+_rooms = (families, arithmetic, exponential, trigonometric, compare, shape, reduce, order, running, index, literal, matmul, linalg, factor, special, erf, logistic, gamma, bessel, elliptic, hypergeometric, fft, custom, control)
 
 # every primitive by its name
 PRIMITIVES: dict[str, Primitive] = {

@@ -28,9 +28,9 @@ class Borrowed:
     @cached_property
     def ufunc(self) -> Any:
         """The ufunc itself; brings SciPy in."""
-        import scipy.special
+        from scipy.special import _ufuncs  # `scipy.special` has plain functions under SCIPY_ARRAY_API
 
-        return getattr(scipy.special, self.__name__)
+        return getattr(_ufuncs, self.__name__)
 
     @property
     def nout(self) -> int:
@@ -106,11 +106,10 @@ class Family(Primitive):
 
 
 def of_scipy(name: str) -> Callable[..., Any]:
-    """A function of `scipy.special` that is no ufunc, before wengert wrapped it."""
+    """A function of `scipy.special` that is no ufunc."""
     import scipy.special
 
-    function = getattr(scipy.special, name)
-    return cast(Callable[..., Any], getattr(function, "__wrapped__", function))
+    return cast(Callable[..., Any], getattr(scipy.special, name))
 
 
 def unknown(name: str, argument: str) -> along:

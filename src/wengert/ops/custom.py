@@ -172,7 +172,7 @@ _KINDS, _SIDES = ("cotangent", "tangent"), ("argument", "result")  # backward, f
 def _said(error: BaseException) -> str:
     while error.__cause__ is not None and not isinstance(error, WengertError):
         error = error.__cause__
-    return f"{type(error).__name__}: {error.what if isinstance(error, WengertError) else error}"
+    return error.what if isinstance(error, WengertError) else f"{type(error).__name__}: {error}"
 
 
 class Custom(Blackbox):

@@ -145,8 +145,7 @@ class Trigonometric(Linear):
     def eval(self, x: Any, *, kind: int, axis: int) -> Any:
         import scipy.fft
 
-        function = getattr(scipy.fft, self.name)
-        return getattr(function, "__wrapped__", function)(x, kind, axis=axis)
+        return getattr(scipy.fft, self.name)(x, kind, axis=axis)
 
     def transpose(
         self, gs: Values, args: Values, wanted: tuple[bool, ...], *, kind: int, axis: int

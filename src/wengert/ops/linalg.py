@@ -1,4 +1,4 @@
-"""Linear algebra: solving, inverses, determinants and factorisations of stacks of matrices.
+"""Linear algebra: solving, inverses and determinants of stacks of matrices.
 
 Matrices lie in the last two axes; all axes before them are a stack, so that a batch is only one
 more axis. Cotangents pair bilinearly (no conjugates), as everywhere inside.
@@ -30,17 +30,17 @@ class Stacked(Primitive):
         return _named, (self.name,)
 
 
-def _t(x: Any) -> Any:
+def transposed(x: Any) -> Any:
     """Every matrix of a stack transposed."""
     return np.swapaxes(x, -1, -2)
 
 
-def _h(x: Any) -> Any:
+def adjoint(x: Any) -> Any:
     """Every matrix of a stack transposed and conjugated."""
-    return np.conjugate(_t(x)) if x.dtype.kind == "c" else _t(x)
+    return np.conjugate(transposed(x)) if x.dtype.kind == "c" else transposed(x)
 
 
-def _square(what: str, a: ArrayType) -> None:
+def check_square(what: str, a: ArrayType) -> None:
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise ShapeError(f"{what} of {a!r}: the last two axes must be square", where=source.here())
 
@@ -55,7 +55,7 @@ def _inner(a: Any, b: Any) -> Any:
     return np.sum(a * b, axis=(-2, -1))
 
 
-def _real_type(a: ArrayType) -> Any:
+def real_type(a: ArrayType) -> Any:
     return np.zeros((), a.dtype).real.dtype
 
 
@@ -65,7 +65,7 @@ class Solve(Stacked):
     name = "solve"
 
     def typeof(self, a: ArrayType, b: ArrayType) -> ArrayType:
-        _square("solve", a)
+        check_square("solve", a)
         rows = b.shape[:-1] if b.ndim == a.ndim else b.shape
         if rows != a.shape[:-1]:
             raise ShapeError(f"solve of {a!r} and {b!r}: rows do not match", where=source.here())
@@ -87,17 +87,17 @@ class Solve(Stacked):
         return (True, False), wanted[0]
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
-        return None, solve(_t(args[0]), gs[0])
+        return None, solve(transposed(args[0]), gs[0])
 
     def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
         a = xs[0]
-        gb = solve(_t(a), gs[0])
+        gb = solve(transposed(a), gs[0])
         if not wanted[0]:
             return None, gb
         (x,) = ys
         if x.ndim < a.ndim:
             return -(gb[..., :, None] * x[..., None, :]), gb
-        return -np.matmul(gb, _t(x)), gb
+        return -np.matmul(gb, transposed(x)), gb
 
 
 class Inverse(Stacked):
@@ -106,7 +106,7 @@ class Inverse(Stacked):
     name = "inv"
 
     def typeof(self, a: ArrayType, *, lenient: bool) -> ArrayType:
-        _square("inv", a)
+        check_square("inv", a)
         return a
 
     def eval(self, a: Any, *, lenient: bool) -> Any:
@@ -134,7 +134,7 @@ class Inverse(Stacked):
         self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, lenient: bool
     ) -> Values:
         (g,), (y,) = gs, ys
-        return (-np.matmul(np.matmul(_t(y), g), _t(y)),)
+        return (-np.matmul(np.matmul(transposed(y), g), transposed(y)),)
 
 
 class Det(Stacked):
@@ -143,7 +143,7 @@ class Det(Stacked):
     name = "det"
 
     def typeof(self, a: ArrayType) -> ArrayType:
-        _square("det", a)
+        check_square("det", a)
         return ArrayType.of(a.shape[:-2], a.dtype)
 
     def eval(self, a: Any) -> Any:
@@ -166,7 +166,7 @@ class Cofactors(Stacked):
     name = "cofactors"
 
     def typeof(self, a: ArrayType) -> ArrayType:
-        _square("cofactors", a)
+        check_square("cofactors", a)
         return a
 
     def eval(self, a: Any) -> Any:
@@ -198,7 +198,7 @@ def _by_inverse(a: Any) -> Any:
         return None
     info = np.finfo(d.dtype)
     sound = (condition < 1000) & (np.abs(d) > info.tiny * 1e8) & (np.abs(d) < info.max)
-    return d[..., None, None] * _t(inverse) if np.all(sound) else None
+    return d[..., None, None] * transposed(inverse) if np.all(sound) else None
 
 
 def _product_of_others(s: Any) -> Any:
@@ -225,11 +225,11 @@ class CofactorSlope(Stacked):
         # but the i-th and j-th, entry (i, i) moves by Σⱼ p[i, j] m[j, j], entry (i, j) by -p[i, j] m[j, i]
         u, s, vh = np.linalg.svd(a)
         sign = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
-        inner = np.matmul(np.matmul(_h(u), m), _h(vh))
+        inner = np.matmul(np.matmul(adjoint(u), m), adjoint(vh))
         n = s.shape[-1]
         diagonal = np.eye(n, dtype=bool)
         p = np.where(diagonal, 0, _product_of_others(np.where(diagonal, 1, s[..., None, :])))
-        moved = -p * _t(inner)
+        moved = -p * transposed(inner)
         moved[..., range(n), range(n)] = np.matmul(
             p, np.diagonal(inner, axis1=-2, axis2=-1)[..., None]
         )[..., 0]
@@ -244,13 +244,13 @@ class CofactorSlope(Stacked):
         if (
             da is not None and a.shape[-1] > 2
         ):  # of regular matrices: y = det(a) (⟨b, m⟩ b - b mᵀ b), b = a⁻ᵀ
-            b = _t(inv(a, lenient=True))
+            b = transposed(inv(a, lenient=True))
             d = np.reshape(det(a), (*a.shape[:-2], 1, 1))
-            db, dd = -np.matmul(np.matmul(b, _t(da)), b), d * _over(_inner(b, da), a)
+            db, dd = -np.matmul(np.matmul(b, transposed(da)), b), d * _over(_inner(b, da), a)
             t, dt = _over(_inner(b, m), a), _over(_inner(db, m), a)
-            twist = np.matmul(b, _t(m))
+            twist = np.matmul(b, transposed(m))
             push = dd * (t * b - np.matmul(twist, b)) + d * (
-                dt * b + t * db - np.matmul(np.matmul(db, _t(m)), b) - np.matmul(twist, db)
+                dt * b + t * db - np.matmul(np.matmul(db, transposed(m)), b) - np.matmul(twist, db)
             )
             dy = push if dy is None else dy + push
         return (dy,)
@@ -266,8 +266,8 @@ class SlogDet(Stacked):
     multiple = True
 
     def typeof(self, a: ArrayType) -> tuple[ArrayType, ArrayType]:
-        _square("slogdet", a)
-        return ArrayType.of(a.shape[:-2], a.dtype), ArrayType.of(a.shape[:-2], _real_type(a))
+        check_square("slogdet", a)
+        return ArrayType.of(a.shape[:-2], a.dtype), ArrayType.of(a.shape[:-2], real_type(a))
 
     def eval(self, a: Any) -> tuple[Any, Any]:
         sign, logabs = np.linalg.slogdet(a)
@@ -278,7 +278,7 @@ class SlogDet(Stacked):
 
     def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
         (da,), (a,) = dxs, xs
-        slope = np.sum(scale(da, _t(inv(a, lenient=True))), axis=(-2, -1))
+        slope = np.sum(scale(da, transposed(inv(a, lenient=True))), axis=(-2, -1))
         if a.dtype.kind != "c":
             return None, slope
         return 1j * np.imag(slope) * ys[0], np.real(slope)
@@ -287,217 +287,10 @@ class SlogDet(Stacked):
         (a,) = xs
         if a.dtype.kind == "c":
             return NotImplemented  # type: ignore[no-any-return]
-        return (None if gs[1] is None else scale(_over(gs[1], a), _t(inv(a, lenient=True))),)
-
-
-class Cholesky(Stacked):
-    """`cholesky(a)`: lower l with l lᴴ = a. Only the lower triangle of a is looked at, as in NumPy."""
-
-    name = "cholesky"
-
-    def typeof(self, a: ArrayType) -> ArrayType:
-        _square("cholesky", a)
-        return a
-
-    def eval(self, a: Any) -> Any:
-        return np.linalg.cholesky(a)
-
-    def reads(self, wanted: tuple[bool, ...]) -> Reads:
-        return False, True
-
-    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
-        (da,), (y,) = dxs, ys
-        inverse = inv(y, lenient=True)
         return (
-            np.matmul(y, _lower_half(np.matmul(np.matmul(inverse, _mirrored(da)), _h(inverse)))),
-        )
-
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
-        (g,), (y,) = gs, ys
-        if y.dtype.kind == "c":
-            return NotImplemented  # type: ignore[no-any-return]
-        inverse = inv(y, lenient=True)
-        return (
-            _fold(np.matmul(np.matmul(_t(inverse), _lower_half(np.matmul(_t(y), g))), inverse)),
+            None if gs[1] is None else scale(_over(gs[1], a), transposed(inv(a, lenient=True))),
         )
 
 
-def _lower_half(x: Any) -> Any:
-    """The lower triangle, the diagonal halved."""
-    return np.tril(x, -1) + 0.5 * _diagonal_part(x)
-
-
-def _diagonal_part(x: Any) -> Any:
-    return np.where(np.eye(x.shape[-1], dtype=bool), x, 0)
-
-
-def _mirrored(x: Any) -> Any:
-    """The Hermitian matrix with this lower triangle."""
-    low = np.tril(x, -1)
-    on = _diagonal_part(x)
-    return low + _h(low) + (np.real(on) if x.dtype.kind == "c" else on)
-
-
-def _fold(x: Any) -> Any:
-    """Transpose of `_mirrored` for real matrices."""
-    return np.tril(x + _t(x), -1) + _diagonal_part(x)
-
-
-class Eigh(Stacked):
-    """`w, v = eigh(a)`: eigenvalues (ascending) and -vectors of the Hermitian a, lower triangle read.
-
-    Slopes of the vectors divide by differences of eigenvalues; those of the values do not.
-    """
-
-    name = "eigh"
-    multiple = True
-
-    def typeof(self, a: ArrayType) -> tuple[ArrayType, ArrayType]:
-        _square("eigh", a)
-        return ArrayType.of(a.shape[:-1], _real_type(a)), a
-
-    def eval(self, a: Any) -> tuple[Any, Any]:
-        w, v = np.linalg.eigh(a)
-        return w, v
-
-    def reads(self, wanted: tuple[bool, ...]) -> Reads:
-        return False, True
-
-    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
-        (da,), (w, v) = dxs, ys
-        m = np.matmul(np.matmul(_h(v), _mirrored(da)), v)
-        dw = np.real(np.diagonal(m, axis1=-2, axis2=-1))
-        return dw, np.matmul(v, scale(_off_diagonal(m), _like(_gaps(w), m)))
-
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
-        (gw, gv), (w, v) = gs, ys
-        if v.dtype.kind == "c":
-            return NotImplemented  # type: ignore[no-any-return]
-        inner = None if gw is None else _as_diagonal(gw)
-        if gv is not None:
-            turned = scale(_off_diagonal(np.matmul(_t(v), gv)), _gaps(w))
-            inner = turned if inner is None else inner + turned
-        return (_fold(np.matmul(np.matmul(v, inner), _t(v))),)
-
-
-def _like(x: Any, y: Any) -> Any:
-    """x in the dtype of y."""
-    return x if x.dtype == y.dtype else x.astype(y.dtype)
-
-
-def _off_diagonal(x: Any) -> Any:
-    return np.where(np.eye(x.shape[-1], dtype=bool), 0, x)
-
-
-def _as_diagonal(x: Any) -> Any:
-    """Vectors as diagonal matrices."""
-    return np.where(np.eye(x.shape[-1], dtype=bool), x[..., None, :], 0)
-
-
-def _gaps(w: Any) -> Any:
-    """1 / (wⱼ - wᵢ), 1 on the diagonal, where nobody looks."""
-    gap = w[..., None, :] - w[..., :, None]
-    return 1 / np.where(np.eye(w.shape[-1], dtype=bool), 1, gap)
-
-
-class Svd(Stacked):
-    """`u, s, vh = svd(a)`, the thin one. Slopes of u and vh need distinct singular values."""
-
-    name = "svd"
-    multiple = True
-
-    def typeof(self, a: ArrayType) -> tuple[ArrayType, ...]:
-        *stack, m, n = a.shape
-        k = min(m, n)
-        return (
-            ArrayType.of((*stack, m, k), a.dtype),
-            ArrayType.of((*stack, k), _real_type(a)),
-            ArrayType.of((*stack, k, n), a.dtype),
-        )
-
-    def eval(self, a: Any) -> tuple[Any, ...]:
-        return tuple(np.linalg.svd(a, full_matrices=False))
-
-    def reads(self, wanted: tuple[bool, ...]) -> Reads:
-        return False, True
-
-    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
-        (da,), (u, s, vh) = dxs, ys
-        k = s.shape[-1]
-        p = np.matmul(np.matmul(_h(u), da), _h(vh))
-        ds = np.real(np.diagonal(p, axis1=-2, axis2=-1))
-        row, column = s[..., None, :], s[..., :, None]
-        gaps = _like(_gaps(s) / np.where(np.eye(k, dtype=bool), 1, row + column), p)
-        du = np.matmul(u, scale(_off_diagonal(p * row + column * _h(p)), gaps))
-        dv = np.matmul(_h(vh), scale(_off_diagonal(column * p + _h(p) * row), gaps))
-        if p.dtype.kind == "c":  # LAPACK leaves the phases free: all of the turn is given to u
-            du = du + u * (1j * np.imag(np.diagonal(p, axis1=-2, axis2=-1)) / s)[..., None, :]
-        if u.shape[-2] > k:  # what leaves the span of u
-            away = np.matmul(da, _h(vh))
-            du = du + (away - np.matmul(u, p)) / row
-        if vh.shape[-1] > k:
-            away = np.matmul(_h(da), u)
-            dv = dv + (away - np.matmul(_h(vh), _h(p))) / row
-        return du, ds, _h(dv)
-
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
-        (gu, g, gvh), (u, _, vh) = gs, ys
-        if gu is not None or gvh is not None or u.dtype.kind == "c":
-            return NotImplemented  # type: ignore[no-any-return]
-        return (np.matmul(u * g[..., None, :], vh),)
-
-
-class Qr(Stacked):
-    """`q, r = qr(a)` of matrices with at least as many rows as columns."""
-
-    name = "qr"
-    multiple = True
-
-    def typeof(self, a: ArrayType) -> tuple[ArrayType, ArrayType]:
-        n = a.shape[-1]
-        return a, ArrayType.of((*a.shape[:-2], n, n), a.dtype)
-
-    def eval(self, a: Any) -> tuple[Any, Any]:
-        q, r = np.linalg.qr(a)
-        return q, r
-
-    def reads(self, wanted: tuple[bool, ...]) -> Reads:
-        return False, True
-
-    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
-        (da,), (q, r) = dxs, ys
-        moved = np.matmul(da, inv(r, lenient=True))
-        m = np.matmul(_h(q), moved)
-        low = np.tril(m, -1)
-        turn = low - _h(low)  # skew, so that q stays orthogonal; the rest of m is r's
-        if m.dtype.kind == "c":
-            turn = turn + 1j * np.imag(_diagonal_part(m))
-        return moved - np.matmul(q, m - turn), np.matmul(m - turn, r)
-
-
-class Pinv(Stacked):
-    """`pinv[rcond](a)`: the Moore-Penrose inverse; its slope holds where the rank stays the same."""
-
-    name = "pinv"
-
-    def typeof(self, a: ArrayType, *, rcond: Any) -> ArrayType:
-        return ArrayType.of((*a.shape[:-2], a.shape[-1], a.shape[-2]), a.dtype)
-
-    def eval(self, a: Any, *, rcond: Any) -> Any:
-        return np.linalg.pinv(a, rcond)
-
-    def reads(self, wanted: tuple[bool, ...]) -> Reads:
-        return True, True
-
-    def jvp(self, dxs: Values, xs: Values, ys: Values, *, rcond: Any) -> Values:
-        (da,), (a,), (y,) = dxs, xs, ys
-        dh, yh = _h(da), _h(y)
-        left = np.matmul(y, np.matmul(yh, dh))
-        right = np.matmul(np.matmul(dh, yh), y)
-        left = left - np.matmul(np.matmul(left, a), y)
-        right = right - np.matmul(y, np.matmul(a, right))
-        return (left + right - np.matmul(np.matmul(y, da), y),)
-
-
-solve, inv, det, cofactors, cofactor_slope = Solve(), Inverse(), Det(), Cofactors(), CofactorSlope()
-slogdet, cholesky, eigh, svd, qr, pinv = SlogDet(), Cholesky(), Eigh(), Svd(), Qr(), Pinv()
+solve, inv, det, cofactors = Solve(), Inverse(), Det(), Cofactors()
+cofactor_slope, slogdet = CofactorSlope(), SlogDet()

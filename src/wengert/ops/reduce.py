@@ -203,7 +203,12 @@ def _product_of_others(y: Any, x: Any, axes: Axes) -> Any:
 
 def _length(x: Any, axes: Axes) -> Any:
     """√Σ|x|², computed as NumPy's norm does, and with scaling where that leaves the range."""
-    y = np.sqrt(np.add.reduce(np.square(x), axes, dtype=x.dtype))
+    with np.errstate(over="ignore"):
+        if len(axes) == x.ndim:
+            flat = x.ravel()
+            y = np.sqrt(flat.dot(flat))
+        else:
+            y = np.sqrt(np.add.reduce(np.square(x), axes, dtype=x.dtype))
     low, high = _reach(y.dtype)
     if (y.ndim == 0 and low < y < high) or np.all((y > low) & (y < high)) or x.size == 0:
         return y

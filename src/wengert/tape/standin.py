@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+import wengert.numpy_api.methods  # noqa: F401  (puts on traced values what they share with ndarrays)
 from wengert.trace.tracer import Tracer
 
 

@@ -35,6 +35,7 @@ _SCALARS = (np.generic, float, int, bool, complex)
 # the argument values and result values that its rule reads.
 Entry = tuple[Any, ...]
 _NOTHING: dict[str, Any] = {}
+_ONE, _BOTH = (True,), (True, True)
 
 
 class Builder:
@@ -114,6 +115,29 @@ class Builder:
         inner = _body()
         if inner is not None and inner.serial > self.serial:
             return inner.record(prim, args, params)
+        if self.saving and not (self.nested or self.closed or prim.multiple):
+            # one or two traced arguments of this trace, no stale views: by far the most common
+            if len(args) == 2:
+                x, y = args
+                if (
+                    x.__class__ is Tracer and y.__class__ is Tracer and x.builder is self and y.builder is self
+                    and (x.window is None or x.window.root.version == x.window.seen)
+                    and (y.window is None or y.window.root.version == y.window.seen)
+                ):  # fmt: skip
+                    a, b = x.node, y.node
+                    if a.type.inexact and b.type.inexact:
+                        v, w = x.value, y.value
+                        return self._note(prim, (a, b), params, _BOTH, [v, w], prim.eval(v, w, **params))
+            elif len(args) == 1:
+                (x,) = args
+                if (
+                    x.__class__ is Tracer and x.builder is self
+                    and (x.window is None or x.window.root.version == x.window.seen)
+                ):  # fmt: skip
+                    a = x.node
+                    if a.type.inexact:
+                        v = x.value
+                        return self._note(prim, (a,), params, _ONE, [v], prim.eval(v, **params))
         inputs: list[Any] = []
         values: list[Any] = []
         wanted: list[bool] = []
@@ -145,28 +169,32 @@ class Builder:
                 ys = prim(*values, **params)
         else:
             ys = prim.eval(*values, **params)
-            if not self.closed:  # the common case of `_append`, written out
-                output = Var(type_of(ys))
-                origin = _current()
-                if origin is None:
-                    origin = caller()
-                seen = tuple(wanted)
-                if True in seen:
-                    plan = prim.read_plan
-                    drop, keep_ys = plan[seen] if seen in plan else prim.plan(seen)
-                    if drop is None:
-                        kept: Any = None
-                    else:
-                        for p in drop:
-                            values[p] = None
-                        kept = values
-                    self.entries.append(
-                        (prim, tuple(inputs), params, (output,), origin, seen, kept, (ys,) if keep_ys else None)
-                    )
-                else:
-                    self.entries.append((prim, tuple(inputs), params, (output,), origin, None, None, None))
-                return Tracer(self, output, ys)
+            if not self.closed:
+                return self._note(prim, tuple(inputs), params, tuple(wanted), values, ys)
         return self._append(prim, tuple(inputs), params, tuple(wanted), values, ys, saved)
+
+    def _note(
+        self, prim: Primitive, inputs: tuple[Atom, ...], params: Mapping[str, Any], wanted: tuple[bool, ...],
+        values: list[Any], y: Any,
+    ) -> Tracer:  # fmt: skip
+        """`_append` for one result whose number is known, which is nearly always."""
+        output = Var(type_of(y))
+        origin = _current()
+        if origin is None:
+            origin = caller()
+        if True in wanted:
+            plan = prim.read_plan
+            drop, keep = plan[wanted] if wanted in plan else prim.plan(wanted)
+            if drop is None:
+                kept: Any = None
+            else:
+                for p in drop:
+                    values[p] = None
+                kept = values
+            self.entries.append((prim, inputs, params, (output,), origin, wanted, kept, (y,) if keep else None))
+        else:
+            self.entries.append((prim, inputs, params, (output,), origin, None, None, None))
+        return Tracer(self, output, y)
 
     def record_reusing(self, prim: Primitive, holder: list[Any], args: list[Any], params: Mapping[str, Any]) -> Any:
         """`record` for a primitive whose first argument (in `holder`) may give its memory to the result."""

@@ -83,7 +83,7 @@ def run(builder: Builder, f: Callable[..., Any], tracers: Sequence[Tracer]) -> l
         cause = lifted(error)
         if cause is error:
             raise
-        raise cause from error
+        raise cause from None
     finally:
         for _, leave in hooks:
             leave()
@@ -126,7 +126,8 @@ def writable(handle: Tracer) -> None:
 
 def lifted(error: BaseException) -> BaseException:
     """Our own error where NumPy has wrapped it ("setting an array element with a sequence")."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, WengertError):
-        cause = cause.__cause__
-    return source.without_tail(cause if cause is not None else error)
+    source.without_tail(error)
+    wrapped = error.__cause__
+    if isinstance(wrapped, WengertError) and str(error).startswith("setting an array element"):
+        return wrapped.with_traceback(error.__traceback__)
+    return error

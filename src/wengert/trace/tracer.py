@@ -24,6 +24,7 @@ class Tracer(Handle):
     weak = False  # did it come from a Python scalar? (NEP 50)
     window: Any = None  # trace.buffers.View when NumPy would have made a view
     version = 0  # grows with every write, so that views notice
+    still: Any = None  # the node that stop_gradient gave it: as long as it names that, nothing is lost
 
     def __init__(self, builder: Any, node: Any, value: Any, weak: bool = False) -> None:
         self.builder = builder
@@ -95,18 +96,19 @@ class Tracer(Handle):
     def _exact(self, asked: str) -> Any:
         """The number of an integer or boolean value (which carries no derivative)."""
         number = self.number()
-        if self.type.inexact and self.builder.serial >= 0:
+        if self.type.inexact and self.builder.serial >= 0 and self.still is not self.node:
             refuse(self, asked)
         if number is None:
             raise ConcretizationError(
                 f"{asked} needs the number behind {self.type!r}, and this trace knows only its type",
-                "keep it as an array, or pass the number in from outside",
+                "keep it as an array, or pass the number in from outside; "
+                "a plain array `a` is read at it by np.array(a)[i]",
                 source.here(),
             )
         return number
 
     def __index__(self) -> int:
-        return self._exact("an index or a range").__index__()  # type: ignore[no-any-return]
+        return self._exact("an index or range()").__index__()  # type: ignore[no-any-return]
 
     def __int__(self) -> int:
         return int(self._exact("int()"))
@@ -118,7 +120,7 @@ class Tracer(Handle):
         return complex(self._exact("complex()"))
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        return np.array(self._exact("making a plain NumPy array of it"), dtype=dtype)
+        return np.array(self._exact("a conversion to a plain NumPy array"), dtype=dtype)
 
     def __hash__(self) -> int:
         return id(self)
@@ -132,7 +134,11 @@ class Tracer(Handle):
         return repr(self) if number is None else format(number[()] if isinstance(number, np.ndarray) and number.ndim == 0 else number, spec)
 
     def __reduce__(self) -> NoReturn:
-        refuse(self, "pickling")
+        raise ConcretizationError(
+            f"a traced {self.type!r} is pickled; it stands for a number of the call that runs now",
+            "return it (with has_aux=True, if it is not the result) and pickle what comes back",
+            source.here(),
+        )
 
 
 def refuse(tracer: Tracer, asked: str) -> NoReturn:
@@ -144,10 +150,17 @@ def refuse(tracer: Tracer, asked: str) -> NoReturn:
             "or start from a traced array (b = 0 * x; b[0] = x[0])",
             source.here(),
         )
-    what = "a plain NumPy array" if "NumPy array" in asked else "a plain Python number"
+    if "index" in asked:
+        raise ConcretizationError(
+            f"a traced {tracer.type!r} is used as an index or in range(), which need an integer",
+            "count by a shape (x.shape[0]), or pass the integer as an argument that is not differentiated",
+            source.here(),
+        )
+    array = "array" in asked
     raise ConcretizationError(
-        f"{asked} asks a traced {tracer.type!r} for {what}, which would silently drop its derivative",
-        "leave the conversion out: a traced value already behaves like its array; "
-        "for a value without derivative write wg.stop_gradient(x) and look at it by print or format",
+        f"{asked} of a traced {tracer.type!r} would silently drop its derivative"
+        + (" (a function that wengert does not know converts its arguments)" if array else ""),
+        ("give that function a rule with @wg.custom_vjp" if array else "leave it out: a traced value behaves like its number")
+        + "; where no derivative is wanted, convert wg.stop_gradient(x)",
         source.here(),
     )

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from wengert.errors import NotDifferentiableError
+from wengert.ir import source
 from wengert.ir.primitive import Handle, Primitive, Values
 from wengert.ir.types import type_of
 from wengert.ops.opaque import zero
@@ -29,6 +31,8 @@ def tangents(prim: Primitive, dxs: Values, xs: Values, ys: Values, params: Any) 
         rest = iter(gs)
         given = tuple(next(rest) if m else None for m in moved)
         back = prim.pullback(given, xs, ys, wanted, **params)
+        if back is NotImplemented:
+            raise unknown(prim)
         return [c for c, w in zip(back, wanted, strict=True) if w]
 
     found = iter(
@@ -47,11 +51,20 @@ def cotangents(
         rest = iter(dxs)
         given = tuple(next(rest) if w else None for w in wanted)
         dys = prim.jvp(given, xs, ys, **params)
+        if dys is NotImplemented:
+            raise unknown(prim)
         return [dy for dy, m in zip(dys, moved, strict=True) if m]
 
     types = [type_of(x) for x, w in zip(xs, wanted, strict=True) if w]
     found = iter(turned(push, types, [g for g, m in zip(gs, moved, strict=True) if m], xs))
     return tuple(next(found) if w else None for w in wanted)
+
+
+def unknown(prim: Primitive) -> NotDifferentiableError:
+    """The error for an operation that has no rule at all."""
+    return NotDifferentiableError(
+        f"{prim.name} has no derivative rule", "give it a vjp or a push", source.here()
+    )
 
 
 def turned(

@@ -35,8 +35,8 @@ class Birth(NamedTuple):
     spread: int | None = None  # position of the equation where an infinity became a nan
 
 
-def within(call: Callable[[], Any], bad: Bad) -> tuple[Program, Eqn] | None:
-    """The first guilty equation of the programs that are evaluated inside `call`, deepest first."""
+def within(call: Callable[[], Any], bad: Bad) -> tuple[Replay, Birth] | None:
+    """The first birth in the programs that are evaluated inside `call`, the deepest one."""
     runs: list[Replay] = []
 
     def watch(program: Program, args: Sequence[Any]) -> Observer:
@@ -53,10 +53,11 @@ def within(call: Callable[[], Any], bad: Bad) -> tuple[Program, Eqn] | None:
         birth = run.value_birth([a for a in run.program.outputs if a in run.values])
         if birth is not None and birth.phase == "value":
             eqn, ins, _ = run.steps[birth.position]
-            deeper = (
-                within(partial(eqn.prim.eval, *ins, **eqn.params), bad) if eqn.prim.saves else None
+            holds = eqn.prim.saves
+            return (within(partial(eqn.prim.eval, *ins, **eqn.params), bad) if holds else None) or (
+                run,
+                birth,
             )
-            return deeper or (run.program, eqn)
     return None
 
 

@@ -161,13 +161,16 @@ def _told_of(replay: Replay, birth: Birth, backward: bool) -> str:
         return f"  It came in with {came}, which holds {_shown(number)}{at}."
     eqn, ins, outs = replay.steps[birth.position]
     lines = [f"  Born in the {birth.phase} of `{eqn.prim.name}`{_where(replay.program, eqn)}"]
-    if birth.phase == "value":
+    inner = _inside(replay, birth, eqn, ins, backward) if eqn.prim.saves else None
+    if inner is not None:  # in the body of a loop or a branch
+        deep, birth_there = inner
+        eqn, ins, outs = deep.steps[birth_there.position]
+        lines.append(f"  inside of it, in `{eqn.prim.name}`{_where(deep.program, eqn)}")
+        lines.append(f"  {_value_story(eqn, ins, outs[birth_there.slot], birth_there)}")
+    elif birth.phase == "value":
         lines.append(f"  {_value_story(eqn, ins, outs[birth.slot], birth)}")
     else:
         lines.append(f"  {_slope_story(eqn, ins, outs, birth, backward)}")
-    inner = _inside(replay, birth, eqn, ins, backward) if eqn.prim.saves else None
-    if inner is not None:
-        lines[1:] = [f"  inside of it, in `{inner[1].prim.name}`{_where(*inner)}"]
     if birth.spread is not None:
         other = replay.steps[birth.spread][0]
         lines.append(f"  Then 0·inf = nan in `{other.prim.name}`{_where(replay.program, other)}")
@@ -175,7 +178,7 @@ def _told_of(replay: Replay, birth: Birth, backward: bool) -> str:
 
 
 def _inside(replay: Replay, birth: Birth, eqn: Eqn, ins: Any, backward: bool) -> Any:
-    """The guilty equation in the body of a loop or a branch."""
+    """The birth in the programs that an equation holds."""
     if birth.phase == "value":
         return within(partial(eqn.prim.eval, *ins, **eqn.params), replay.bad)
     wanted = tuple(a.type.inexact for a in eqn.inputs)

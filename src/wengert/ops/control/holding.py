@@ -12,6 +12,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+
 from wengert.ir import passes
 from wengert.ir.primitive import Handle, Primitive, Reads, Values
 from wengert.ir.program import Atom, Const, Eqn, Program, Var
@@ -136,7 +138,8 @@ class Holding(Primitive):
         plan = self.fused(moving, False, **params)
         dense = filled(dxs, plan.moving, types, like(*dxs, *xs))
         both = [*xs, *(dx for dx, m in zip(dense, plan.moving, strict=True) if m)]
-        outs = self(*(both[n] for n in plan.order), **plan.params)
+        with _quiet():
+            outs = self(*(both[n] for n in plan.order), **plan.params)
         return (
             tuple(outs[n] for n in plan.values),
             tuple(None if n is None else outs[n] for n in plan.tangents),
@@ -151,9 +154,10 @@ class Holding(Primitive):
         movers = [n for n, m in enumerate(plan.moving) if m]
         places = [n if n < len(args) else None for n in plan.order]
         unknown = tuple(n is None for n in places)
-        found, rest = self.part(
-            unknown, *(None if n is None else args[n] for n in places), **plan.params
-        )
+        with _quiet():
+            found, rest = self.part(
+                unknown, *(None if n is None else args[n] for n in places), **plan.params
+            )
         left = {n: k for k, n in enumerate(n for n, y in enumerate(found) if y is None)}
         tangent = Tangent(
             rest,
@@ -173,6 +177,11 @@ class Holding(Primitive):
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)
+
+
+def _quiet() -> Any:
+    """Slopes may be infinite where values are not: of a loop for both, no warnings are heard."""
+    return np.errstate(all="ignore")
 
 
 def like(*values: Any) -> Any:

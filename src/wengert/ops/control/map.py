@@ -116,7 +116,8 @@ class Map(Holding):
             return super().eval_saving(wanted, *args, **params)
         whole = _wide(params["body"], params["mapped"], params["extent"])
         moved, first, second = _linear(whole, wanted)
-        found = evaluate(first, args)
+        with np.errstate(all="ignore"):
+            found = evaluate(first, args)
         count = len(whole.outputs)
         rest = Rest(
             remat, (*found[count:], *(None,) * sum(wanted)), {"body": second, "policy": None}
