@@ -141,6 +141,24 @@ def test_a_batch_is_a_loop(softplus):
     )
 
 
+def test_every_form_works_in_vmap_loops_and_branches(softplus):
+    def slope(x):
+        return 1 / (1 + np.exp(-x))
+
+    def thrice(f, x):
+        return wg.scan(lambda carry, _: (f(carry), carry), x, None, length=3)[0]
+
+    same = {"rtol": 1e-12}
+    np.testing.assert_allclose(wg.vmap(wg.grad(softplus))(X), slope(X), **same)
+    np.testing.assert_allclose(wg.vmap(wg.hessian(softplus))(X), slope(X) * (1 - slope(X)), **same)
+    np.testing.assert_allclose(wg.grad(lambda x: np.sum(wg.vmap(softplus)(x)))(X), slope(X), **same)
+    assert wg.grad(lambda x: wg.cond(x > 0, softplus, lambda x: 2 * x, x))(1.0) == slope(1.0)
+    expected = wg.grad(lambda x: plain_softplus(plain_softplus(plain_softplus(x))))(1.0)
+    assert wg.grad(lambda x: thrice(softplus, x))(1.0) == pytest.approx(expected, rel=1e-12)
+    assert wg.jacfwd(lambda x: thrice(softplus, x))(1.0) == pytest.approx(expected, rel=1e-12)
+    assert wg.grad(wg.checkpoint(softplus))(1.0) == slope(1.0)
+
+
 def test_a_traceable_function_is_batched_as_a_program_not_as_a_loop():
     calls = []
 
@@ -403,7 +421,7 @@ def test_an_opaque_rule_is_not_turned_round_for_many_outputs():
 
     f.defvjp(lambda x: (np.full(2000, float(x)), None), lambda _, g: (float(np.sum(g)),))
     assert wg.grad(lambda x: np.sum(f(x)))(1.0) == 2000.0
-    with pytest.raises(NotDifferentiableError, match="2000 calls of it.* at most 1000"):
+    with pytest.raises(NotDifferentiableError, match=r"2000 calls of it.* at most 1000"):
         wg.jvp(f, (1.0,), (1.0,))
 
 
@@ -412,7 +430,9 @@ def test_an_opaque_rule_has_no_second_derivative_and_says_why():
         wg.grad(wg.grad(lambda x: box(x, 1.0)[0])),
         wg.hessian(lambda x: box(x, 1.0)[0]),
     ):
-        with pytest.raises(NotDifferentiableError, match=r"float\(\) of a traced .* second derivative"):
+        with pytest.raises(
+            NotDifferentiableError, match=r"float\(\) of a traced .* second derivative"
+        ):
             second(0.3)
 
 
@@ -440,6 +460,25 @@ def test_a_black_box_in_a_batch_runs_example_by_example():
     np.testing.assert_allclose(
         evaluate(tangents, [xs, np.float64(1.0)])[1], np.cos(xs) - np.sin(xs)
     )
+
+
+def test_a_black_box_works_in_vmap_loops_and_checkpoints():
+    sin = wg.defvjp(
+        lambda x: math.sin(float(x)), lambda y, x: lambda g: float(g) * math.cos(float(x))
+    )
+
+    def thrice(f, x):
+        return wg.fori_loop(0, 3, lambda _, carry: f(carry), x)
+
+    same = {"rtol": 1e-12}
+    np.testing.assert_allclose(wg.vmap(sin)(X), np.sin(X), **same)
+    np.testing.assert_allclose(wg.vmap(wg.grad(sin))(X), np.cos(X), **same)
+    np.testing.assert_allclose(wg.grad(lambda x: np.sum(wg.vmap(sin)(x)))(X), np.cos(X), **same)
+    np.testing.assert_allclose(wg.jacfwd(wg.vmap(sin))(X), np.diag(np.cos(X)), **same)
+    expected = wg.grad(lambda x: thrice(np.sin, x))(1.0)
+    assert wg.grad(lambda x: thrice(sin, x))(1.0) == pytest.approx(expected, rel=1e-12)
+    assert wg.jvp(lambda x: thrice(sin, x), (1.0,), (1.0,))[1] == pytest.approx(expected, rel=1e-12)
+    assert wg.grad(wg.checkpoint(lambda x: sin(x)))(1.0) == math.cos(1.0)
 
 
 def test_a_shared_argument_of_a_batch_collects_the_cotangents_of_all_examples():
@@ -484,7 +523,7 @@ def test_a_black_box_whose_trial_run_fails_says_what_to_do():
 
     picky.defvjp(lambda x: (picky.fun(x), None), lambda _, g: (g,))
     with pytest.raises(
-        ConcretizationError, match="black box.*made-up numbers fails with ValueError: too small"
+        ConcretizationError, match=r"black box.*made-up numbers fails with ValueError: too small"
     ):
         by_types(picky)(200.0)
     assert wg.grad(picky)(200.0) == 1.0

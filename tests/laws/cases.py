@@ -193,6 +193,14 @@ def distinct_values(a: Any) -> tuple[Any]:
     return (a / 4 + np.eye(*a.shape[-2:]) * (2 + 3 * np.arange(a.shape[-1])) + generic(a),)
 
 
+ORDER = Domain(0, 3, dtype="int64")  # orders of SciPy's functions have no slope
+FAR = Domain(-12, 12)
+OPEN_UNIT = Domain(0.0625, 0.9375)
+WHOLE = Domain(1, 4, dtype="int64")
+ABOVE_WHOLE = Domain(2, 5, dtype="int64")
+NO_POLE = Domain(-2.5, 4, away=(0, -1, -2))
+
+
 R = ((2, 3),)
 CASES: dict[str, Case] = {
     # ---- arithmetic
@@ -339,6 +347,106 @@ CASES: dict[str, Case] = {
     "svd": smooth(REAL, on((3, 3)), on((3, 2)), on((2, 3)), via=distinct_values),
     "qr": smooth(REAL, on((3, 3)), on((3, 2)), via=regular),
     "pinv": smooth(REAL, on((3, 2), rcond=None), on((2, 3), rcond=None), dtypes="fdD", via=regular),
+    # ---- the error function and its family
+    "erf": smooth(REAL, dtypes="fdD"),
+    "erfc": smooth(REAL, dtypes="fdD"),
+    "erfi": smooth(REAL, dtypes="fdD"),
+    "erfcx": smooth(REAL),
+    "erfcx_integral": smooth(REAL, on((2, 3), times=0), on((3,), times=1), on((3,), times=3)),
+    "erfinv": smooth(UNIT),
+    "erfcinv": smooth(OPEN_UNIT),
+    "dawsn": smooth(FAR),
+    "wofz": smooth(UNIT, dtypes="D"),
+    "ndtr": smooth(REAL, dtypes="fdD"),
+    "log_ndtr": smooth(FAR),
+    "ndtri": smooth(OPEN_UNIT),
+    "ndtri_exp": smooth(Domain(-8, -0.125)),
+    "owens_t": smooth(REAL, REAL),
+    "fresnel_s": smooth(REAL, dtypes="fdD"),
+    "fresnel_c": smooth(REAL, dtypes="fdD"),
+    # ---- logistic functions, entropies, losses
+    "expit": smooth(FAR),
+    "logit": smooth(OPEN_UNIT),
+    "log_expit": smooth(FAR),
+    "xlogy": smooth(REAL, POSITIVE, dtypes="fdD"),
+    "xlog1py": smooth(REAL, ABOVE_MINUS_ONE, dtypes="fdD"),
+    "entr": smooth(POSITIVE),
+    "rel_entr": smooth(POSITIVE, POSITIVE),
+    "kl_div": smooth(OPEN_UNIT, ABOVE_ONE),
+    "huber": smooth(POSITIVE, NONZERO, via=apart),
+    "pseudo_huber": smooth(POSITIVE, REAL),
+    "exprel": smooth(FAR),
+    "exp10": smooth(REAL),
+    "cosm1": smooth(REAL),
+    "powm1": smooth(POSITIVE, REAL),
+    "boxcox": smooth(POSITIVE, REAL),
+    "boxcox1p": smooth(ABOVE_MINUS_ONE, REAL),
+    "inv_boxcox": smooth(UNIT, UNIT),
+    "inv_boxcox1p": smooth(UNIT, UNIT),
+    "sindg": smooth(FAR),
+    "cosdg": smooth(FAR),
+    "tandg": smooth(FAR),
+    "cotdg": smooth(POSITIVE),
+    "radian": smooth(REAL, REAL, REAL),
+    # ---- gamma functions and incomplete integrals
+    "gamma": smooth(NO_POLE, dtypes="fd"),
+    "gammaln": smooth(NO_POLE),
+    "loggamma": smooth(POSITIVE),
+    "gammasgn": constant(NO_POLE),
+    "rgamma": smooth(REAL),
+    "psi": smooth(NO_POLE),
+    "polygamma": smooth(POSITIVE, on((2, 3), order=1), on((3,), order=2)),
+    "zeta": smooth(ABOVE_WHOLE, POSITIVE, dtypes="d"),
+    "beta": smooth(POSITIVE, POSITIVE),
+    "betaln": smooth(POSITIVE, POSITIVE),
+    "poch": smooth(POSITIVE, POSITIVE),
+    "binom": smooth(POSITIVE, UNIT),
+    "gammainc": smooth(WHOLE, POSITIVE, dtypes="d"),
+    "gammaincc": smooth(WHOLE, POSITIVE, dtypes="d"),
+    "gammaincinv": smooth(WHOLE, OPEN_UNIT, dtypes="d"),
+    "gammainccinv": smooth(WHOLE, OPEN_UNIT, dtypes="d"),
+    "betainc": smooth(WHOLE, WHOLE, OPEN_UNIT, dtypes="d"),
+    "betaincc": smooth(WHOLE, WHOLE, OPEN_UNIT, dtypes="d"),
+    "betaincinv": smooth(WHOLE, WHOLE, OPEN_UNIT, dtypes="d"),
+    "betainccinv": smooth(WHOLE, WHOLE, OPEN_UNIT, dtypes="d"),
+    "chdtr": smooth(WHOLE, POSITIVE, dtypes="d"),
+    "chdtrc": smooth(WHOLE, POSITIVE, dtypes="d"),
+    "pdtr": smooth(ORDER, POSITIVE, dtypes="d"),
+    "pdtrc": smooth(ORDER, POSITIVE, dtypes="d"),
+    "stdtr": smooth(ABOVE_WHOLE, REAL, dtypes="d"),
+    "stdtrit": smooth(ABOVE_WHOLE, OPEN_UNIT, dtypes="d"),
+    # ---- Bessel functions
+    **{name: smooth(ORDER, POSITIVE, dtypes="d") for name in ("jv", "yv", "iv", "kv", "yn", "kn", "jve", "yve", "ive", "kve")},
+    **{name: smooth(REAL) for name in ("j0", "j1", "i0", "i1")},
+    **{name: smooth(POSITIVE) for name in ("y0", "y1", "k0", "k1", "k0e", "k1e")},
+    **{name: smooth(NONZERO) for name in ("i0e", "i1e")},
+    **{name: smooth(ORDER, POSITIVE, dtypes="D") for name in ("hankel1", "hankel2")},
+    **{name: smooth(REAL, dtypes="fdD") for name in ("airy_ai", "airy_aip", "airy_bi", "airy_bip")},
+    **{name: smooth(POSITIVE, on((2, 3), order=0), on((3,), order=2)) for name in ("spherical_jn", "spherical_yn", "spherical_in", "spherical_kn")},
+    # ---- elliptic and hypergeometric functions, integrals of elementary ones
+    "ellipk": smooth(Domain(-3, 0.875)),
+    "ellipe": smooth(Domain(-3, 0.875)),
+    "ellipkm1": smooth(POSITIVE),
+    "hyp0f1": smooth(WHOLE, REAL, dtypes="d"),
+    "hyp1f1": smooth(WHOLE, WHOLE, REAL, dtypes="d"),
+    "hyp2f1": smooth(WHOLE, WHOLE, WHOLE, UNIT, dtypes="d"),
+    "hyperu": smooth(WHOLE, WHOLE, OPEN_UNIT, dtypes="d"),
+    "exp1": smooth(POSITIVE, dtypes="fdD"),
+    "expi": smooth(POSITIVE, dtypes="fd"),
+    "expn": smooth(ORDER, POSITIVE, dtypes="d"),
+    "sici_si": smooth(REAL),
+    "sici_ci": smooth(POSITIVE),
+    "shichi_shi": smooth(REAL),
+    "shichi_chi": smooth(POSITIVE),
+    "spence": smooth(POSITIVE),
+    "wrightomega": smooth(REAL),
+    "lambertw": smooth(POSITIVE, on((2, 3), branch=0, tol=1e-8), on((3,), branch=-1, tol=1e-8), dtypes="D"),
+    # ---- Fourier transforms
+    "fft": smooth(REAL, on((4,), axes=(0,), norm="backward", inverse=False), on((2, 3), axes=(1, 0), norm="ortho", inverse=True), on((3, 2), axes=(0,), norm="forward", inverse=True), dtypes="fdFD"),
+    "rfft": smooth(REAL, on((4,), axes=(0,), norm="backward"), on((2, 3), axes=(0, 1), norm="ortho"), on((3, 2), axes=(1, 0), norm="forward")),
+    "irfft": smooth(REAL, on((3,), n=4, axes=(0,), norm="backward"), on((2, 2), n=3, axes=(0, 1), norm="ortho"), on((3, 2), n=4, axes=(1, 0), norm="forward"), dtypes="FD"),
+    "dct": smooth(REAL, *(on((2, 4), kind=kind, axis=1) for kind in (1, 2, 3, 4)), on((3, 2), kind=2, axis=0), dtypes="fdD"),
+    "dst": smooth(REAL, *(on((2, 4), kind=kind, axis=1) for kind in (1, 2, 3, 4)), on((3, 2), kind=3, axis=0), dtypes="fdD"),
 }  # fmt: skip
 
 # primitives that are tried elsewhere, and why

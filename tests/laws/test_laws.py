@@ -4,12 +4,25 @@ import pickle
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.laws.cases import CASES, ELSEWHERE
 
-from wengert.ops import PRIMITIVES
+from wengert.ir import Primitive
+from wengert.ops import (
+    PRIMITIVES,
+    arithmetic,
+    compare,
+    exponential,
+    index,
+    matmul,
+    reduce,
+    running,
+    shape,
+    trigonometric,
+)
 from wengert.testing import LAWS
+from wengert.testing.laws import jvp_is_the_slope, pullback_is_the_transpose
 
 ROOT = Path(__file__).parents[2]
 TESTED = [law for law in LAWS if law.holds is not None]
@@ -40,6 +53,27 @@ def test_the_law_holds(law, name, data):
 @given(data=st.data())
 def test_the_law_holds_in_every_dtype_and_setting(law, name, dtype, setting, data):
     law.holds(data.draw(CASES[name].samples(name, dtype, [setting])))
+
+
+ROOMS = (arithmetic, compare, exponential, trigonometric, shape, reduce, running, index, matmul)
+HALF = [
+    p.name
+    for room in ROOMS
+    for p in vars(room).values()
+    if isinstance(p, Primitive)
+    and p.name in CASES
+    and CASES[p.name].differentiable
+    and "f" in CASES[p.name].dtypes
+]
+
+
+@pytest.mark.parametrize("name", sorted(set(HALF)))
+@settings(max_examples=4)
+@given(data=st.data())
+def test_half_precision_stays_half_precision(name, data):
+    sample = data.draw(CASES[name].samples(name, "e"))
+    jvp_is_the_slope(sample)
+    pullback_is_the_transpose(sample)
 
 
 def test_no_primitive_is_forgotten():

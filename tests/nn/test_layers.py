@@ -56,7 +56,7 @@ def test_a_layer_is_built_once_for_the_dtype_of_its_inputs():
 def test_a_weight_can_be_asked_for_in_both_of_kerass_ways():
     layer = wg.nn.Layer(dtype=np.float32)
     old = layer.add_weight("w", shape=(3, 2), initializer="ones")
-    new = layer.add_weight((3, 2), name="w", initializer="ones", trainable=False, dtype=float)
+    new = layer.add_weight((3, 2), "ones", name="w", trainable=False, dtype=float)
     scalar = layer.add_weight(name="s", initializer="zeros")
     np.testing.assert_array_equal(old, new)
     assert (old.name, new.name, scalar.shape) == ("w", "w", ())

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.numpy_api.places import numbers, places
 
 import wengert as wg
-from tests.numpy_api.places import numbers, places
 from wengert.errors import DataDependentShapeError
 from wengert.ir import ArrayType, evaluate
 from wengert.trace import program_of
@@ -210,8 +210,14 @@ def test_integers_from_a_trace_index_plain_arrays():
 def test_positions_of_a_traced_value_are_plain_integers():
     seen = []
     x = np.array([0.0, 2.0, 0.0, 1.0])
-    wg.grad(lambda x: seen.extend([np.nonzero(x), np.flatnonzero(x), np.argwhere(x), np.where(x > 1)]) or x[0])(x)
-    for ours, theirs in zip(seen, [np.nonzero(x), np.flatnonzero(x), np.argwhere(x), np.where(x > 1)], strict=True):
+    wg.grad(
+        lambda x: (
+            seen.extend([np.nonzero(x), np.flatnonzero(x), np.argwhere(x), np.where(x > 1)]) or x[0]
+        )
+    )(x)
+    for ours, theirs in zip(
+        seen, [np.nonzero(x), np.flatnonzero(x), np.argwhere(x), np.where(x > 1)], strict=True
+    ):
         assert np.array_equal(ours, theirs)
 
 

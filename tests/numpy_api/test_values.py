@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.numpy_api.table import ROWS, Row
+from tests.numpy_api.table import ROWS, TABLES, Row
 
 from wengert import tree
 from wengert.ir.evaluate import evaluate
@@ -88,3 +88,24 @@ def test_memory_layout_does_not_matter(row: Row):
         for x in row.args("d", seed=2)
     ]
     same(with_numbers(row.f, args), leaves(row.f(*args)))
+
+
+def in_dtype(row, dtype):
+    """Arguments of a row in a dtype that it was not written for."""
+    args = row.args("D" if dtype == "F" else "d")
+    return [(3 * x).astype(dtype) if dtype == "l" else x.astype(dtype) for x in args]
+
+
+@pytest.mark.parametrize("dtype", ["e", "F", "l"])
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # roots of negative integers and the like
+def test_other_dtypes_are_promoted_as_in_numpy(name, dtype):
+    for row in TABLES[name]:
+        args = in_dtype(row, dtype)
+        try:
+            plain = leaves(row.f(*args))
+        except (TypeError, ValueError, np.linalg.LinAlgError):
+            continue  # NumPy itself does not do it
+        for y, truth in zip(with_numbers(row.f, args), plain, strict=True):
+            ours, numpys = np.asarray(y), np.asarray(truth)
+            assert (ours.dtype, ours.shape) == (numpys.dtype, numpys.shape), row

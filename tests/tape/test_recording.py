@@ -114,6 +114,18 @@ def test_gradients_in_a_pause_are_plain_numbers():
     assert tape.gradient(z, x) == 27.0 + 27.0
 
 
+def test_a_gradient_in_a_pause_uses_a_tape_up_as_well():
+    x = wg.Variable(3.0)
+    with wg.GradientTape() as tape:
+        y = x**3
+        with tape.stop_recording():
+            slope = tape.gradient(y, x)
+        z = x * 2
+    assert slope == 27.0
+    assert type(z) is np.float64
+    assert float(y) == 27.0  # its tape is over, so it is a plain number
+
+
 def test_a_tape_that_does_not_record_can_neither_stop_nor_be_reset():
     tape = wg.GradientTape()
     with pytest.raises(TapeError, match="stop_recording: this tape is not recording"):
@@ -217,6 +229,29 @@ def test_nested_tapes_give_higher_derivatives(f):
     assert type(dddy) is np.float64
     third = wg.grad(wg.grad(wg.grad(f)))(0.7)
     np.testing.assert_allclose([dy.numpy(), ddy.numpy(), dddy], [wg.grad(f)(0.7), wg.grad(wg.grad(f))(0.7), third])
+
+
+def looped(x):
+    return wg.fori_loop(0, 3, lambda i, s: np.sin(s) * x, x)
+
+
+def branched(x):
+    return wg.cond(x > 0, lambda x: x**3, lambda x: -x, x)
+
+
+def scanned(x):
+    return np.sum(wg.scan(lambda s, k: (s * k, s * s), x, np.array([1.0, 2.0, 3.0]))[1])
+
+
+@pytest.mark.parametrize("f", [looped, branched, scanned])
+def test_nested_tapes_go_through_traced_control_flow(f):
+    x = wg.Variable(0.7)
+    with wg.GradientTape() as outer:
+        with wg.GradientTape() as inner:
+            y = f(x)
+        slope = inner.gradient(y, x)
+    np.testing.assert_allclose(slope.numpy(), wg.grad(f)(0.7), rtol=1e-14)
+    np.testing.assert_allclose(outer.gradient(slope, x), wg.grad(wg.grad(f))(0.7), rtol=1e-13)
 
 
 def test_nested_tapes_do_not_confuse_their_perturbations():
@@ -577,6 +612,17 @@ def test_a_tape_is_not_seen_in_other_contexts():
     with wg.GradientTape():
         assert type(contextvars.Context().run(lambda: x * x)) is np.float64
         assert type(x * x) is not np.float64
+
+
+def test_a_context_that_outlives_the_tape_it_was_copied_under_records_no_more():
+    x = wg.Variable(2.0)
+    with wg.GradientTape() as tape:
+        copied = contextvars.copy_context()
+        y = x * x
+        inside = copied.run(lambda: y * x)
+    after = copied.run(lambda: x * y)
+    assert type(after) is np.float64
+    assert tape.gradient([y, inside], x) == 4.0 + 12.0
 
 
 def test_tasks_have_their_own_tapes():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import wengert as wg
 from wengert.ir.types import ArrayType
 from wengert.ops.families import Elementwise, Linear
 from wengert.testing import check, laws
@@ -149,3 +150,37 @@ def test_the_message_says_where_and_by_how_much():
 def test_a_point_where_nothing_can_be_measured_is_said_to_be_one():
     with pytest.raises(laws.JvpIsNotTheSlope, match="no slope can be measured"):
         check(Elementwise(np.sqrt, lambda y, x: 0.5 / y), 0.0)
+
+
+class Cube(wg.Op):
+    """A user's operation: a value and one direction of its derivative."""
+
+    name = "cube"
+
+    def typeof(self, x):
+        return x
+
+    def eval(self, x):
+        return x**3
+
+    def vjp(self, gs, xs, ys):
+        return (gs[0] * 3 * xs[0] ** 2,)
+
+
+class WrongCube(Cube):
+    def vjp(self, gs, xs, ys):
+        return (gs[0] * 2 * xs[0] ** 2,)
+
+
+class OpaqueCube(Cube):
+    def vjp(self, gs, xs, ys):
+        return (
+            np.array([float(g) * 3 * float(x) ** 2 for g, x in zip(gs[0], xs[0], strict=True)]),
+        )
+
+
+def test_an_operation_of_the_users_is_checked_like_ours():
+    check(Cube(), POINT)
+    check(OpaqueCube(), POINT)
+    with pytest.raises(laws.LawBroken, match="cube"):
+        check(WrongCube(), POINT)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.numpy_api.places import numbers
 
 import wengert as wg
-from tests.numpy_api.places import numbers
 from wengert.errors import InputError, TracerLeakError
 from wengert.ir import ArrayType, evaluate
 from wengert.trace import program_of
@@ -299,18 +299,27 @@ def test_a_large_plain_array_that_is_overwritten_before_its_derivative_is_an_err
         return np.sum(y)
 
     x = np.ones(5000)
-    with pytest.raises(InputError, match=r"(?s)test_buffers.py:\d+: the derivative of mul .*overwritten.*Way out: .*copy"):
+    with pytest.raises(
+        InputError,
+        match=r"(?s)test_buffers.py:\d+: the derivative of mul .*overwritten.*Way out: .*copy",
+    ):
         wg.grad(lambda x: f(x, lambda b, x: b * x))(x)
-    with pytest.raises(InputError, match="einsum|mul|overwritten"):
+    with pytest.raises(InputError, match="overwritten"):
         wg.grad(lambda x: f(x, lambda b, x: np.dot(b, x)))(x)
-    assert np.array_equal(wg.grad(lambda x: f(x, lambda b, x: b + x))(x), x)  # no derivative reads it
+    assert np.array_equal(
+        wg.grad(lambda x: f(x, lambda b, x: b + x))(x), x
+    )  # no derivative reads it
     assert np.array_equal(wg.grad(lambda x: f(x, lambda b, x: b.copy() * x))(x), x)
     assert np.array_equal(wg.grad(lambda x: np.sum(x * b + x * b))(x), 4 * x)
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8", "c16", "i1", "i8", "?"])
 def test_a_fingerprint_notices_that_an_array_was_overwritten(dtype):
-    for a in (np.ones((40, 50), dtype), np.ones((2, 60_000), dtype), np.ones((60, 50), dtype)[::2, 1:].T):
+    for a in (
+        np.ones((40, 50), dtype),
+        np.ones((2, 60_000), dtype),
+        np.ones((60, 50), dtype)[::2, 1:].T,
+    ):
         repeated = np.broadcast_to(a, (3, *a.shape))
         before = fingerprint(a), fingerprint(repeated)
         assert (fingerprint(a), fingerprint(repeated)) == before
@@ -443,7 +452,9 @@ def test_a_body_traced_on_types_alone_cannot_write_outside():
         return np.sum(y)
 
     for value in (lambda t: 1.0, lambda t: t, lambda t: 2 * t):
-        with pytest.raises(TracerLeakError, match=r"(?s)test_buffers.py:\d+: .*outside of body.*Way out: return"):
+        with pytest.raises(
+            TracerLeakError, match=r"(?s)test_buffers.py:\d+: .*outside of body.*Way out: return"
+        ):
             wg.grad(lambda x, value=value: f(x, value))(numbers(3))
 
 
@@ -516,7 +527,14 @@ def test_many_writes_do_not_copy_the_array_each_time(text, order):
 
     def f(x, steps):
         y = 1 * x
-        names = {"np": np, "x": x, "y": y, "view": y[1:-1], "flat": y.reshape(20, 20).reshape(-1), "turned": y[::-1, None]}
+        names = {
+            "np": np,
+            "x": x,
+            "y": y,
+            "view": y[1:-1],
+            "flat": y.reshape(20, 20).reshape(-1),
+            "turned": y[::-1, None],
+        }
         for k in range(1, steps + 1):
             exec(code, {**names, "k": k})
         return np.sum(y)

@@ -211,9 +211,8 @@ def test_off_says_nothing():
 
 def test_a_place_is_told_once():
     with pytest.warns(NonFiniteWarning) as seen:
-        for _ in range(3):
-            wg.grad(root)(ZEROS)
-    assert len(seen) == 1
+        gradients = [wg.grad(root)(ZEROS) for _ in range(3)]
+    assert (len(gradients), len(seen)) == (3, 1)
     assert "sqrt(0)" in said(lambda: wg.grad(root)(ZEROS))  # another place
 
 
@@ -229,6 +228,12 @@ def test_numbers_that_do_not_reach_the_result_are_no_alarm(x):
 
 
 def test_large_finite_numbers_are_no_alarm():
+    for dtype in (np.float16, np.float32, np.float64, np.longdouble, np.complex64, np.complex128):
+        big = np.finfo(dtype).max
+        with np.errstate(all="raise"):
+            assert report.finite([np.full(9, big, dtype), dtype(big), -float(np.finfo(float).max)])
+        assert not report.finite([np.array([1, np.inf], dtype)])
+        assert not report.finite([dtype(np.nan)])
     np.testing.assert_array_equal(wg.grad(lambda x: np.sum(1e200 * x))(np.ones(3)), 1e200)
 
 
@@ -241,6 +246,52 @@ def test_calls_inside_another_trace_leave_it_to_that_one():
 
 
 # ---- loops and branches -----------------------------------------------------------------------------------
+
+
+def in_scan(x):
+    def step(carry, _):
+        return np.sqrt(carry - 1.0), carry
+
+    return wg.scan(step, x, None, length=3)[0]
+
+
+def in_while(x):
+    def step(state):
+        return state[0] + 1, np.log(state[1])
+
+    return wg.while_loop(lambda state: state[0] < 2, step, (0, x))[1]
+
+
+def in_vmap(x):
+    def one(a):
+        return np.sqrt(a)
+
+    return np.sum(wg.vmap(one)(x))
+
+
+def in_cond(x):
+    def big(x):
+        return np.exp(x)
+
+    return wg.cond(x > 0, big, lambda x: x, x)
+
+
+@pytest.mark.parametrize(
+    ("f", "at", "outer", "line", "inside"),
+    [
+        (in_scan, 1.5, "value of `scan`", 2, "sqrt(-0.292893) = nan: outside"),
+        (in_while, 1.0, "value of `while_loop`", 2, "log(0) = -inf: the edge"),
+        (in_vmap, np.array([1.0, 0.0]), "derivative of `map`", 2, "0.5 / 0 = inf at [1]: division"),
+        (in_cond, 1e3, "value of `cond`", 2, "exp(1000) = inf: overflow"),
+    ],
+    ids=["scan", "while", "vmap", "cond"],
+)
+def test_a_birth_in_the_body_of_a_loop_or_a_branch_names_its_line(f, at, outer, line, inside):
+    text = said(lambda: wg.value_and_grad(f)(at))
+    assert f"Born in the {outer}" in text
+    assert f"inside of it, in `{inside.split('(')[0] if '(' in inside else 'div'}`" in text
+    assert f" at {line_of(f, line)}:  " in text
+    assert inside in text
 
 
 def test_a_birth_inside_a_custom_function_is_named():

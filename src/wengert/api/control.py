@@ -131,8 +131,8 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
     ...     error = lambda x: np.abs(x * x - a) > 1e-14 * a
     ...     return while_loop(error, lambda x: (x + a / x) / 2, a)
     >>> import wengert as wg
-    >>> root(4.0), wg.grad(root)(4.0)
-    (np.float64(2.0), 0.25)
+    >>> print(f"{root(4.0):.9f} {wg.grad(root)(4.0):.9f}")
+    2.000000000 0.250000000
     """
     carry = Carry(init, "while_loop")
     if is_plain(carry.raw):

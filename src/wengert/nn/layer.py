@@ -89,7 +89,8 @@ class Layer:
     ) -> Variable:
         """A new variable of this layer; its dtype is that of the layer, which is that of the inputs.
 
-        `add_weight("kernel", shape=[3, 2])` and `add_weight([3, 2], name="kernel")` mean the same.
+        `add_weight("kernel", [3, 2], "zeros")` and `add_weight([3, 2], "zeros", name="kernel")` mean
+        the same: older and newer Keras.
         """
         if self._is_built():
             raise TapeError(
@@ -100,6 +101,8 @@ class Layer:
         if isinstance(name_or_shape, str):
             name = name_or_shape
         elif name_or_shape is not None:
+            if shape is not None:
+                initializer = shape  # type: ignore[assignment]
             shape = name_or_shape
         extents = (shape,) if isinstance(shape, int | np.integer) else tuple(shape or ())
         kind = np.dtype(dtype or self.dtype or float)

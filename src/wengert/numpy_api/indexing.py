@@ -12,16 +12,25 @@ import numpy as np
 
 from wengert.errors import DataDependentShapeError
 from wengert.ir import source
-from wengert.numpy_api.places import INT, Where, below, is_direct, outside, placing, plain, single, with_new_axes, without_flags
+from wengert.numpy_api.places import (
+    INT,
+    Where,
+    is_direct,
+    outside,
+    placing,
+    plain,
+    single,
+    with_new_axes,
+    without_flags,
+)
 from wengert.numpy_api.promote import axis_of, cast, operand, shape_of
 from wengert.numpy_api.table import implements
 from wengert.numpy_api.ufuncs import finish
+from wengert.numpy_api.views import NUMBERED, below
 from wengert.ops import index as ops
 from wengert.ops import shape as shapes
 from wengert.trace.buffers import View
 from wengert.trace.tracer import Tracer
-
-_NUMBERED = (ops.part, shapes.reshape, shapes.permute, shapes.flip)  # views whose elements have numbers below
 
 
 def getitem(x: Tracer, at: Any) -> Any:
@@ -64,7 +73,8 @@ def getitem(x: Tracer, at: Any) -> Any:
     return _read(x, at)
 
 
-Tracer.__getitem__ = getitem  # type: ignore[attr-defined]
+_methods: Any = Tracer
+_methods.__getitem__ = getitem
 
 
 def _read(x: Tracer, at: Any) -> Any:
@@ -97,7 +107,7 @@ def _below(x: Tracer, where: Where, basic: Any) -> Any:
     None if it is better to look at the whole view again.
     """
     steps = x.window.steps()
-    if where.whole or any(prim not in _NUMBERED for prim, _, _ in steps):
+    if where.whole or any(prim not in NUMBERED for prim, _, _ in steps):
         return None
     root = x.window.root
     at, ids = below(x, where if basic is None else Where(basic, x.shape))
@@ -113,7 +123,7 @@ def _below(x: Tracer, where: Where, basic: Any) -> Any:
 
 
 def _has_ellipsis(at: Any) -> bool:
-    return at is Ellipsis or at.__class__ is tuple and any(i is Ellipsis for i in at)
+    return at is Ellipsis or (at.__class__ is tuple and any(i is Ellipsis for i in at))
 
 
 # ---- NumPy's functions that pick elements ----------------------------------------------------------------
@@ -125,7 +135,9 @@ def known(x: Any, what: str, way_out: str) -> Any:
     number = x.number() if isinstance(x, Tracer) else np.asarray(x)
     if number is None:
         raise DataDependentShapeError(
-            f"{what} has a shape that depends on numbers, in a trace that knows only types", way_out, source.here()
+            f"{what} has a shape that depends on numbers, in a trace that knows only types",
+            way_out,
+            source.here(),
         )
     return number
 
@@ -140,7 +152,9 @@ def integers(i: Any) -> Any:
         i = np.asarray(i)
         i = i.astype(INT) if i.size == 0 and i.dtype.kind == "f" else i
     if i.dtype.kind not in "iub":
-        raise TypeError(f"Cannot cast array data from {i.dtype!r} to dtype('int64') according to the rule 'safe'")
+        raise TypeError(
+            f"Cannot cast array data from {i.dtype!r} to dtype('int64') according to the rule 'safe'"
+        )
     return i
 
 
@@ -187,7 +201,9 @@ def along(arr: Any, indices: Any, axis: Any) -> tuple[Any, Any]:
     if x.ndim != len(shape_of(i)):
         raise ValueError("`indices` and `arr` must have the same number of dimensions")
     axis = axis_of(axis, x.ndim)
-    mesh: list[Any] = [np.reshape(np.arange(n), (-1, *(1,) * (x.ndim - 1 - d))) for d, n in enumerate(x.shape)]
+    mesh: list[Any] = [
+        np.reshape(np.arange(n), (-1, *(1,) * (x.ndim - 1 - d))) for d, n in enumerate(x.shape)
+    ]
     mesh[axis] = i
     return x, tuple(mesh)
 

@@ -116,7 +116,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     if m > n and not (isinstance(rank, Tracer) and rank.number() is not None and int(rank) < n):
         residuals = np.atleast_1d(np.sum(np.square(np.abs(b - np.matmul(a, x))), axis=0))
     else:
-        residuals = np.zeros(0, a.dtype)
+        residuals = np.zeros(0, _real_type(a))
     return x, residuals, rank, s
 
 

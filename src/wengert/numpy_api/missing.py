@@ -103,7 +103,7 @@ def _nan_extremum(function: Any, which: int) -> Any:
         where: Any = _NONE,
     ) -> Any:
         x = operand(a)
-        if x.dtype.kind != "f":
+        if x.dtype.kind not in "fc":
             return function(x, axis, out, keepdims, initial=initial, where=where)
         y = function(
             _without_nans(x, extremes(x.dtype)[which]),

@@ -138,17 +138,19 @@ def quantile(
 ) -> Any:  # fmt: skip
     if weights is not None:
         raise unsupported("np.quantile with weights")
-    x = inexact(operand(a))
+    x, q = operand(a), operand(q)
+    # an element itself, not a mixture of two
+    exact = method in _STEPS or (x.dtype.kind in "biu" and dtype_of(q).kind in "biu")
+    x = x if exact else inexact(x)
     shape = x.shape
-    q = operand(q)
     if isinstance(q, int | float) and not isinstance(q, np.generic):
-        q = x.dtype.type(q)
+        q = inexact(x).dtype.type(q)
     number = q.number() if isinstance(q, Tracer) else np.asarray(q)
     if number is not None and not np.all((number >= 0) & (number <= 1)):
         raise ValueError("Quantiles must be in the range [0, 1]")
     x, axes = _sorted_rows(x, axis)
     position = _position(q, x.shape[-1], method)
-    y = _at(x, cast(position, _INT)) if method in _STEPS else _between(x, position)
+    y = _at(x, cast(position, _INT)) if exact else _between(x, position)
     y = _spoiled(np.reshape(x, (*(1,) * np.ndim(q), *x.shape)), y)
     return finish(_kept(y, shape, axes, keepdims, shape_of(q)), out, True)
 
@@ -223,7 +225,8 @@ def _among_present(values: Any, q: Any, axis: Any, out: Any, keepdims: Any) -> A
 def nanmedian(
     a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = False, keepdims: Any = _NONE
 ) -> Any:
-    return _among_present(a, dtype_of(inexact(operand(a))).type(0.5), axis, out, keepdims)
+    half = np.zeros((), dtype_of(inexact(operand(a)))).real.dtype.type(0.5)
+    return _among_present(a, half, axis, out, keepdims)
 
 
 @implements(np.nanquantile)
@@ -266,7 +269,6 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Any:
     if number.size > 1 and np.any(np.diff(number) < 0):
         if np.any(np.diff(number) > 0):
             raise ValueError("bins must be monotonically increasing or decreasing")
-        side = "right" if right else "left"
         return len(number) - searchsorted(np.flip(edges), x, side)
     return searchsorted(edges, x, side)
 

@@ -1,4 +1,4 @@
-"""What an index means: `x[…]` in any of NumPy's forms, as places in x or in the array below a view.
+"""What an index means: `x[…]` in any of NumPy's forms, as places in x.
 
 Integers and slices stay a basic index. Everything else becomes one array of element numbers, in the
 layout that NumPy gives the result: index arrays, masks, slices and integers between the first and
@@ -7,22 +7,20 @@ the last axis that is not taken whole are added up, each times its stride.
 
 from __future__ import annotations
 
-import math
 import operator
 from typing import Any
 
 import numpy as np
 
-from wengert.errors import DataDependentShapeError, UnsupportedError
+from wengert.errors import DataDependentShapeError
 from wengert.ir import source
 from wengert.numpy_api.promote import cast, operand, shape_of
 from wengert.ops import index as ops
-from wengert.ops import shape as shapes
 from wengert.trace.tracer import Tracer
 
 Shape = tuple[int, ...]
 INT = np.dtype(np.intp)
-_ALL = slice(None)
+ALL = slice(None)
 
 
 class Where:
@@ -37,7 +35,7 @@ class Where:
         self.shape = shape
         self.items, self.gap = _items(at, shape)
         self.advanced = any(is_array(i) for i in self.items)
-        self.whole = all(map(_is_all, self.items))
+        self.whole = all(map(is_all, self.items))
 
     def basic(self) -> tuple[ops.Basic, Shape]:
         """As a basic index, and the axes of the result that are new."""
@@ -50,7 +48,7 @@ class Where:
             else:
                 at.append(i)
             position += i.__class__ is not int
-        while at and _is_all(at[-1]):
+        while at and is_all(at[-1]):
             at.pop()
         return tuple(at), tuple(new)
 
@@ -60,13 +58,19 @@ class Where:
         Whole axes before and after are left out, unless `everywhere`.
         """
         items = self.items
-        touched = [n for n, i in enumerate(items) if not _is_all(i)]
+        touched = [n for n, i in enumerate(items) if not is_all(i)]
         picks = [n for n in touched if items[n] is not None and items[n].__class__ is not slice]
         common = _common([items[n].shape for n in picks if items[n].__class__ is not int])
         # side by side, the axes of the arrays stay in their place; apart, they come first (an
         # Ellipsis parts them, even if it stands for no axis)
-        beside = not common or (len(picks) == picks[-1] - picks[0] + 1 and not picks[0] < self.gap <= picks[-1])
-        first, last = (0, len(items)) if everywhere or not touched else (touched[0] if beside else 0, touched[-1] + 1)
+        beside = not common or (
+            len(picks) == picks[-1] - picks[0] + 1 and not picks[0] < self.gap <= picks[-1]
+        )
+        first, last = (
+            (0, len(items))
+            if everywhere or not touched
+            else (touched[0] if beside else 0, touched[-1] + 1)
+        )
         begins: dict[int, int] = {} if beside else dict.fromkeys(picks, 0)
         ndim = 0 if beside else len(common)
         for n in range(first, last):
@@ -111,7 +115,9 @@ def _common(shapes: list[Shape]) -> Shape:
         return np.broadcast_shapes(*shapes)
     except ValueError:
         listed = " ".join(map(str, shapes))
-        raise IndexError(f"shape mismatch: indexing arrays could not be broadcast together with shapes {listed} ") from None
+        raise IndexError(
+            f"shape mismatch: indexing arrays could not be broadcast together with shapes {listed} "
+        ) from None
 
 
 def is_array(i: Any) -> bool:
@@ -119,7 +125,7 @@ def is_array(i: Any) -> bool:
     return i.__class__ is np.ndarray or i.__class__ is Tracer
 
 
-def _is_all(i: Any) -> bool:
+def is_all(i: Any) -> bool:
     return i.__class__ is slice and i.start is None and i.stop is None and i.step in (None, 1)
 
 
@@ -129,7 +135,11 @@ def _is_all(i: Any) -> bool:
 def plain(s: slice) -> bool:
     """Is this a slice of Python integers?"""
     a, b, c = s.start, s.stop, s.step
-    return (a is None or a.__class__ is int) and (b is None or b.__class__ is int) and (c is None or c.__class__ is int)
+    return (
+        (a is None or a.__class__ is int)
+        and (b is None or b.__class__ is int)
+        and (c is None or c.__class__ is int)
+    )
 
 
 def is_direct(at: tuple[Any, ...], shape: Shape) -> bool:
@@ -148,20 +158,20 @@ def is_direct(at: tuple[Any, ...], shape: Shape) -> bool:
 def with_new_axes(at: Any, shape: Shape) -> Shape | None:
     """The shape of `x[at]` where the index only adds axes."""
     given = at if at.__class__ is tuple else (at,)
-    taken = sum(i.__class__ is slice for i in given)
-    if taken > len(shape) or not any(i is None for i in given):
+    rest = len(shape) - sum(i.__class__ is slice for i in given)  # axes for the Ellipsis
+    if rest < 0 or not any(i is None for i in given):
         return None
     found: list[int] = []
     axis = 0
     for i in given:
         if i is None:
             found.append(1)
-        elif i.__class__ is slice and _is_all(i):
+        elif i.__class__ is slice and is_all(i):
             found.append(shape[axis])
             axis += 1
-        elif i is Ellipsis and taken is not None:
-            found.extend(shape[axis : axis + len(shape) - taken])
-            axis, taken = axis + len(shape) - taken, None
+        elif i is Ellipsis and rest >= 0:
+            found.extend(shape[axis : axis + rest])
+            axis, rest = axis + rest, -1
         else:
             return None
     return (*found, *shape[axis:])
@@ -171,7 +181,7 @@ def single(at: Any, shape: Shape) -> tuple[int, Any] | None:
     """How many axes are merged, and the element numbers along them, where the index is one array or mask."""
     if at.__class__ is Tracer:
         at = at.number()
-    if at.__class__ is not np.ndarray or not 0 < at.ndim or not shape:
+    if at.__class__ is not np.ndarray or not at.ndim > 0 or not shape:
         return None
     kind = at.dtype.kind
     if kind == "b" and at.shape == shape[: at.ndim]:
@@ -213,7 +223,7 @@ def _items(at: Any, shape: Shape) -> tuple[list[Any], int]:
             f"too many indices for array: array is {len(shape)}-dimensional, but {used} were indexed"
         )
     gap = len(found) if gap is None else gap
-    found[gap:gap] = [_ALL] * (len(shape) - used)
+    found[gap:gap] = [ALL] * (len(shape) - used)
     axes = iter(enumerate(shape))
     return [None if i is None else _fitted(i, *next(axes)) for i in found], gap
 
@@ -241,18 +251,22 @@ def _item(i: Any) -> list[Any]:
                 )
             if i.dtype.kind in "iu":
                 return [cast(i, INT)]
-        else:
-            i = number
-    if isinstance(i, np.ndarray | Tracer):
+            raise _no_array()
+        i = number
+    if isinstance(i, np.ndarray):
         if i.dtype.kind == "b":
             return [_Mask(rows, n) for rows, n in zip(np.nonzero(i), i.shape, strict=True)]
         if i.dtype.kind not in "iu":
-            raise IndexError("arrays used as indices must be of integer (or boolean) type")
+            raise _no_array()
         return [i.astype(INT) if i.ndim else int(i)]
     try:
         return [operator.index(i)]
     except TypeError:
         raise _no_index() from None
+
+
+def _no_array() -> IndexError:
+    return IndexError("arrays used as indices must be of integer (or boolean) type")
 
 
 def _no_index() -> IndexError:
@@ -285,15 +299,17 @@ def _fitted(i: Any, axis: int, n: int) -> Any:
                 f"size of axis is {n} but size of corresponding boolean axis is {i.extent}"
             )
         return i.rows
-    if i.__class__ is Tracer:
-        return np.where(i < 0, i + n, i)
     if i.__class__ is np.ndarray and i.size:
         low = i.min()
         if low < -n or i.max() >= n:
             raise outside(i[(i < -n) | (i >= n)][0], axis, n)
-        if low < 0:
-            return np.where(i < 0, i + n, i)
-    return i
+        return _wrapped(i, n) if low < 0 else i
+    return _wrapped(i, n) if i.__class__ is Tracer else i
+
+
+def _wrapped(i: Any, n: int) -> Any:
+    """Integers counted from the front."""
+    return np.where(i < 0, i + n, i)
 
 
 def outside(i: Any, axis: int, n: int) -> IndexError:
@@ -334,93 +350,3 @@ def _consumes(i: Any) -> int:
     if isinstance(i, list):
         i = operand(i)
     return i.ndim if isinstance(i, np.ndarray | Tracer) and i.dtype.kind == "b" else 1
-
-
-# ---- through views, down to the root ---------------------------------------------------------------------
-
-
-def below(view: Tracer, where: Where) -> tuple[ops.Basic | None, Any]:
-    """Places of `view[where]` in the root of the view: a basic index, or the numbers of its elements."""
-    steps = view.window.steps()
-    if not where.advanced and None not in where.items and all(prim is ops.part for prim, _, _ in steps):
-        at, _ = where.basic()
-        for _, params, t in reversed(steps):
-            at = _composed(params["at"], t.shape, at)
-        return at, None
-    shape = view.shape
-    single = all(i.__class__ is int for i in where.items)
-    ids = _number(where.items, shape) if single else where.numbers(everywhere=True)[2]
-    for prim, params, t in reversed(steps):
-        ids = _pulled(prim, params, t.shape, shape, ids)
-        shape = t.shape
-    if single:
-        return _place(ids, shape), None
-    if ids.__class__ is np.ndarray:
-        ids.flags.writeable = False
-    return None, ids
-
-
-def _number(place: Any, shape: Shape) -> Any:
-    """Number of the element at a place, in C order."""
-    number: Any = 0
-    for i, n in zip(place, shape, strict=True):
-        number = number * n + (i % n if i.__class__ is int else i)
-    return number
-
-
-def _place(number: Any, shape: Shape) -> tuple[Any, ...]:
-    """The place of an element from its number."""
-    place = []
-    for n in reversed(shape):
-        place.append(number % n if n else number)
-        number = number // n if n else number
-    return tuple(reversed(place))
-
-
-def _composed(outer: ops.Basic, shape: Shape, inner: ops.Basic) -> ops.Basic:
-    """`x[outer][inner]` as one basic index of x."""
-    at: list[Any] = []
-    rest = iter(inner)
-    for i, n in zip((*outer, *(_ALL,) * (len(shape) - len(outer))), shape, strict=True):
-        if i.__class__ is int:
-            at.append(i)
-            continue
-        taken = range(*i.indices(n))[next(rest, _ALL)]
-        at.append(taken if taken.__class__ is int else _slice(taken))
-    while at and _is_all(at[-1]):
-        at.pop()
-    return tuple(at)
-
-
-def _slice(taken: range) -> slice:
-    if not taken:
-        return slice(0, 0)
-    stop: int | None = taken[-1] + (1 if taken.step > 0 else -1)
-    return slice(taken[0], None if stop == -1 else stop, taken.step)
-
-
-def _pulled(prim: Any, params: Any, inner: Shape, outer: Shape, ids: Any) -> Any:
-    """Element numbers of `prim(x)`, whose shape is `outer`, as element numbers of x, whose shape is `inner`."""
-    if prim is shapes.reshape:
-        return ids
-    places = _place(ids, outer)
-    if prim is ops.part:
-        at, rest = params["at"], iter(places)
-        found = []
-        for i, n in zip((*at, *(_ALL,) * (len(inner) - len(at))), inner, strict=True):
-            if i.__class__ is int:
-                found.append(i % n)
-            else:
-                start, _, step = i.indices(n)
-                found.append(start + step * next(rest))
-    elif prim is shapes.permute:
-        found = [places[params["axes"].index(d)] for d in range(len(inner))]
-    elif prim is shapes.flip:
-        found = [n - 1 - p if d in params["axes"] else p for d, (n, p) in enumerate(zip(inner, places, strict=True))]
-    elif prim is shapes.broadcast:
-        raise ValueError("assignment destination is read-only")
-    else:
-        raise UnsupportedError(
-            f"a write through the view {prim.name}(x) is not known here", "write into x itself", source.here()
-        )
-    return 0 * ids + _number(found, inner)  # (the shape, even where all places are fixed)

@@ -43,6 +43,8 @@ def masked(x: Any, where: Any, neutral: Any) -> Any:
 def extremes(dtype: np.dtype[Any]) -> tuple[Any, Any]:
     if dtype.kind == "f":
         return -np.inf, np.inf
+    if dtype.kind == "c":
+        return complex(-np.inf, -np.inf), complex(np.inf, np.inf)
     if dtype.kind == "b":
         return False, True
     info = np.iinfo(dtype)

@@ -80,7 +80,8 @@ def unique_inverse(x: Any) -> Any:
 
 @implements(np.unique_values)
 def unique_values(x: Any) -> Any:
-    return unique(x, equal_nan=False)
+    x = operand(x)
+    return _first_of(x, np.unique_values(number_of(x, "np.unique_values")))
 
 
 @implements(np.isin)

@@ -15,6 +15,7 @@ from wengert.numpy_api.reductions import average
 from wengert.numpy_api.table import implements, unsupported
 from wengert.ops import index, reduce
 from wengert.ops import matmul as ops
+from wengert.trace.tracer import Tracer
 
 
 @implements(np.interp)
@@ -117,7 +118,17 @@ def polysub(a1: Any, a2: Any) -> Any:
 
 @implements(np.polymul)
 def polymul(a1: Any, a2: Any) -> Any:
-    return convolve(a1, a2)
+    return convolve(_leading(a1), _leading(a2))
+
+
+def _leading(p: Any) -> Any:
+    """A polynomial without zeros in front, where the numbers are known."""
+    x = np.atleast_1d(operand(p))
+    number = x.number() if isinstance(x, Tracer) else x
+    start = (
+        0 if number is None else int(np.argmax(number != 0)) if np.any(number) else len(number) - 1
+    )
+    return x[start:] if start else x
 
 
 @implements(np.polyder)
@@ -181,11 +192,11 @@ def poly(seq_of_zeros: Any) -> Any:
             "np.poly of a matrix",
             "give the zeros themselves, or use np.linalg.det(t * np.eye(n) - a)",
         )
-    y: Any = np.ones(1, dtype_of(zeros))
-    for k in range(shape_of(zeros)[0]):
-        y = np.concatenate([y, np.zeros(1, dtype_of(zeros))]) - np.concatenate(
-            [np.zeros(1, dtype_of(zeros)), y * zeros[k]]
-        )
+    zeros = cast(zeros, np.dtype(np.mintypecode(dtype_of(zeros).char)))
+    none = np.zeros(1, zeros.dtype)
+    y: Any = np.ones(1, zeros.dtype)
+    for k in range(zeros.shape[0]):
+        y = np.concatenate([y, none]) - np.concatenate([none, y * zeros[k]])
     return y
 
 

@@ -81,7 +81,8 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
         xs, given = args[: ufunc.nin], args[ufunc.nin :]
         return finish(general(xs, dtype), given[0] if given else out, where)
 
-    return {1: unary, 2: binary}.get(ufunc.nin, several)
+    rules: dict[int, Callable[..., Any]] = {1: unary, 2: binary}
+    return rules.get(ufunc.nin, several)
 
 
 def finish(y: Any, out: Any, where: Any) -> Any:
@@ -98,7 +99,7 @@ def deliver(out: Any, y: Any) -> Any:
     if isinstance(out, Tracer):
         if shape_of(y) != out.shape:
             raise ValueError(f"non-broadcastable output operand with shape {out.shape} for {shape_of(y)}")
-        out[...] = y
+        out[...] = y  # type: ignore[index]
         return out
     raise UnsupportedError(
         "a traced value would be written into a plain NumPy array (by `out=` or `+=`), which cannot keep its derivative",

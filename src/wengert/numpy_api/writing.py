@@ -13,18 +13,25 @@ import numpy as np
 from wengert.errors import DataDependentShapeError, DTypeError, ShapeError
 from wengert.ir import source
 from wengert.numpy_api.indexing import along, integers, known, limited
-from wengert.numpy_api.places import Where, below, is_direct, outside, placing, plain, single, without_flags
+from wengert.numpy_api.places import (
+    ALL,
+    Where,
+    is_direct,
+    outside,
+    placing,
+    plain,
+    single,
+    without_flags,
+)
 from wengert.numpy_api.promote import cast, operand, shape_of, spread
 from wengert.numpy_api.table import implements
 from wengert.numpy_api.ufuncs import deliver
+from wengert.numpy_api.views import TURNS, below
 from wengert.ops import index as ops
 from wengert.ops import shape as shapes
 from wengert.trace.buffers import forget
 from wengert.trace.trace import writable
 from wengert.trace.tracer import Tracer
-
-_ALL = slice(None)
-_TURNS = (shapes.reshape, shapes.permute, shapes.flip)  # views of all elements: the transpose leads back
 
 
 def setitem(x: Tracer, at: Any, v: Any) -> None:
@@ -46,9 +53,9 @@ def setitem(x: Tracer, at: Any, v: Any) -> None:
             if not -shape[0] <= at < shape[0]:
                 raise outside(at, 0, shape[0])
             basic, part = (at,), shape[1:]
-        elif cls is slice and shape and at != _ALL and plain(at):
+        elif cls is slice and shape and at != ALL and plain(at):
             basic, part = (at,), (len(range(*at.indices(shape[0]))), *shape[1:])
-        elif cls is tuple and is_direct(at, shape) and at != (_ALL,) * len(at):
+        elif cls is tuple and is_direct(at, shape) and at != (ALL,) * len(at):
             basic, part = at, _extents(at, shape)
         else:
             return _store(x, at, v, False)
@@ -61,7 +68,8 @@ def setitem(x: Tracer, at: Any, v: Any) -> None:
     return _store(x, at, v, False)
 
 
-Tracer.__setitem__ = setitem  # type: ignore[attr-defined]
+_methods: Any = Tracer
+_methods.__setitem__ = setitem
 
 
 def add_at(x: Tracer, at: Any, v: Any) -> None:
@@ -94,7 +102,9 @@ def _store(x: Tracer, at: Any, v: Any, adding: bool) -> None:
     if _is_itself(x, basic, v):
         return None
     if new:  # let v lose them
-        v = _without(operand(v), new, len(where.items) - sum(i.__class__ is int for i in where.items))
+        v = _without(
+            operand(v), new, len(where.items) - sum(i.__class__ is int for i in where.items)
+        )
         where = Where(basic, x.shape)
     v = fitted(v, _extents(where.items, where.shape), x, "input array")
     if where.whole and not adding:
@@ -109,13 +119,21 @@ def _store(x: Tracer, at: Any, v: Any, adding: bool) -> None:
 def _extents(at: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Shape of a basic part."""
     pairs = zip(at, shape, strict=False)
-    return (*(len(range(*i.indices(n))) for i, n in pairs if i.__class__ is slice), *shape[len(at) :])
+    return (
+        *(len(range(*i.indices(n))) for i, n in pairs if i.__class__ is slice),
+        *shape[len(at) :],
+    )
 
 
 def _is_itself(x: Tracer, basic: Any, v: Any) -> bool:
     """`x[i] += 1` ends in `x[i] = x[i]`, with a part that has been written through already."""
     window = v.window if v.__class__ is Tracer else None
-    return window is not None and window.parent is x and not window.stale and window.params.get("at") == basic
+    return (
+        window is not None
+        and window.parent is x
+        and not window.stale
+        and window.params.get("at") == basic
+    )
 
 
 def _without(v: Any, new: tuple[int, ...], ndim: int) -> Any:
@@ -148,7 +166,9 @@ def fitted(v: Any, shape: tuple[int, ...], x: Tracer, what: str) -> Any:
     extra = len(mine) - len(shape)
     if extra > 0 and mine[:extra] == (1,) * extra:  # NumPy lets a value have more axes, of extent 1
         v, mine = np.reshape(v, mine[extra:]), mine[extra:]
-    if len(mine) > len(shape) or any(m not in (1, n) for m, n in zip(mine[::-1], shape[::-1], strict=False)):
+    if len(mine) > len(shape) or any(
+        m not in (1, n) for m, n in zip(mine[::-1], shape[::-1], strict=False)
+    ):
         raise _misfit(what, shape_of(v), shape)
     if not mine and not isinstance(v, Tracer):  # a constant, repeated
         return x.builder.record(shapes.broadcast, (v,), {"shape": shape, "dims": ()})
@@ -212,7 +232,7 @@ def _replace_below(x: Tracer, v: Any) -> None:
     """Write all of a view, in its root."""
     v = v.snapshot() if v.__class__ is Tracer else v  # it may be the root, which is about to change
     window, whole = x.window, v
-    if all(prim in _TURNS for prim, _, _ in window.steps()):
+    if all(prim in TURNS for prim, _, _ in window.steps()):
         for prim, params, t in reversed(window.steps()):
             whole = prim.transpose((whole,), (t,), (True,), **params)[0]
         window.release()
@@ -244,7 +264,9 @@ def _select(x: Tracer, at: Any, position: int, v: Any, adding: bool) -> None:
     where = Where(tuple(items), x.shape)
     if where.advanced or None in where.items:
         raise _unknown_count(mask)
-    behind = sum(i.__class__ is slice for i in where.items[_start(items, position, x.ndim) + mask.ndim :])
+    behind = sum(
+        i.__class__ is slice for i in where.items[_start(items, position, x.ndim) + mask.ndim :]
+    )
     shape = shape_of(v)
     if len(shape) > behind:
         if len(shape) > behind + 1 or shape[0] != 1:
@@ -280,11 +302,13 @@ def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) ->
         deliver(dst, src)
     src = operand(src)
     if not np.can_cast(_dtype_for(src), dst.dtype, casting):  # type: ignore[arg-type]
-        raise TypeError(f"Cannot cast array data from {src.dtype!r} to {dst.dtype!r} according to the rule '{casting}'")
+        raise TypeError(
+            f"Cannot cast array data from {src.dtype!r} to {dst.dtype!r} according to the rule '{casting}'"
+        )
     if where is True:
-        dst[...] = src  # type: ignore[index]
+        dst[...] = src
     else:
-        dst[...] = np.where(where, fitted(src, shape_of(src), dst, "input array"), dst)  # type: ignore[index]
+        dst[...] = np.where(where, fitted(src, shape_of(src), dst, "input array"), dst)
 
 
 def _dtype_for(v: Any) -> Any:
@@ -305,7 +329,7 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     i = limited(np.reshape(integers(ind), (-1,)), a.size, mode)
     if shape_of(operand(v)) != (0,):
         (i,) = Where((i,), (a.size,)).items  # within bounds, from 0 on
-        a[_unravelled(i, a.shape)] = _repeated(v, shape_of(i)[0])  # type: ignore[index]
+        a[_unravelled(i, a.shape)] = _repeated(v, shape_of(i)[0])
 
 
 def _unravelled(i: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
@@ -329,7 +353,9 @@ def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
 def putmask(a: Any, /, mask: Any, values: Any) -> None:
     if not isinstance(a, Tracer):
         deliver(a, values)
-    a[...] = np.where(mask, fitted(np.reshape(_repeated(values, a.size), a.shape), a.shape, a, "input array"), a)  # type: ignore[index]
+    a[...] = np.where(
+        mask, fitted(np.reshape(_repeated(values, a.size), a.shape), a.shape, a, "input array"), a
+    )
 
 
 @implements(np.place)
@@ -340,4 +366,4 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
     if at.size:
         if shape_of(operand(vals)) == (0,):
             raise ValueError("Cannot insert from an empty array!")
-        arr[_unravelled(at, arr.shape)] = _repeated(vals, at.size)  # type: ignore[index]
+        arr[_unravelled(at, arr.shape)] = _repeated(vals, at.size)

@@ -65,12 +65,12 @@ def _scaled_integral(x: Any, *, times: int) -> Any:
 
 
 def _integrals(x: Any, times: int, erfcx: Any) -> Any:
-    """2n wₙ = wₙ₋₂ - 2x wₙ₋₁: upwards for x < 1, else by the continued fraction of the quotients."""
-    near, w = np.where(x < 1, x, 0), erfcx(x)
-    older, up = _TWO * np.ones_like(x), np.where(x < 1, w, 1)
+    """2n wₙ = wₙ₋₂ - 2x wₙ₋₁: upwards for x < 1.5, else by the continued fraction of the quotients."""
+    near, w = np.where(x < 1.5, x, 0), erfcx(x)
+    older, up = _TWO * np.ones_like(x), np.where(x < 1.5, w, 1)
     for n in range(1, times + 1):
         older, up = up, (older - 2 * near * up) / (2 * n)
-    far = np.where(x < 1, 1, x)
+    far = np.where(x < 1.5, 1.5, x)
     ratio, down = 1 / (2 * far), w
     ratios = []
     for n in range(times + 120, 0, -1):
@@ -78,7 +78,7 @@ def _integrals(x: Any, times: int, erfcx: Any) -> Any:
         ratios.append(ratio)
     for ratio in ratios[: -times - 1 : -1]:
         down = down * ratio
-    return np.where(x < 1, up, down)
+    return np.where(x < 1.5, up, down)
 
 
 # exp(x²) times the n-fold integral of erfc from x to ∞: slopes of any order, and nothing cancels

@@ -106,7 +106,7 @@ class Eigh(Stacked):
         (gw, gv), (w, v) = gs, ys
         if v.dtype.kind == "c":
             return NotImplemented  # type: ignore[no-any-return]
-        inner = None if gw is None else _as_diagonal(gw)
+        inner: Any = None if gw is None else _as_diagonal(gw)
         if gv is not None:
             turned = scale(_off_diagonal(np.matmul(transposed(v), gv)), _gaps(w))
             inner = turned if inner is None else inner + turned

@@ -71,7 +71,7 @@ class Rfft(Linear):
     def typeof(self, x: ArrayType, *, axes: Axes, norm: str) -> ArrayType:
         shape = list(x.shape)
         shape[axes[-1]] = shape[axes[-1]] // 2 + 1
-        return ArrayType.of(shape, _complex(x.dtype))
+        return ArrayType.of(tuple(shape), _complex(x.dtype))
 
     def eval(self, x: Any, *, axes: Axes, norm: str) -> Any:
         return np.fft.rfftn(x, axes=axes, norm=norm)
@@ -98,7 +98,7 @@ class Irfft(Linear):
     def typeof(self, h: ArrayType, *, n: int, axes: Axes, norm: str) -> ArrayType:
         shape = list(h.shape)
         shape[axes[-1]] = n
-        return ArrayType.of(shape, _real(h.dtype))
+        return ArrayType.of(tuple(shape), _real(h.dtype))
 
     def eval(self, h: Any, *, n: int, axes: Axes, norm: str) -> Any:
         extents = [h.shape[a] for a in axes[:-1]]

@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.ir.primitive import Reads, Values
 from wengert.ir.types import ArrayType
-from wengert.ops.borrowed import Family, of_scipy, special, unknown
+from wengert.ops.borrowed import Family, number, of_scipy, series, special, unknown
 from wengert.ops.families import Primitive, _named, everywhere, scale
 from wengert.ops.logistic import xlog1py, xlogy
 
@@ -95,7 +95,20 @@ binom = special(
 
 
 def _gamma_density(a: Any, x: Any) -> Any:
-    return np.exp(xlogy(a - 1, x) - x - gammaln(a))
+    """xᵃ⁻¹ exp(-x) / Γ(a); for large a by Stirling's series, for large terms would cancel."""
+    there = np.isfinite(x)
+    x = np.where(there, x, 1)
+    large = a > 20
+    low, high = np.where(large, 1, a), np.where(large, a, 21) - 1
+    rest = (x - high) / high
+    t = np.square(1 / high)
+    by_series = np.exp(high * (np.log1p(rest) - rest) - _STIRLING(t) / high) / np.sqrt(2 * math.pi * high)
+    plain = np.exp(xlogy(low - 1, x) - x - gammaln(low))
+    return np.where(there, np.where(large, by_series, plain), 0)
+
+
+# log Γ(b + 1) beyond its leading terms, times b, in 1 / b²
+_STIRLING = series([1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156])
 
 
 def _beta_density(a: Any, b: Any, x: Any) -> Any:
@@ -149,5 +162,6 @@ stdtrit = special("stdtrit", unknown("stdtrit", "df"), lambda t, v, p: 1 / _stud
 
 
 def _student_density(v: Any, t: Any) -> Any:
-    size = -betaln(0.5 * v, np.full_like(v, 0.5)) - 0.5 * np.log(v)
+    half = 0.5 * v
+    size = -betaln(half, number(half, 0.5)) - 0.5 * np.log(v)
     return np.exp(size - 0.5 * (v + 1) * np.log1p(t * t / v))

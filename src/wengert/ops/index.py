@@ -80,7 +80,9 @@ class Write(Linear):
     def typeof(self, x: ArrayType, v: ArrayType, *, at: Basic) -> ArrayType:
         there = np.shape(np.broadcast_to(np.zeros(()), x.shape)[at])
         if v.shape != there:
-            raise ShapeError(f"cannot write {v!r} where the index selects shape {there}", where=source.here())
+            raise ShapeError(
+                f"cannot write {v!r} where the index selects shape {there}", where=source.here()
+            )
         return x
 
     def eval(self, x: Any, v: Any, *, at: Basic) -> Any:
@@ -180,17 +182,23 @@ class Gather(AtIntegers):
     def jvp(self, dxs: Values, xs: Values, ys: Values, **params: Any) -> Values:
         return (None if dxs[0] is None else gather(dxs[0], xs[1], **params),)
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], **params: Any
+    ) -> Values:
         return self.collect([blank(type_of(args[0]), gs[0])], gs[0], *args, **params), None
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any
+    ) -> Values:
         return self.transpose(gs, xs, wanted, **params)
 
     def collect(self, buffer: list[Any], g: Any, *args: Any, **params: Any) -> Any:
         """Add a cotangent into the buffer of the operand's cotangent."""
         return call_reusing(scatter_add, buffer, [None, g, args[1]], params)
 
-    def batch(self, batched: tuple[bool, ...], x: Any, i: Any, *, axis: int = 0, merged: int = 1) -> Any:
+    def batch(
+        self, batched: tuple[bool, ...], x: Any, i: Any, *, axis: int = 0, merged: int = 1
+    ) -> Any:
         if not batched[1]:
             return gather(x, i, axis=axis + 1, merged=merged)
         if not batched[0]:  # the leading axis of i lands behind the first axes of x
@@ -216,7 +224,9 @@ class Scatter(AtIntegers):
     reuses: ClassVar[int | None] = 0
     dense_tangents = True
 
-    def typeof(self, x: ArrayType, v: ArrayType, i: ArrayType, *, axis: int = 0, merged: int = 1) -> ArrayType:
+    def typeof(
+        self, x: ArrayType, v: ArrayType, i: ArrayType, *, axis: int = 0, merged: int = 1
+    ) -> ArrayType:
         if v.shape != self._place(x, i, axis, merged):
             raise ShapeError(f"cannot write {v!r} at {i!r} of {x!r}", where=source.here())
         return x
@@ -230,16 +240,22 @@ class Scatter(AtIntegers):
     def jvp(self, dxs: Values, xs: Values, ys: Values, **params: Any) -> Values:
         return (self(dxs[0], dxs[1], xs[2], **params),)
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any
+    ) -> Values:
         return self.transpose(gs, xs, wanted, **params)
 
-    def batch(self, batched: tuple[bool, ...], x: Any, v: Any, i: Any, *, axis: int = 0, merged: int = 1) -> Any:
+    def batch(
+        self, batched: tuple[bool, ...], x: Any, v: Any, i: Any, *, axis: int = 0, merged: int = 1
+    ) -> Any:
         n = extent_of(batched, (x, v, i))
         x, v = (a if b else everywhere(a, n) for a, b in zip((x, v), batched[:2], strict=True))
         if not batched[2]:
             return self(x, v, i, axis=axis + 1, merged=merged)
         rows = _rows(x, i, axis, merged)
-        y = self(np.moveaxis(x, 0, axis), np.moveaxis(v, 0, axis), rows, axis=axis, merged=merged + 1)
+        y = self(
+            np.moveaxis(x, 0, axis), np.moveaxis(v, 0, axis), rows, axis=axis, merged=merged + 1
+        )
         return np.moveaxis(y, axis, 0)
 
 
@@ -253,11 +269,19 @@ class Put(Scatter):
         x[_places(x, i, axis, merged)] = v
         return x
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], **params: Any
+    ) -> Values:
         return self.transpose_reusing([gs[0]], args, wanted, **params)
 
     def transpose_reusing(
-        self, holder: list[Any], args: Values, wanted: tuple[bool, ...], *, axis: int = 0, merged: int = 1
+        self,
+        holder: list[Any],
+        args: Values,
+        wanted: tuple[bool, ...],
+        *,
+        axis: int = 0,
+        merged: int = 1,
     ) -> Values:
         """`transpose` that may overwrite the cotangent in `holder`."""
         params, (x, v, i) = {"axis": axis, "merged": merged}, map(type_of, args)
@@ -289,7 +313,9 @@ class ScatterAdd(Scatter):
         np.add.at(x.reshape(-1), ids.ravel(), np.ravel(v))
         return x
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], **params: Any
+    ) -> Values:
         (g,), i = gs, args[2]
         return g if wanted[0] else None, gather(g, i, **params) if wanted[1] else None, None
 

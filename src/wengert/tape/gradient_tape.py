@@ -72,6 +72,8 @@ class GradientTape:
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
         self._persistent = persistent
         self._accessed = watch_accessed_variables
+        self._open = False
+        self.on = False  # does it record now? (not in a pause)
         self._clear()
 
     def _clear(self) -> None:
@@ -89,12 +91,8 @@ class GradientTape:
         self._given: list[Any] = []  # what those were made of
 
     # ---- recording -----------------------------------------------------------------------------
-    @property
-    def _recording(self) -> bool:
-        return any(tape is self for tape in recording.get())
-
     def __enter__(self) -> GradientTape:
-        if self._recording:
+        if self._open:
             raise TapeError(
                 "this tape is still recording: an active tape cannot be entered again",
                 "make a tape for each `with wg.GradientTape() as tape:`",
@@ -105,25 +103,31 @@ class GradientTape:
         if self.builder is None or self._pages is None:
             self.builder, self._pages = shared()
         self.builder.enter(self._pages)
-        self._start(self._pages)
+        self._open = True
+        self._start(self.builder)
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._recording and self.builder is not None:
-            self._stop()
+        if self._open and self.builder is not None:
+            self._stop(self.builder)
+            self._open = False
             self.builder.leave()
 
-    def _start(self, pages: Pages) -> None:
-        self._spans.append([len(pages.entries)] * 2)
+    def _start(self, builder: TapeBuilder) -> None:
+        self._spans.append([len(builder.entries)] * 2)
+        self.on = True
+        builder.listeners += 1
         recording.set((*recording.get(), self))
 
-    def _stop(self) -> None:
-        if self._pages is not None:
-            self._spans[-1][1] = len(self._pages.entries)
-        recording.set(tuple(tape for tape in recording.get() if tape is not self))
+    def _stop(self, builder: TapeBuilder) -> None:
+        if self.on:
+            self._spans[-1][1] = len(builder.entries)
+            self.on = False
+            builder.listeners -= 1
+            recording.set(tuple(tape for tape in recording.get() if tape is not self))
 
     def _must_record(self, what: str) -> None:
-        if not self._recording:
+        if not self.on:
             raise TapeError(
                 f"{what}: this tape is not recording", f"call {what} inside of its `with`", here()
             )
@@ -135,12 +139,13 @@ class GradientTape:
 
     @contextmanager
     def _paused(self) -> Iterator[None]:
-        self._stop()
+        if self.builder is not None:
+            self._stop(self.builder)
         try:
             yield
         finally:
-            if self._pages is not None:
-                self._start(self._pages)
+            if self._open and self.builder is not None:
+                self._start(self.builder)
 
     def reset(self) -> None:
         """Forget all that was recorded and watched, and go on recording."""
@@ -304,10 +309,10 @@ class GradientTape:
                 "use it as `with wg.GradientTape() as tape:` first",
                 here(),
             )
-        if self._recording:
+        if self.on:
             self._spans[-1][1] = len(self._pages.entries)
-            if not self._persistent:
-                self.__exit__()
+        if not self._persistent:
+            self.__exit__()
         return Question(what, self.builder, self._pages, self._spans)
 
     def _answered(

@@ -67,10 +67,11 @@ class Pages:
     """What tapes that share a builder have written down.
 
     `known` are the values that came from outside; `reads` the variables that were read and their
-    nodes, a new one after each `assign`; `handles` the names for values that are still in use.
+    nodes, a new one after each `assign`; `handles` the names for values that are still in use; `held`
+    the arguments of equations that hold programs, by their position.
     """
 
-    __slots__ = ("entries", "handles", "known", "reads", "watched")
+    __slots__ = ("entries", "handles", "held", "known", "reads", "watched")
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -78,6 +79,7 @@ class Pages:
         self.known: list[tuple[Var, Any]] = []
         self.reads: dict[int, tuple[Any, list[tuple[Var, Any]]]] = {}
         self.handles: list[ref[Tracer]] = []
+        self.held: dict[int, list[Any]] = {}
 
     def nodes(self, variable: Any) -> list[tuple[Var, Any]]:
         """The nodes of a variable: one, with its value, for each value that was read."""
@@ -87,17 +89,18 @@ class Pages:
 class TapeBuilder(Builder):
     """A builder that writes while one of its tapes records, and only computes while none does."""
 
-    __slots__ = ("pages", "users")
+    __slots__ = ("listeners", "pages", "users")
 
     def __init__(self) -> None:
         super().__init__("tape", saving=True)
-        self.users = 0
+        self.users = 0  # tapes that are open
+        self.listeners = 0  # those of them that record
         self.pages = Pages()
 
     @property
     def recording(self) -> bool:
-        """Does one of its tapes record here and now?"""
-        return any(tape.builder is self for tape in recording.get())
+        """Does one of its tapes record now?"""
+        return self.listeners > 0
 
     # ---- tapes come and go -----------------------------------------------------------------------
     def enter(self, pages: Pages) -> None:
@@ -177,15 +180,21 @@ class TapeBuilder(Builder):
         """Write one equation down; while no tape records, it is only computed."""
         if not self.users:
             return prim(*map(plain, args), **params)
-        before, watched = len(self.entries), len(self.watched)
+        pages, before, watched = self.pages, len(self.entries), len(self.watched)
         result = super().record(prim, args, params)
         found = result if prim.multiple else (result,)
         for handle in found:
-            self._kept(handle)
-        if not self.recording:
+            if handle.builder is self:
+                pages.handles.append(ref(handle))
+        if not self.listeners:
             del self.entries[before:], self.watched[watched:]
-            self.pages.known.extend((handle.node, handle.value) for handle in found)
+            pages.known.extend((handle.node, handle.value) for handle in found)
+        elif prim.saves:
+            pages.held[before] = [self._number(a) for a in args]
         return result
+
+    def _number(self, x: Any) -> Any:
+        return x.value if isinstance(x, Tracer) and x.builder is self else x
 
 
 def _rest(handle: Tracer) -> None:
@@ -231,7 +240,9 @@ def shared() -> tuple[TapeBuilder, Pages]:
 
     Inside a function trace that began after those tapes, a new one.
     """
-    builder = max((tape.builder for tape in recording.get()), key=lambda b: b.serial, default=None)
+    builder = max(
+        (tape.builder for tape in recording.get() if tape.on), key=lambda b: b.serial, default=None
+    )
     inside = innermost()
     if builder is None or (inside is not None and inside.serial > builder.serial):
         builder = TapeBuilder()

@@ -35,7 +35,7 @@ class Watchable(StandIn):
         value = self._value
         tapes = recording.get()
         if tapes:
-            builders = {tape.builder for tape in tapes if tape.sees(self)}
+            builders = {tape.builder for tape in tapes if tape.on and tape.sees(self)}
             for builder in sorted(builders, key=lambda b: b.serial):
                 value = builder.read(self, value)
         return value

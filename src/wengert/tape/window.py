@@ -22,12 +22,17 @@ class Window:
 
     def __init__(self, builder: TapeBuilder, pages: Pages, spans: Iterable[Sequence[int]]) -> None:
         unchanged(pages)
-        entries = [entry for start, stop in spans for entry in pages.entries[start:stop]]
+        seen = [n for start, stop in spans for n in range(start, stop)]
         recorded = builder.recording
         self.name = builder.name
         self.watched: list[Any] = []  # (looked at above, on all pages)
         self.nested = builder.nested or recorded
-        self.entries = [_named(builder, entry) for entry in entries] if recorded else entries
+        self.entries = [pages.entries[n] for n in seen]
+        if recorded:
+            self.entries = [
+                _named(builder, entry, pages.held.get(n))
+                for n, entry in zip(seen, self.entries, strict=True)
+            ]
 
     def reached(self, nodes: Iterable[Var]) -> set[Any]:
         """Everything that depends on `nodes`, themselves included."""
@@ -50,11 +55,16 @@ class Window:
         return found
 
 
-def _named(builder: TapeBuilder, entry: Entry) -> Entry:
+def _named(builder: TapeBuilder, entry: Entry, held: list[Any] | None) -> Entry:
     """An equation whose saved numbers are values of the tape again."""
     prim, inputs, params, outputs, origin, wanted, xs, ys = entry
     if wanted is None:
         return entry
+    if held is not None:  # it holds programs: what it saves is derived from its arguments
+        args = [
+            builder.handle(a, x) if w else x for a, w, x in zip(inputs, wanted, held, strict=True)
+        ]
+        return *entry[:7], prim.eval_saving(wanted, *args, **params)[1]
     if xs is not None:
         xs = [
             builder.handle(a, x) if w and x is not None else x

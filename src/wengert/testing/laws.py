@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert.errors import NotDifferentiableError
 from wengert.ir.check import check as legal
 from wengert.ir.evaluate import evaluate
 from wengert.ir.primitive import Primitive, result_types
@@ -347,7 +348,8 @@ def check(op: Primitive, *args: Any, seed: int = 0, **params: Any) -> None:
     """Hold a primitive against every law at a point; raises `LawBroken` where one does not hold.
 
     `args` are its arrays (broadcast and promoted already: inside a program they are strict),
-    `params` its parameters. The point should be a smooth one, a little away from kinks.
+    `params` its parameters. The point should be a smooth one, a little away from kinks. A rule that
+    says itself that it has first derivatives only is let off the law about the second.
 
     >>> from wengert.ops.families import Elementwise
     >>> check(Elementwise(np.exp, lambda y, x: y), np.array([0.5, -1.0]))
@@ -358,8 +360,12 @@ def check(op: Primitive, *args: Any, seed: int = 0, **params: Any) -> None:
     for moving in _subsets(len(args)):
         sample = Sample(op, args, params, moving, seed)
         for law in LAWS:
-            if law.holds is not None:
-                law.holds(sample)
+            try:
+                if law.holds is not None:
+                    law.holds(sample)
+            except NotDifferentiableError:
+                if law.number != 6:
+                    raise
 
 
 # ---- roads and comparisons -----------------------------------------------------------------------

@@ -148,7 +148,9 @@ def fingerprint(array: Any) -> int:
 
 def exposed(array: Any) -> bool:
     """Can somebody else overwrite this array?"""
-    return array.flags.writeable or isinstance(array.base, np.ndarray) and array.base.flags.writeable
+    return array.flags.writeable or (
+        isinstance(array.base, np.ndarray) and array.base.flags.writeable
+    )
 
 
 def unchanged(builder: Any) -> None:

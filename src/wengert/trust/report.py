@@ -1,12 +1,13 @@
 """report: what the delivered numbers are worth, said once per place.
 
-At every call the results are looked at once (a dot product finds a nan or an infinity). Only when
-there is one, the call is replayed and the equation found where it was born. Results never change.
+At every call the results are looked at once. Only when there is a nan or an infinity among them, the
+call is replayed and the equation found where it was born. Results never change.
 """
 
 from __future__ import annotations
 
 import linecache
+import math
 import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -60,13 +61,13 @@ def forget() -> None:
 def finite(values: Iterable[Any]) -> bool:
     """Are all these numbers finite? Traced ones are left to the outermost call."""
     for v in values:
-        cls = v.__class__
-        if cls is np.ndarray:
-            flat = v.ravel()
-            s = flat.dot(flat) if flat.dtype.kind in "fc" else 0.0
-            if s - s != 0 and not np.isfinite(v).all():  # a finite sum of squares may overflow
+        if v.__class__ is np.ndarray:
+            if v.dtype.kind in "fc" and np.count_nonzero(np.isfinite(v)) != v.size:
                 return False
-        elif (cls is float or isinstance(v, np.inexact)) and v - v != 0:
+        elif isinstance(v, float):
+            if not math.isfinite(v):
+                return False
+        elif isinstance(v, np.inexact | complex) and not np.isfinite(v):
             return False
     return True
 
