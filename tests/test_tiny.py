@@ -58,7 +58,7 @@ def test_arrays_may_be_written():
 
 def test_forward_mode_and_the_transpose():
     x, dx = np.array([1.0, 2.0]), np.array([1.0, -1.0])
-    y, dy = wg.jvp(np.sin, (x,), (dx,))
+    _, dy = wg.jvp(np.sin, (x,), (dx,))
     np.testing.assert_allclose(dy, np.cos(x) * dx)
     _, back = wg.vjp(np.sin, x)
     (g,) = back(np.array([3.0, 4.0]))

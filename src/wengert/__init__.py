@@ -37,7 +37,7 @@ from wengert.draw.reading import chain_rule as chain_rule
 from wengert.dual import AutoDiffScalar as AutoDiffScalar
 from wengert.dual import convert as convert
 from wengert.dual import gradients as gradients
-from wengert.ops.custom import Blackbox as Op
+from wengert.ops.custom import Blackbox as Op  # noqa: F401  (what a user calls it)
 from wengert.tape import GradientTape as GradientTape
 from wengert.tape import UnconnectedGradients as UnconnectedGradients
 from wengert.tape import Variable as Variable

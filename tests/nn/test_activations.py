@@ -26,7 +26,10 @@ SLOPES = {
     "softplus": expit,
     "elu": lambda x: np.exp(np.minimum(x, 0)),
     "gelu": lambda x: np.where(
-        x < -20, 0, 0.5 * (1 + erf(x / math.sqrt(2))) + x * np.exp(-np.minimum(x * x, 1400) / 2) / math.sqrt(2 * math.pi)
+        x < -20,
+        0,
+        0.5 * (1 + erf(x / math.sqrt(2)))
+        + x * np.exp(-np.minimum(x * x, 1400) / 2) / math.sqrt(2 * math.pi),
     ),
 }
 
@@ -51,19 +54,27 @@ def test_float32_stays_float32(name):
 
 def test_gelu_by_tanh_is_near_gelu():
     x = np.linspace(-4, 4, 50)
-    np.testing.assert_allclose(wg.nn.activations.gelu(x, approximate=True), wg.nn.activations.gelu(x), atol=5e-4)
+    np.testing.assert_allclose(
+        wg.nn.activations.gelu(x, approximate=True), wg.nn.activations.gelu(x), atol=5e-4
+    )
 
 
 def test_softmax_and_its_logarithm_agree_with_scipys():
     x = np.random.default_rng(0).normal(size=(4, 5)) * 100
-    np.testing.assert_allclose(wg.nn.activations.softmax(x), softmax(x, axis=-1), rtol=1e-12, atol=1e-300)
-    np.testing.assert_allclose(wg.nn.activations.log_softmax(x, axis=0), log_softmax(x, axis=0), rtol=1e-12)
+    np.testing.assert_allclose(
+        wg.nn.activations.softmax(x), softmax(x, axis=-1), rtol=1e-12, atol=1e-300
+    )
+    np.testing.assert_allclose(
+        wg.nn.activations.log_softmax(x, axis=0), log_softmax(x, axis=0), rtol=1e-12
+    )
 
 
 def test_the_jacobian_of_softmax_is_diag_p_minus_p_p():
     x = np.array([0.3, -1.0, 2.0])
     p = softmax(x)
-    np.testing.assert_allclose(wg.jacobian(wg.nn.activations.softmax)(x), np.diag(p) - np.outer(p, p), atol=1e-15)
+    np.testing.assert_allclose(
+        wg.jacobian(wg.nn.activations.softmax)(x), np.diag(p) - np.outer(p, p), atol=1e-15
+    )
 
 
 def test_none_is_linear_and_a_function_stays_itself():

@@ -10,7 +10,12 @@ from wengert.nn import initializers
 
 @pytest.mark.parametrize(
     ("name", "variance"),
-    [("glorot_uniform", 2 / 500), ("glorot_normal", 2 / 500), ("he_uniform", 2 / 200), ("he_normal", 2 / 200)],
+    [
+        ("glorot_uniform", 2 / 500),
+        ("glorot_normal", 2 / 500),
+        ("he_uniform", 2 / 200),
+        ("he_normal", 2 / 200),
+    ],
 )
 def test_the_variance_is_that_of_the_name(name, variance):
     w = getattr(initializers, name)(seed=0)((200, 300), np.float64)
@@ -29,7 +34,9 @@ def test_a_kernel_of_a_convolution_counts_its_field():
     np.testing.assert_allclose(np.var(w), 1 / (9 * 40), rtol=0.05)
 
 
-@pytest.mark.parametrize("make", [initializers.RandomNormal, initializers.RandomUniform, initializers.glorot_uniform])
+@pytest.mark.parametrize(
+    "make", [initializers.RandomNormal, initializers.RandomUniform, initializers.glorot_uniform]
+)
 def test_a_seed_repeats_itself_and_none_does_not(make):
     seeded, fresh = make(seed=3), make()
     np.testing.assert_array_equal(seeded((2, 3)), seeded((2, 3)))
@@ -42,4 +49,7 @@ def test_constants_fill_and_arrays_are_taken():
     np.testing.assert_array_equal(initializers.Constant([1.0, 2.0])((2,), float), [1.0, 2.0])
     np.testing.assert_array_equal(initializers.get("zeros")((2,), float), [0.0, 0.0])
     np.testing.assert_array_equal(initializers.get("ones")((2,), float), [1.0, 1.0])
-    assert repr(initializers.RandomNormal(0.0, 0.1, seed=1)) == "RandomNormal(seed=1, mean=0.0, stddev=0.1)"
+    assert (
+        repr(initializers.RandomNormal(0.0, 0.1, seed=1))
+        == "RandomNormal(seed=1, mean=0.0, stddev=0.1)"
+    )

@@ -106,7 +106,12 @@ def test_a_variable_that_is_made_at_every_call_is_an_error():
 
     layer = Forgetful()
     layer(np.ones(2))
-    with wg.GradientTape(), pytest.raises(TapeError, match=r"forgetful\.call makes a new wg\.Variable each time") as caught:
+    with (
+        wg.GradientTape(),
+        pytest.raises(
+            TapeError, match=r"forgetful\.call makes a new wg\.Variable each time"
+        ) as caught,
+    ):
         layer(np.ones(2))
     assert "make it once" in str(caught.value)
     assert "test_layers.py" in str(caught.value)
@@ -161,7 +166,10 @@ def test_dense_is_a_matrix_a_bias_and_an_activation():
     rng = np.random.default_rng(0)
     kernel, bias, x = rng.normal(size=(3, 2)), rng.normal(size=2), rng.normal(size=(4, 3))
     layer = wg.nn.Dense(
-        2, "tanh", kernel_initializer=lambda shape, dtype: kernel, bias_initializer=wg.nn.initializers.Constant(bias)
+        2,
+        "tanh",
+        kernel_initializer=lambda shape, dtype: kernel,
+        bias_initializer=wg.nn.initializers.Constant(bias),
     )
     np.testing.assert_allclose(layer(x), np.tanh(x @ kernel + bias), rtol=1e-15)
     np.testing.assert_array_equal(layer(x[None])[0], layer(x))
@@ -170,7 +178,9 @@ def test_dense_is_a_matrix_a_bias_and_an_activation():
 def test_dense_refuses_inputs_of_another_width():
     layer = wg.nn.Dense(2)
     layer(np.ones((1, 3)))
-    with pytest.raises(ShapeError, match=r"dense was built for 3 inputs, and got an array of shape \(1, 4\)"):
+    with pytest.raises(
+        ShapeError, match=r"dense was built for 3 inputs, and got an array of shape \(1, 4\)"
+    ):
         layer(np.ones((1, 4)))
 
 
@@ -178,7 +188,9 @@ def test_sequential_takes_layers_and_functions():
     model = wg.nn.Sequential([wg.nn.Flatten(), np.sin])
     model.add(wg.nn.Dense(2, kernel_initializer="ones"))
     x = np.arange(8.0).reshape(2, 2, 2)
-    np.testing.assert_allclose(model(x), np.sin(x.reshape(2, 4)).sum(1, keepdims=True) * np.ones((1, 2)))
+    np.testing.assert_allclose(
+        model(x), np.sin(x.reshape(2, 4)).sum(1, keepdims=True) * np.ones((1, 2))
+    )
     assert len(model.trainable_variables) == 2
 
 
@@ -219,7 +231,9 @@ def test_the_gradient_of_a_model_agrees_with_grad_of_a_function():
         np.testing.assert_allclose(slope, e, rtol=1e-12)
 
 
-@pytest.mark.parametrize("clone", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["copy", "pickle"])
+@pytest.mark.parametrize(
+    "clone", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["copy", "pickle"]
+)
 def test_a_model_can_be_copied(clone):
     model = wg.nn.Sequential([wg.nn.Dense(2, "relu"), wg.nn.Dense(1)])
     x = np.random.default_rng(0).normal(size=(3, 2))

@@ -46,7 +46,9 @@ def test_binary_losses_agree_with_each_other_and_the_book():
     t, z = RNG.integers(0, 2, 10).astype(float), RNG.normal(size=10)
     p = expit(z)
     expected = -np.mean(t * np.log(p) + (1 - t) * np.log(1 - p))
-    np.testing.assert_allclose(wg.nn.BinaryCrossentropy(from_logits=True)(t, z), expected, rtol=1e-12)
+    np.testing.assert_allclose(
+        wg.nn.BinaryCrossentropy(from_logits=True)(t, z), expected, rtol=1e-12
+    )
     np.testing.assert_allclose(wg.nn.BinaryCrossentropy()(t, p), expected, rtol=1e-12)
     slope = wg.grad(lambda z: wg.nn.BinaryCrossentropy(from_logits=True)(t, z))(z)
     np.testing.assert_allclose(slope, (p - t) / 10, atol=1e-15)
@@ -72,7 +74,10 @@ def test_losses_of_probabilities_at_zero_and_one_are_finite():
 
 
 def test_reductions():
-    loss = [wg.nn.MeanSquaredError(r)(np.zeros((2, 3)), np.ones((2, 3)) * 2) for r in ("none", None, "sum")]
+    loss = [
+        wg.nn.MeanSquaredError(r)(np.zeros((2, 3)), np.ones((2, 3)) * 2)
+        for r in ("none", None, "sum")
+    ]
     np.testing.assert_array_equal(loss[0], [4.0, 4.0])
     np.testing.assert_array_equal(loss[1], [4.0, 4.0])
     assert loss[2] == 8.0

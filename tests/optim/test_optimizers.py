@@ -29,7 +29,9 @@ def test_momentum_remembers():
 
 def test_nesterov_looks_ahead():
     # v = -0.5: w + 0.9 v - 0.5 = 1 - 0.45 - 0.5; then v = -0.95: - 0.855 - 0.5
-    np.testing.assert_allclose(steps(wg.optim.SGD(0.5, 0.9, nesterov=True), [1.0, 1.0]), [0.05, -1.305])
+    np.testing.assert_allclose(
+        steps(wg.optim.SGD(0.5, 0.9, nesterov=True), [1.0, 1.0]), [0.05, -1.305]
+    )
 
 
 def test_adam_by_hand():
@@ -68,7 +70,11 @@ def test_float32_stays_float32(optimizer):
     assert w.dtype == np.float32
 
 
-@pytest.mark.parametrize("make", [lambda: wg.optim.SGD(0.05, 0.9, nesterov=True), lambda: wg.optim.Adam(0.05)], ids=["sgd", "adam"])
+@pytest.mark.parametrize(
+    "make",
+    [lambda: wg.optim.SGD(0.05, 0.9, nesterov=True), lambda: wg.optim.Adam(0.05)],
+    ids=["sgd", "adam"],
+)
 def test_a_valley_is_walked_to_its_bottom(make):
     optimizer, x = make(), wg.Variable([-1.0, 2.0])
     for _ in range(600):

@@ -46,13 +46,18 @@ def test_a_square_has_twice_its_side():
     assert type(slope) is np.float64
 
 
-def test_the_gradient_of_an_array_is_a_plain_array_of_its_own():
-    x, y = wg.Variable(np.ones(3)), wg.Variable(np.ones(3))
+@pytest.mark.parametrize(
+    "f", ["x + y", "(x * y).T", "x.reshape(-1) + y.ravel()", "x[::-1] + y", "2 * x - y"]
+)
+def test_the_gradient_of_an_array_is_a_plain_array_of_its_own(f):
+    x, y = wg.Variable(np.ones((3, 2))), wg.Variable(np.ones((3, 2)))
     with wg.GradientTape() as tape:
-        z = np.sum(x + y)
+        z = np.sum(eval(f))
     gx, gy = tape.gradient(z, (x, y))
-    assert type(gx) is np.ndarray
-    assert gx.flags.writeable
+    for g in (gx, gy):
+        assert type(g) is np.ndarray
+        assert g.flags.writeable
+        assert g.flags.owndata
     assert not np.shares_memory(gx, gy)
 
 
@@ -69,11 +74,19 @@ def test_sources_come_back_in_their_containers():
 def test_plain_numpy_on_variables_is_recorded():
     v, w = wg.Variable([1.0, 2.0]), wg.Variable([[1.0, 0.5], [0.0, 2.0]])
     with wg.GradientTape() as tape:
-        y = np.sin(v)[0] + v[1] * (v @ w)[1] + np.sum(np.stack([v, 2 * v]) ** 2) + v.sum() + abs(-v).max()
+        y = (
+            np.sin(v)[0]
+            + v[1] * (v @ w)[1]
+            + np.sum(np.stack([v, 2 * v]) ** 2)
+            + v.sum()
+            + abs(-v).max()
+        )
 
     def same(v):
         m = np.array([[1.0, 0.5], [0.0, 2.0]])
-        return np.sin(v)[0] + v[1] * (v @ m)[1] + np.sum(np.stack([v, 2 * v]) ** 2) + v.sum() + v.max()
+        return (
+            np.sin(v)[0] + v[1] * (v @ m)[1] + np.sum(np.stack([v, 2 * v]) ** 2) + v.sum() + v.max()
+        )
 
     np.testing.assert_allclose(tape.gradient(y, v), numeric(same, [1.0, 2.0]), rtol=1e-8)
 
@@ -112,7 +125,9 @@ def test_a_traced_value_mixes_with_variables_and_constants_on_either_side(mix, o
     slope = numeric(lambda x: mixed(mix, x * x, a.numpy()), v.numpy())
     np.testing.assert_allclose(tape.gradient(y, v), slope, rtol=1e-7, atol=1e-9)
     slope = numeric(lambda x: mixed(mix, a.numpy(), x * x), v.numpy())
-    np.testing.assert_allclose(tape.gradient(z, v, unconnected_gradients="zero"), slope, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(
+        tape.gradient(z, v, unconnected_gradients="zero"), slope, rtol=1e-7, atol=1e-9
+    )
 
 
 def test_the_gradient_of_an_array_is_that_of_its_sum():
@@ -135,7 +150,9 @@ def test_output_gradients_weigh_the_targets():
         y, z = x**2, np.sum(x)
     weight = np.array([1.0, 0.0, -1.0])
     np.testing.assert_array_equal(tape.gradient(y, x, output_gradients=weight), [2, 0, -6])
-    np.testing.assert_array_equal(tape.gradient([y, z], x, output_gradients=[weight, 10.0]), [12, 10, 4])
+    np.testing.assert_array_equal(
+        tape.gradient([y, z], x, output_gradients=[weight, 10.0]), [12, 10, 4]
+    )
     np.testing.assert_array_equal(tape.gradient([y, z], x, [None, 10.0]), [12, 14, 16])
     np.testing.assert_array_equal(weight, [1, 0, -1])
     handed = tape.gradient(x, x, output_gradients=weight)

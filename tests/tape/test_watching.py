@@ -92,7 +92,9 @@ def test_a_plain_array_as_source_is_an_error():
     v = wg.Variable(1.0)
     with wg.GradientTape() as tape:
         y = v * 2
-    with pytest.raises(InputError, match=r"the source \['x'\] is f64\[2\], a plain value, which no tape can follow"):
+    with pytest.raises(
+        InputError, match=r"the source \['x'\] is f64\[2\], a plain value, which no tape can follow"
+    ):
         tape.gradient(y, {"v": v, "x": np.ones(2)})
 
 
@@ -190,3 +192,25 @@ def test_the_gradient_is_at_the_values_that_were_read():
 def test_watch_outside_of_the_with_is_an_error():
     with pytest.raises(TapeError, match="watch: this tape is not recording"):
         wg.GradientTape().watch(wg.constant(1.0))
+
+
+def test_a_value_that_is_recorded_already_is_watched_where_it_is():
+    x = wg.Variable(3.0)
+    with wg.GradientTape() as outer:
+        given = outer.watch(2.0)
+        y = x * given
+        with wg.GradientTape() as inner:
+            assert inner.watch(y) is y
+            z = y**2
+    assert inner.gradient(z, [y, x, given]) == [12.0, None, None]
+    assert outer.gradient(z, [y, x, given]) == [12.0, 24.0, 36.0]
+
+
+def test_a_value_of_an_older_tape_can_be_watched_by_a_new_one():
+    x = wg.Variable(3.0)
+    with wg.GradientTape():
+        y = x * 2.0
+    with wg.GradientTape() as tape:
+        y = tape.watch(y)
+        z = y**2
+    assert tape.gradient(z, y) == 12.0

@@ -335,6 +335,66 @@ def test_a_fingerprint_notices_an_exchange():
     assert fingerprint(a) != before
 
 
+@pytest.mark.parametrize("size", [5, 600])
+def test_a_derivative_that_is_asked_for_later_is_of_the_numbers_of_then(size):
+    x = np.linspace(0.1, 1, size)
+    slope = np.exp(x) * (1 + x)
+    f = lambda x: np.exp(x) * x
+    value, back = wg.vjp(f, x)
+    also, push = wg.linearize(f, x)
+    for a in (x, value, also):
+        a[:] = 0
+    assert np.allclose(back(np.ones(size))[0], slope)
+    assert np.allclose(push(np.ones(size)), slope)
+
+
+def test_a_derivative_that_is_asked_for_later_inside_a_trace_is_of_the_numbers_of_then():
+    def f(x, ask):
+        y = 1 * x
+        value, derivative = ask(lambda t: np.exp(t), y)
+        value[0] = 0.0
+        value *= 0
+        y *= 0
+        found = derivative(np.ones(3))
+        return np.sum(found[0] if isinstance(found, tuple) else found)
+
+    x = numbers(3)
+    for ask in (wg.vjp, wg.linearize):
+        value, slope = wg.value_and_grad(f)(x, ask)
+        assert np.isclose(value, np.sum(np.exp(x)))
+        assert np.allclose(slope, np.exp(x))
+
+
+def test_a_tangent_is_not_changed_by_writes():
+    def f(x):
+        y, d = 1 * x, 2 * x
+
+        def inner(t):
+            d[0] = 100.0
+            y[0] = 50.0
+            t[1] = 0.0
+            return t
+
+        value, tangent = wg.jvp(inner, (y,), (d,))
+        tangent[2] = 7.0
+        return np.sum(value) + np.sum(tangent * x) + np.sum(d) + np.sum(y)
+
+    def by_hand(x):
+        return (
+            x[0]
+            + x[2]
+            + 2 * x[0] ** 2
+            + 7 * x[2]
+            + (100 + 2 * x[1] + 2 * x[2])
+            + (50 + x[1] + x[2])
+        )
+
+    x = numbers(3)
+    value, slopes = wg.value_and_grad(f)(x)
+    assert np.isclose(value, by_hand(x))
+    assert np.allclose(slopes, [slope(by_hand, x, n) for n in range(3)])
+
+
 # ---- handles of an outer trace -----------------------------------------------------------------------------
 
 

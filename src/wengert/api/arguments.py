@@ -42,7 +42,7 @@ class Call:
         argnames: str | Sequence[str] | None, what: str,
     ) -> None:  # fmt: skip
         self.f, self.args, self.kwargs = f, args, kwargs
-        self.single = isinstance(argnums, int) and argnames is None or argnums is None and isinstance(argnames, str)
+        self.single = (isinstance(argnums, int) and argnames is None) or (argnums is None and isinstance(argnames, str))
         self.slots: list[int | str] = _slots(f, args, kwargs, argnums, argnames, what)
         self.leaves: list[Leaf] = []
         self.structures: list[tuple[Any, list[Any]]] = []  # per slot: structure, leaf numbers or statics
@@ -56,6 +56,13 @@ class Call:
                 if leaf is not None:
                     self.leaves.append(leaf)
             self.structures.append((structure, places))
+
+    def own(self) -> Call:
+        """The call on copies: for a derivative that is asked for later, when the user may have written."""
+        for leaf in self.leaves:
+            if isinstance(leaf.value, np.ndarray):
+                leaf.value = leaf.value.copy()
+        return self
 
     def run(self, values: Sequence[Any]) -> Any:
         """The user's function with `values` in place of the leaves."""
@@ -154,7 +161,7 @@ def open_leaf(x: Any, place: Callable[[], str], what: str) -> Leaf | None:
         return Leaf(float(x), np.float64(x), True)
     if cls is complex:
         return Leaf(x, np.complex128(x), True)
-    if isinstance(x, np.ma.MaskedArray) or isinstance(x, np.ndarray) and cls is not np.ndarray:
+    if isinstance(x, np.ma.MaskedArray) or (isinstance(x, np.ndarray) and cls is not np.ndarray):
         raise _refused(x, place(), what)
     if hasattr(x, "__wengert__"):  # a variable or constant of a tape
         return open_leaf(x.__wengert__(), place, what)

@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert import tree
 from wengert.api.arguments import Call, Leaf, split_aux
-from wengert.api.gradients import case_of, number_of, record_call
+from wengert.api.gradients import apart, case_of, number_of, record_call
 from wengert.errors import ShapeError, StructureError
 from wengert.ir import source
 from wengert.ir.evaluate import evaluate
@@ -153,14 +153,14 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False, tru
     >>> slope(1.0), slope(10.0)
     (np.float64(12.0), np.float64(120.0))
     """
-    call = open_all(fun, primals, "linearize")
+    call = open_all(fun, primals, "linearize").own()
     builder, tracers, out = record_call(call)
     out, aux = split_aux(out, has_aux)
     leaves, structure = tree.flatten(out)
     targets = [builder.atom(y) for y in leaves]
     with np.errstate(all="ignore"):
         program, residuals = linear_part(builder, [x.node for x in tracers], targets)
-    ys = [finished(number_of(builder, y)) for y in leaves]
+    ys = [apart(number_of(builder, y)) for y in leaves]
     if report.level(trust) != "off" or anomaly.watched.get() is not None:
         report.inspect("linearize", ys, lambda: case_of(call, builder, leaves))
     value = tree.unflatten(structure, ys)

@@ -37,9 +37,14 @@ def number_of(builder: Builder, y: Any) -> Any:
     """The number (or outer tracer) of a result."""
     if isinstance(y, Tracer):
         y.refresh()
-        if y.builder is builder:
-            return y.value
+        if y.builder is builder:  # (the handle inside is kept for derivatives: the user gets her own)
+            return y.value.snapshot() if isinstance(y.value, Tracer) else y.value
     return plain(y)
+
+
+def apart(y: Any) -> Any:
+    """A result that shares no memory with what is kept for a derivative that is asked for later."""
+    return y.copy() if isinstance(y, np.ndarray) else y
 
 
 def case_of(call: Call, builder: Builder, outs: Sequence[Any], **moved: Any) -> report.Case:
@@ -201,14 +206,14 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False, trust: st
     >>> value, back(1.0)
     (np.float64(12.0), (4.0, 3.0))
     """
-    call = Call(fun, primals, {}, tuple(range(len(primals))), None, "vjp")
+    call = Call(fun, primals, {}, tuple(range(len(primals))), None, "vjp").own()
     builder, tracers, out = record_call(call)
     out, aux = split_aux(out, has_aux)
     leaves, structure = tree.flatten(out)
     for y in leaves:
         if isinstance(y, Tracer):
             y.refresh()
-    ys = [number_of(builder, y) for y in leaves]
+    ys = [apart(number_of(builder, y)) for y in leaves]
     if report.level(trust) != "off" or anomaly.watched.get() is not None:
         report.inspect("vjp", ys, lambda: case_of(call, builder, leaves))
     value = tree.unflatten(structure, ys)

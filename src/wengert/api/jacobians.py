@@ -188,5 +188,4 @@ def hvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
     array([6., 0.])
     """
     many = tuple(range(len(primals)))
-    out = jvp(grad(fun, many if len(many) > 1 else 0), primals, tangents)[1]
-    return out
+    return jvp(grad(fun, many if len(many) > 1 else 0), primals, tangents)[1]

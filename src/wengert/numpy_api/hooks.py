@@ -1,5 +1,4 @@
-"""While a trace runs: NumPy's creation functions hand out buffers that can hold traced values, and
-`math.*` accepts traced scalars.
+"""While a trace runs: buffers that can hold traced values, and `math.*` of traced scalars.
 
 Creation functions do not dispatch on what will be written into their result later, so their names
 in the `numpy` module are replaced while a trace is running, and put back after the last one ends.
@@ -25,7 +24,6 @@ from wengert.ir import source
 from wengert.numpy_api.creation import array as traced_array
 from wengert.numpy_api.creation import is_traced as holds_traced
 from wengert.numpy_api.promote import cast, spread
-from wengert.numpy_api.creation import is_traced
 from wengert.trace import trace
 from wengert.trace.idle import idle, plain
 from wengert.trace.tracer import Tracer

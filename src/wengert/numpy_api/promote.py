@@ -154,7 +154,7 @@ def spread(x: Any, shape: tuple[int, ...], like: Tracer | None = None) -> Any:
     mine = shape_of(x)
     if mine == shape:
         return x
-    if not isinstance(x, (Tracer, np.ndarray, np.generic)):  # noqa: UP038  (a tuple is quicker)
+    if not isinstance(x, (Tracer, np.ndarray, np.generic)):
         x = np.asarray(x)[()]
     params = {"shape": shape, "dims": tuple(range(len(shape) - len(mine), len(shape)))}
     if x.__class__ is not Tracer and like is not None and not like.builder.saving:

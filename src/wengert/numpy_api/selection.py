@@ -86,7 +86,7 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kwargs: Any) -
         rest = conditions[0]
         for c in conditions[1:]:
             rest = rest | c
-        conditions.append(~rest)
+        conditions.append(np.logical_not(rest))
     elif len(funclist) != len(conditions):
         n = len(conditions)
         raise ValueError(f"with {n} condition(s), either {n} or {n + 1} functions are expected")

@@ -123,12 +123,12 @@ def polymul(a1: Any, a2: Any) -> Any:
 
 def _leading(p: Any) -> Any:
     """A polynomial without zeros in front, where the numbers are known."""
-    x = np.atleast_1d(operand(p))
-    number = x.number() if isinstance(x, Tracer) else x
-    start = (
-        0 if number is None else int(np.argmax(number != 0)) if np.any(number) else len(number) - 1
-    )
-    return x[start:] if start else x
+    x = operand(p)
+    x = x if shape_of(x) else np.reshape(x, (1,))
+    number: Any = x.number() if isinstance(x, Tracer) else x
+    if number is None or number[0] != 0:
+        return x
+    return x[int(np.argmax(number != 0)) if np.any(number) else len(number) - 1 :]
 
 
 @implements(np.polyder)

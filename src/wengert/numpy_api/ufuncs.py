@@ -9,8 +9,24 @@ import numpy as np
 
 from wengert.errors import UnsupportedError
 from wengert.ir import source
-from wengert.numpy_api.promote import again, aligned, cast, kind, loop_dtypes, operand, shape_of, together
-from wengert.numpy_api.table import UFUNC_ACCUMULATIONS, UFUNC_METHODS, UFUNC_REDUCTIONS, UFUNCS, ufunc_name, unsupported
+from wengert.numpy_api.promote import (
+    again,
+    aligned,
+    cast,
+    kind,
+    loop_dtypes,
+    operand,
+    shape_of,
+    together,
+)
+from wengert.numpy_api.table import (
+    UFUNC_ACCUMULATIONS,
+    UFUNC_METHODS,
+    UFUNC_REDUCTIONS,
+    UFUNCS,
+    ufunc_name,
+    unsupported,
+)
 from wengert.ops import arithmetic, compare, exponential, trigonometric
 from wengert.ops.families import Elementwise
 from wengert.trace.tracer import Tracer

@@ -28,7 +28,9 @@ class Borrowed:
     @cached_property
     def ufunc(self) -> Any:
         """The ufunc itself; brings SciPy in."""
-        from scipy.special import _ufuncs  # `scipy.special` has plain functions under SCIPY_ARRAY_API
+        from scipy.special import (
+            _ufuncs,  # `scipy.special` has plain functions under SCIPY_ARRAY_API
+        )
 
         return getattr(_ufuncs, self.__name__)
 

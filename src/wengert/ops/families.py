@@ -134,7 +134,7 @@ class Elementwise(Primitive):
             dy = part if dy is None else dy + part
         return (dy,)
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
+    def pullback(self, gs: Values, xs: Any, ys: Any, wanted: tuple[bool, ...]) -> Values:
         g = gs[0]
         y = ys[0] if ys is not None else None
         if xs is None:
@@ -149,7 +149,7 @@ class Elementwise(Primitive):
                 found.append(rule(g, y, *xs))  # type: ignore[operator]
         return tuple(found)
 
-    def _pullback_two(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
+    def _pullback_two(self, gs: Values, xs: Any, ys: Any, wanted: tuple[bool, ...]) -> Values:
         g = gs[0]
         y = None if ys is None else ys[0]
         a, b = (None, None) if xs is None else xs
@@ -161,7 +161,7 @@ class Elementwise(Primitive):
             right = second(g, y, a, b) if second.__class__ is not int else g if second == 1 else -g  # type: ignore[operator]
         return left, right
 
-    def _pullback_one(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
+    def _pullback_one(self, gs: Values, xs: Any, ys: Any, wanted: tuple[bool, ...]) -> Values:
         rule: Any = self._rules[0]
         if rule.__class__ is int:
             return gs if rule == 1 else (-gs[0],)
@@ -170,7 +170,7 @@ class Elementwise(Primitive):
         return (rule(gs[0], None if ys is None else ys[0], None if xs is None else xs[0]),)
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
-        return self.pullback(gs, args, None, wanted)  # type: ignore[arg-type]
+        return self.pullback(gs, args, None, wanted)
 
     def batch(self, batched: tuple[bool, ...], *args: Any) -> Any:
         n = extent_of(batched, args)

@@ -13,7 +13,6 @@ from wengert.ir.primitive import Values
 from wengert.ir.types import ArrayType, Shape, type_of
 from wengert.ops.families import Movement, everywhere, extent_of
 
-
 _FILL = 4096  # a repeated scalar up to this size is written out: quicker to use than a view
 
 
@@ -60,7 +59,7 @@ class Broadcast(Movement):
         dims: tuple[int, ...],
     ) -> Values:
         (g,), x = gs, type_of(args[0])
-        kept = {d: n for d, n in zip(dims, x.shape, strict=True)}
+        kept = dict(zip(dims, x.shape, strict=True))
         axes = tuple(d for d, n in enumerate(shape) if kept.get(d) != n)
         if axes:
             from wengert.ops.reduce import sum_

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ arctan2 = Elementwise(
 )
 
 
-def _across(x: object, h: object) -> object:
+def _across(x: Any, h: Any) -> Any:
     """x / h², without squaring h; 0 at the origin."""
-    safe = np.where(h == 0, 1, h)  # type: ignore[call-overload]
-    return x / safe / safe  # type: ignore[no-any-return, operator]
+    safe = np.where(h == 0, 1, h)
+    return x / safe / safe

@@ -39,7 +39,11 @@ class Rested(StandIn, Tracer):
     __slots__ = ()
 
     def __wengert__(self) -> Any:
-        return self.value
+        value = self.value
+        if isinstance(value, np.ndarray):  # a persistent tape may still need its numbers
+            value = value.view()
+            value.flags.writeable = False
+        return value
 
     def refresh(self) -> None:
         """There is nothing to look at again."""
@@ -87,7 +91,7 @@ class Pages:
 
 
 class TapeBuilder(Builder):
-    """A builder that writes while one of its tapes records, and only computes while none does."""
+    """A builder that writes while one of its tapes is open, and only computes after that."""
 
     __slots__ = ("listeners", "pages", "users")
 
@@ -154,14 +158,11 @@ class TapeBuilder(Builder):
         return node
 
     def read(self, variable: Any, value: Any) -> Tracer:
-        """A handle on the current value of a variable; equal values have one node."""
+        """A handle on the current value of a variable; while it stays, so does its node."""
         nodes = self.pages.nodes(variable)
         if nodes:
             node, last = nodes[-1]
-            same = (
-                isinstance(last, Tracer) and isinstance(value, Tracer) and last.node is value.node
-            )
-            if last is value or same:
+            if last is value:
                 return self.handle(node, last)
         handle = self.input(type_of(value), value)
         nodes.append((handle.node, handle.value))
@@ -177,20 +178,18 @@ class TapeBuilder(Builder):
     def record(
         self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING
     ) -> Any:
-        """Write one equation down; while no tape records, it is only computed."""
+        """Write one equation down; after the last tape has ended, it is only computed."""
         if not self.users:
             return prim(*map(plain, args), **params)
-        pages, before, watched = self.pages, len(self.entries), len(self.watched)
+        position = len(self.entries)
         result = super().record(prim, args, params)
-        found = result if prim.multiple else (result,)
-        for handle in found:
+        for handle in result if prim.multiple else (result,):
             if handle.builder is self:
-                pages.handles.append(ref(handle))
-        if not self.listeners:
-            del self.entries[before:], self.watched[watched:]
-            pages.known.extend((handle.node, handle.value) for handle in found)
-        elif prim.saves:
-            pages.held[before] = [self._number(a) for a in args]
+                self.pages.handles.append(ref(handle))
+        if (
+            prim.saves and len(self.entries) > position
+        ):  # (a body that is being traced may have taken it)
+            self.pages.held[position] = [self._number(a) for a in args]
         return result
 
     def _number(self, x: Any) -> Any:

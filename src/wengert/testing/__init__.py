@@ -5,6 +5,6 @@ from wengert.testing.check_grads import check_grads as check_grads
 from wengert.testing.check_grads import gradcheck as gradcheck
 from wengert.testing.laws import LAWS as LAWS
 from wengert.testing.laws import Law as Law
-from wengert.testing.laws import LawBroken as LawBroken
-from wengert.testing.laws import Sample as Sample
 from wengert.testing.laws import check as check
+from wengert.testing.sample import LawBroken as LawBroken
+from wengert.testing.sample import Sample as Sample

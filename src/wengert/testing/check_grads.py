@@ -21,8 +21,9 @@ from wengert.ir import source
 from wengert.ir.evaluate import evaluate
 from wengert.ir.program import Program, Var
 from wengert.ir.types import type_of
-from wengert.testing import laws
 from wengert.testing.differences import STEP, directional, wide
+from wengert.testing.laws import LAWS
+from wengert.testing.sample import LawBroken, Sample, drawn, near, pairing
 
 _ENTRIES = 64  # of larger arguments that many entries are drawn, and one direction moves them all
 
@@ -169,12 +170,12 @@ def _measured(
 
 def _paired(xs: Sequence[Any], ys: Sequence[Any]) -> float:
     """Re Σ conj(x) y: the descent convention of complex gradients."""
-    return laws.pairing([np.conjugate(x) for x in xs], ys)
+    return pairing([np.conjugate(x) for x in xs], ys)
 
 
 def _drawn(draw: Any, y: Any) -> Any:
     t = type_of(y)
-    return laws.drawn(draw, t).astype(t.dtype)[()]
+    return drawn(draw, t).astype(t.dtype)[()]
 
 
 def _directions(draw: Any, leaves: list[Any], names: list[str]) -> list[Direction]:
@@ -199,7 +200,7 @@ def _directions(draw: Any, leaves: list[Any], names: list[str]) -> list[Directio
                 float(np.abs(np.asarray(leaves[n])[k])),
             )
         )
-    together = [(_drawn(draw, x) * laws.near(x)).astype(type_of(x).dtype)[()] for x in leaves]
+    together = [(_drawn(draw, x) * near(x)).astype(type_of(x).dtype)[()] for x in leaves]
     return [*found, Direction("all at once", together, 1.0)]
 
 
@@ -241,14 +242,14 @@ def _guilty(call: Call) -> str:
 
     def hold(eqn: Any, ins: Sequence[Any], outs: Sequence[Any]) -> None:
         moving = [isinstance(a, Var) for a in eqn.inputs]
-        sample = laws.Sample(eqn.prim, ins, dict(eqn.params), moving)
+        sample = Sample(eqn.prim, ins, dict(eqn.params), moving)
         if broken or any(isinstance(v, Program) for v in eqn.params.values()):
             return
         try:
-            for law in laws.LAWS:
+            for law in LAWS:
                 if law.holds is not None and law.number in (2, 3, 6):
                     law.holds(sample)
-        except laws.LawBroken:
+        except LawBroken:
             broken.append(_shown(program.line(eqn)) or eqn.prim.name)
         except WengertError:  # without a rule for some direction it is not the one that misleads
             pass

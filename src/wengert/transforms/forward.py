@@ -52,6 +52,7 @@ class PushBuilder(Builder):
         """An input with its tangent."""
         if isinstance(value, Tracer) or isinstance(tangent, Tracer):
             self.nested = True
+        value, tangent = (a.snapshot() if isinstance(a, Tracer) else a for a in (value, tangent))
         return Tracer(self, Moving(type, tangent), value, weak)
 
     def record(self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING) -> Any:

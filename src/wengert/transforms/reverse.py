@@ -71,8 +71,7 @@ def reverse(builder: Builder, targets: Sequence[Var], gs: Sequence[Any], sources
             if observer is not None:
                 observer(entry, given, back)
             del given
-            n = 0
-            for atom in entry[1]:
+            for n, atom in enumerate(entry[1]):
                 if wanted[n]:
                     c = back[n]
                     if c is not None:
@@ -82,7 +81,6 @@ def reverse(builder: Builder, targets: Sequence[Var], gs: Sequence[Any], sources
                             there = pending[atom]
                             pending[atom] = there + c if atom.type.__class__ is ArrayType else plus(there, c)
                             there = None
-                n += 1
             back = c = None
     return [pending.get(v) for v in sources]
 

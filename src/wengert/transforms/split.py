@@ -11,9 +11,9 @@ from wengert.ir.program import Const, Program, Var
 def split(
     program: Program, known: Sequence[bool], known_outputs: Sequence[bool] | None = None
 ) -> tuple[Program, Program, list[bool]]:
-    """Part `program` by its inputs: `known(knowns) -> (known outputs, residuals)` and
-    `later(residuals, unknowns) -> unknown outputs`; the flags say which outputs are known.
+    """Part `program` by its inputs: the known part, the later part, which outputs are known.
 
+    `known(knowns) -> (known outputs, residuals)`; `later(residuals, unknowns) -> unknown outputs`.
     Equations all of whose arguments are known go to the first part; its values that the second
     needs are the residuals. With `known_outputs`, known values may be left to the second part.
     """
