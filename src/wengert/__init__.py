@@ -1,11 +1,11 @@
 """Derivatives of plain NumPy code, at the speed of native code, that say when they cannot be trusted."""
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 import wengert.numpy_api as _door  # noqa: F401  (puts NumPy's names on traced values)
 import wengert.scipy_api as _second_door  # noqa: F401  (waits for the user's import of SciPy)
-from wengert import nn as nn
-from wengert import numeric as numeric
-from wengert import optim as optim
-from wengert import symbolic as symbolic
 from wengert.api.control import cond as cond
 from wengert.api.control import fori_loop as fori_loop
 from wengert.api.control import map as map
@@ -32,19 +32,51 @@ from wengert.api.jacobians import jacrev as jacrev
 from wengert.api.mapping import checkpoint as checkpoint
 from wengert.api.mapping import vmap as vmap
 from wengert.api.scipy_helper import for_scipy as for_scipy
-from wengert.draw.comparison import compare as compare
-from wengert.draw.reading import chain_rule as chain_rule
-from wengert.dual import AutoDiffScalar as AutoDiffScalar
-from wengert.dual import convert as convert
-from wengert.dual import gradients as gradients
 from wengert.ops.custom import Blackbox as Op  # noqa: F401  (what a user calls it)
-from wengert.tape import GradientTape as GradientTape
-from wengert.tape import UnconnectedGradients as UnconnectedGradients
-from wengert.tape import Variable as Variable
-from wengert.tape import constant as constant
-from wengert.testing.check_grads import check_grads as check_grads
-from wengert.testing.check_grads import gradcheck as gradcheck
 from wengert.trust.anomaly import detect_anomaly as detect_anomaly
 from wengert.trust.rule_check import rule_checks as rule_checks
 
+if _TYPE_CHECKING:
+    from wengert import nn as nn
+    from wengert import numeric as numeric
+    from wengert import optim as optim
+    from wengert import symbolic as symbolic
+    from wengert import testing as testing
+    from wengert.api.explain_zero import explain_zero as explain_zero
+    from wengert.draw.comparison import compare as compare
+    from wengert.draw.reading import chain_rule as chain_rule
+    from wengert.dual import AutoDiffScalar as AutoDiffScalar
+    from wengert.dual import convert as convert
+    from wengert.dual import gradients as gradients
+    from wengert.tape import GradientTape as GradientTape
+    from wengert.tape import UnconnectedGradients as UnconnectedGradients
+    from wengert.tape import Variable as Variable
+    from wengert.tape import constant as constant
+    from wengert.testing.check_grads import check_grads as check_grads
+    from wengert.testing.check_grads import gradcheck as gradcheck
+
 __version__ = "0.1.0"
+
+# What not every program needs is imported when it is first asked for: `import wengert` stays quick.
+_LATER = {
+    "nn": "", "numeric": "", "optim": "", "symbolic": "", "testing": "",
+    "explain_zero": "api.explain_zero",
+    "compare": "draw.comparison", "chain_rule": "draw.reading",
+    "AutoDiffScalar": "dual", "convert": "dual", "gradients": "dual",
+    "GradientTape": "tape", "UnconnectedGradients": "tape", "Variable": "tape", "constant": "tape",
+    "check_grads": "testing.check_grads", "gradcheck": "testing.check_grads",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> _Any:
+    room = _LATER.get(name)
+    if room is None:
+        raise AttributeError(f"module 'wengert' has no attribute {name!r}")
+    if room == "":
+        return _import_module(f"wengert.{name}")
+    value = globals()[name] = getattr(_import_module(f"wengert.{room}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

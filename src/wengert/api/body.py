@@ -15,11 +15,13 @@ from wengert import tree
 from wengert.api.forward import finished
 from wengert.errors import InputError
 from wengert.ir import source
+from wengert.ir.primitive import Handle, Primitive
 from wengert.ir.program import Atom, Const, Eqn, Program, Var
 from wengert.ir.types import type_of
 from wengert.numpy_api.promote import is_weak, operand
 from wengert.numpy_api.table import answers_itself
 from wengert.ops.arithmetic import convert
+from wengert.trace.body import body as tracing_body
 from wengert.trace.body import inside
 from wengert.trace.builder import Builder
 from wengert.trace.trace import run
@@ -136,6 +138,14 @@ def shared(*bodies: Body) -> tuple[list[Program], list[Any]]:
             Program([*firsts.values(), *p.inputs[:count]], eqns, outputs, p.sources, p.name)
         )
     return programs, list(values.values())
+
+
+def written(prim: Primitive, *args: Any, **params: Any) -> Any:
+    """The results of an equation: in a body it is always written down, of constants alone too."""
+    inner = tracing_body.get()
+    if inner is None or any(isinstance(a, Handle) for a in args):
+        return prim(*args, **params)
+    return inner.record(prim, args, params)
 
 
 def delivered(ys: Sequence[Any], structure: Any) -> Any:

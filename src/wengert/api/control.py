@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from wengert import tree
-from wengert.api.body import Body, delivered, leaf, name_of, shared, trace_body
+from wengert.api.body import Body, delivered, leaf, name_of, shared, trace_body, written
 from wengert.api.carry import Carry, common, described, is_plain, own, place
 from wengert.errors import DTypeError, InputError, ShapeError, StructureError
 from wengert.ir import source
@@ -65,7 +65,7 @@ def cond(
     _agree(*bodies)
     (true, false), captured = shared(*bodies)
     return delivered(
-        ops.cond(which, *captured, *given, true=true, false=false), bodies[0].structure
+        written(ops.cond, which, *captured, *given, true=true, false=false), bodies[0].structure
     )
 
 
@@ -161,8 +161,8 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
         raise _no_condition(test.program.out_types)
     test.cast([np.dtype(bool)])
     (condition, program), captured = shared(test, body)
-    ys = ops.while_loop(
-        *captured, *carry.values, cond=condition, body=program, consts=len(captured)
+    ys = written(
+        ops.while_loop, *captured, *carry.values, cond=condition, body=program, consts=len(captured)
     )
     return delivered(ys, carry.structure)
 
@@ -225,7 +225,8 @@ def scan(
     )
     _, outs = tree.flatten(pair[1])
     (program,), captured = shared(body)
-    found = ops.scan(
+    found = written(
+        ops.scan,
         *captured, *carry.values, *over,
         body=program, consts=len(captured), carry=count, length=steps, reverse=bool(reverse),
     )  # fmt: skip
@@ -327,13 +328,15 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init:
     program = _counted(program, len(captured))
     consts, count = len(captured), len(carry.types) + 1
     if isinstance(low, int) and isinstance(high, int):
-        ys = ops.scan(
+        ys = written(
+        ops.scan,
             *captured, np.int64(low), *carry.values,
             body=program, consts=consts, carry=count, length=max(high - low, 0), reverse=False,
         )  # fmt: skip
     else:
         body_with, condition = _until(program, consts)
-        ys = ops.while_loop(
+        ys = written(
+        ops.while_loop,
             *captured, cast(high, _INT), cast(low, _INT), *carry.values,
             cond=condition, body=body_with, consts=consts + 1,
         )  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 import optree
 
 from wengert import tree
-from wengert.api.body import delivered, leaf, name_of, record_body, shared
+from wengert.api.body import delivered, leaf, name_of, record_body, shared, written
 from wengert.errors import InputError, ShapeError, StructureError
 from wengert.ir import source
 from wengert.ir.evaluate import evaluate
@@ -90,7 +90,8 @@ class Vmapped:
         chunk = None if self.chunk_size is None else max(int(self.chunk_size), 1)
         ys: Any = ()
         if not all(same):
-            ys = ops.map_(
+            ys = written(
+                ops.map_,
                 *residuals,
                 *rows,
                 body=second.named(program.name),
@@ -253,7 +254,9 @@ class Checkpointed:
         body = record_body(builder, run, inputs, f"checkpoint of {builder.name}")
         body.cast([t.dtype for t in body.program.out_types])
         (program,), captured = shared(body)
-        ys = ops.remat(*captured, *(leaves[n] for n in places), body=program, policy=self.policy)
+        ys = written(
+            ops.remat, *captured, *(leaves[n] for n in places), body=program, policy=self.policy
+        )
         return delivered(ys, body.structure)
 
     def __reduce__(self) -> Any:

@@ -94,6 +94,42 @@ def is_assigning() -> bool:
     )
 
 
+_called: dict[tuple[CodeType, int], str] = {}
+
+
+def called() -> str:
+    """How the user's code spells the call that it is making: "rng.normal"; "" if it makes none."""
+    found = caller()
+    if found is None or isinstance(found, Line):
+        return ""
+    if found not in _called:
+        if len(_called) > 10_000:
+            _called.clear()
+        _called[found] = _spelled(*found)
+    return _called[found]
+
+
+def _spelled(code: CodeType, lasti: int) -> str:
+    instructions = list(dis.get_instructions(code))
+    here = max(n for n, i in enumerate(instructions) if i.offset <= lasti)
+    place = instructions[here].positions
+    if not instructions[here].opname.startswith(("CALL", "PRECALL")) or place is None:
+        return ""
+    begin, words = (place.lineno, place.col_offset), []
+    for i in reversed(instructions[:here]):
+        if i.positions is None or (i.positions.lineno, i.positions.col_offset) != begin:
+            continue
+        if not i.opname.startswith("LOAD_") or not isinstance(i.argval, str):
+            if i.opname in ("PRECALL", "PUSH_NULL"):
+                continue
+            words.extend(["(…)"] * bool(words))  # a method of what another call returned
+            break
+        words.append(i.argval)
+        if not i.opname.startswith(("LOAD_ATTR", "LOAD_METHOD")):
+            break
+    return ".".join(reversed(words))
+
+
 def without_tail(error: BaseException) -> BaseException:
     """Cut frames below the user's last own frame from a traceback: they tell her nothing."""
     last: TracebackType | None = None

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir import source
+from wengert.numpy_api import random
 from wengert.numpy_api.creation import array as traced_array
 from wengert.numpy_api.creation import is_traced as holds_traced
 from wengert.numpy_api.promote import cast, spread
@@ -212,7 +213,7 @@ class _Table:
                     self.names[name] = self.originals[name]
 
 
-_tables = (_Table(np, _replaced), _Table(math, _math))
+_tables = (_Table(np, _replaced), _Table(math, _math), _Table(np.random, random.REPLACED))
 
 
 def enter() -> None:

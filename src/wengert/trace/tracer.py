@@ -7,6 +7,7 @@ if all its arguments did. NumPy's names are put on this class by `numpy_api`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,6 +15,10 @@ import numpy as np
 from wengert.errors import ConcretizationError
 from wengert.ir import source
 from wengert.ir.primitive import Handle
+
+
+# from the spelling of the user's call: what happened and the way out, or None
+ways_out: list[Callable[[str], tuple[str, str] | None]] = []
 
 
 class Tracer(Handle):
@@ -150,6 +155,11 @@ def refuse(tracer: Tracer, asked: str) -> NoReturn:
             "or start from a traced array (b = 0 * x; b[0] = x[0])",
             source.here(),
         )
+    call = source.called()
+    for explain in ways_out:
+        found = explain(call)
+        if found is not None:
+            raise ConcretizationError(*found, source.here())
     if "index" in asked:
         raise ConcretizationError(
             f"a traced {tracer.type!r} is used as an index or in range(), which need an integer",
@@ -159,7 +169,7 @@ def refuse(tracer: Tracer, asked: str) -> NoReturn:
     array = "array" in asked
     raise ConcretizationError(
         f"{asked} of a traced {tracer.type!r} would silently drop its derivative"
-        + (" (a function that wengert does not know converts its arguments)" if array else ""),
+        + (f" ({call or 'a function that wengert does not know'} converts its arguments)" if array else ""),
         ("give that function a rule with @wg.custom_vjp" if array else "leave it out: a traced value behaves like its number")
         + "; where no derivative is wanted, convert wg.stop_gradient(x)",
         source.here(),

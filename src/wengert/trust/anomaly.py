@@ -42,7 +42,7 @@ def detect_anomaly(nan: bool = True, inf: bool = True) -> Iterator[None]:
     >>> import numpy as np
     >>> import wengert as wg
     >>> with wg.detect_anomaly():
-    ...     wg.grad(lambda x: np.log(x - x))(3.0)
+    ...     wg.grad(np.sqrt)(0.0)
     Traceback (most recent call last):
     wengert.errors.NonFiniteError: ...
     """

@@ -133,7 +133,7 @@ class Holding(Primitive):
         types = tuple(map(type_of, xs))
         moving = tuple(dx is not None and t.inexact for dx, t in zip(dxs, types, strict=True))
         if parted:
-            ys, tangent = self.eval_saving(moving, *xs, **params)
+            ys, tangent = self.linearized(moving, *xs, **params)
             return ys, tangent.push(dxs)
         plan = self.fused(moving, False, **params)
         dense = filled(dxs, plan.moving, types, like(*dxs, *xs))
@@ -149,6 +149,9 @@ class Holding(Primitive):
         return self.jvp_with_value(dxs, xs, **params)[1]
 
     def eval_saving(self, wanted: Flags, *args: Any, **params: Any) -> tuple[Values, Tangent]:
+        return self.linearized(wanted, *args, **params)
+
+    def linearized(self, wanted: Flags, *args: Any, **params: Any) -> tuple[Values, Tangent]:
         """Results, and the derivative at this point in the arguments that are `wanted`."""
         plan = self.fused(wanted, True, **params)
         movers = [n for n, m in enumerate(plan.moving) if m]
