@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: help demo test check quick nightly bench docs clean
 
 help:
-	@echo "make demo     learn to read handwritten digits; pictures in out/"
+	@echo "make demo     learn to read handwritten digits, then the article's examples; pictures in out/"
 	@echo "make test     everything a change must pass"
 	@echo "make quick    a slice of it, for between two thoughts"
 	@echo "make nightly  the laws on many more examples"
@@ -21,6 +21,7 @@ help:
 demo: export MPLBACKEND = Agg
 demo: .venv/ready
 	.venv/bin/python examples/digits.py
+	@for example in examples/0*.py; do echo; echo "--- $$example"; .venv/bin/python $$example || exit 1; done
 
 test: export WENGERT_PROFILE ?= ci
 test: export OPENBLAS_NUM_THREADS = 1

@@ -114,7 +114,7 @@ def as_index(x):
 
 
 def in_a_library(x):
-    return np.random.default_rng(0).permutation(x)[0]
+    return np.sum(np.lib.stride_tricks.as_strided(x, (2,)))
 
 
 def written(x):

@@ -33,6 +33,9 @@ class _One:
     def __hash__(self) -> int:
         return 1
 
+    def __reduce__(self) -> str:
+        return "ONE"
+
     def __repr__(self) -> str:
         return "*"
 

@@ -819,6 +819,24 @@ def test_decorated_functions_pickle_by_name():
     assert copy(0.0) == 0.0
 
 
+@pytest.mark.parametrize("softplus", [by_vjp, by_jvp, by_jvps, by_gradient])
+def test_programs_and_derivatives_of_custom_functions_pickle(softplus):
+    program = wg.program(lambda x: softplus(x) * x)(X)
+    copy = pickle.loads(pickle.dumps(program))
+    assert str(copy) == str(program)
+    np.testing.assert_array_equal(evaluate(copy, [X])[0], evaluate(program, [X])[0])
+    back = pickle.loads(pickle.dumps(pulled(copy, [True])))
+    np.testing.assert_allclose(
+        evaluate(back, [X, np.ones(3)])[1], evaluate(pulled(program, [True]), [X, np.ones(3)])[1]
+    )
+    assert pickle.loads(pickle.dumps(wg.grad(softplus)))(0.0) == 0.5
+
+
+def test_equal_calls_are_one_equation(softplus):
+    program = wg.program(lambda x: softplus(x) + softplus(x))(X)
+    assert [e.prim.name.split("[")[0] for e in program.eqns] == ["custom", "add"]
+
+
 def test_stop_gradient_is_a_constant_in_every_mode_and_container():
     def f(p):
         q = wg.stop_gradient(p)

@@ -10,6 +10,7 @@ function may have any slope. Numbers that are no formula were computed with mpma
 import math
 
 import numpy as np
+from tests.laws.edges_scipy import SCIPY_EDGES
 
 inf, nan, pi = math.inf, math.nan, math.pi
 tiny = 5e-324  # the smallest subnormal
@@ -135,7 +136,10 @@ EDGES: dict[str, list[tuple]] = {
 for _same, _as in {"float_power": "power", "radians": "deg2rad", "degrees": "rad2deg"}.items():
     EDGES[_same] = EDGES[_as]
 
+EDGES.update(SCIPY_EDGES)
+
 INTEGERS = {"bitwise_and", "bitwise_or", "bitwise_xor", "invert", "left_shift", "right_shift"}
+COMPLEX = {"wofz", "hankel1", "hankel2"}  # their special points are not on a line
 
 
 CONVENTIONS = {

@@ -247,6 +247,15 @@ def test_results_are_delivered_into_out():
     check_linear(f, numbers(3))
 
 
+def test_a_result_is_not_cast_down_into_out():
+    def f(x):
+        n = np.argsort(x)
+        np.add(x, 1.0, out=n)
+
+    with pytest.raises(TypeError, match=r"Cannot cast .* with casting rule 'same_kind'"):
+        wg.grad(f)(np.arange(3.0))
+
+
 @pytest.mark.parametrize(
     "text",
     [

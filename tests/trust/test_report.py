@@ -294,6 +294,20 @@ def test_a_birth_in_the_body_of_a_loop_or_a_branch_names_its_line(f, at, outer, 
     assert inside in text
 
 
+def test_a_black_box_that_does_not_run_twice_costs_no_result():
+    calls = []
+
+    def once(x):
+        calls.append(x)
+        if len(calls) > 1:
+            raise RuntimeError("only once")
+        return np.inf
+
+    f = wg.defvjp(once, lambda y, x: lambda g: g * np.inf, check=False)
+    text = said(lambda: wg.grad(f)(1.0))
+    assert "Evaluated again, the call raises RuntimeError: only once" in text
+
+
 def test_a_birth_inside_a_custom_function_is_named():
     f = wg.defvjp(lambda x: x * 1.0, lambda y, x: lambda g: g / x, check=False)
     text = said(lambda: wg.grad(f)(0.0))

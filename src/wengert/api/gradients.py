@@ -84,9 +84,9 @@ class Gradient:
             if g is not None and leaf.type.dtype.kind == "c" and not self.holomorphic:
                 g = np.conjugate(g)
             gradients.append(deliver(g, leaf))
-        delivered = [y, *gradients] if self.with_value else gradients
         if self.trust != "off" or anomaly.watched.get() is not None:
-            report.inspect(self.__name__, delivered, lambda: case_of(call, builder, [out], gs=[one]), y)
+            # the value counts too: where it overflowed, zeros may have stopped what was infinite
+            report.inspect(self.__name__, [y, *gradients], lambda: case_of(call, builder, [out], gs=[one]))
         result = call.results(gradients)
         value = y[()] if isinstance(y, np.ndarray) and y.ndim == 0 else y
         aux = tree.map_leaves(lambda a: number_of(builder, a), aux) if self.has_aux else None

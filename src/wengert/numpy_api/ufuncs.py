@@ -13,6 +13,7 @@ from wengert.numpy_api.promote import (
     again,
     aligned,
     cast,
+    dtype_of,
     kind,
     loop_dtypes,
     operand,
@@ -115,6 +116,10 @@ def deliver(out: Any, y: Any) -> Any:
     if isinstance(out, Tracer):
         if shape_of(y) != out.shape:
             raise ValueError(f"non-broadcastable output operand with shape {out.shape} for {shape_of(y)}")
+        if not np.can_cast(dtype_of(y), out.dtype, "same_kind"):
+            raise TypeError(
+                f"Cannot cast output from {dtype_of(y)!r} to {out.dtype!r} with casting rule 'same_kind'"
+            )
         out[...] = y  # type: ignore[index]
         return out
     raise UnsupportedError(

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.borrowed import Family, number, of_scipy, special, unknown
-from wengert.ops.hypergeometric import hyp0f1, hyp2f1
+from wengert.ops.hypergeometric import hyp2f1
+from wengert.ops.logistic import exprel
 from wengert.ops.special import sinc
 
 ellipk = special("ellipk", lambda y, m: _first_kind_slope(m, 1 - m))
@@ -43,7 +44,7 @@ expn = special("expn", unknown("expn", "n"), lambda y, n, x: _next_lower(y, n, x
 sici_si = special("sici", lambda y, x: sinc(x / math.pi), part=0, named="sici_si")
 sici_ci = special("sici", lambda y, x: np.cos(x) / x, part=1, named="sici_ci", holomorphic=True)
 shichi_shi = special(
-    "shichi", lambda y, x: hyp0f1(number(x, 1.5), 0.25 * x * x), part=0, named="shichi_shi"
+    "shichi", lambda y, x: 0.5 * (exprel(x) + exprel(-x)), part=0, named="shichi_shi"
 )
 shichi_chi = special(
     "shichi", lambda y, x: np.cosh(x) / x, part=1, named="shichi_chi", holomorphic=True
@@ -66,7 +67,7 @@ def _dilogarithm_slope(x: Any) -> Any:
 
 
 # ---- the inverse of w exp(w) -----------------------------------------------------------------------
-wrightomega = special("wrightomega", lambda y, z: y / (1 + y), holomorphic=True)
+wrightomega = special("wrightomega", lambda y, z: 1 / (1 + 1 / y), holomorphic=True)
 
 
 # on complex numbers; `tol` is SciPy's stopping criterion

@@ -102,7 +102,9 @@ def _gamma_density(a: Any, x: Any) -> Any:
     low, high = np.where(large, 1, a), np.where(large, a, 21) - 1
     rest = (x - high) / high
     t = np.square(1 / high)
-    by_series = np.exp(high * (np.log1p(rest) - rest) - _STIRLING(t) / high) / np.sqrt(2 * math.pi * high)
+    by_series = np.exp(high * (np.log1p(rest) - rest) - _STIRLING(t) / high) / np.sqrt(
+        2 * math.pi * high
+    )
     plain = np.exp(xlogy(low - 1, x) - x - gammaln(low))
     return np.where(there, np.where(large, by_series, plain), 0)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from wengert.ops.borrowed import special, unknown
 
 hyp0f1 = special(
@@ -14,7 +18,7 @@ hyp1f1 = special(
     "hyp1f1",
     unknown("hyp1f1", "a"),
     unknown("hyp1f1", "b"),
-    lambda y, a, b, x: a / b * hyp1f1(a + 1, b + 1, x),
+    lambda y, a, b, x: _confluent_slope(y, a, b, x),
     holomorphic=True,
 )
 hyp2f1 = special(
@@ -31,3 +35,10 @@ hyperu = special(
     unknown("hyperu", "b"),
     lambda y, a, b, x: -a * hyperu(a + 1, b + 1, x),
 )
+
+
+def _confluent_slope(y: Any, a: Any, b: Any, x: Any) -> Any:
+    """A neighbour; SciPy looks for it at infinity without end, where it is known."""
+    there = np.isfinite(x)
+    slope = a / b * hyp1f1(a + 1, b + 1, np.where(there, x, 0))
+    return np.where(there, slope, np.where(x > 0, y, 0))

@@ -65,7 +65,19 @@ def _pseudo_huber_in_delta(d: Any, u: Any) -> Any:
     return d * (u / s) * (u / (1 + s)) * (u / (1 + s)) * u
 
 
-exprel = special("exprel", lambda y, x: 0.5 * hyp1f1(number(x, 2), number(x, 3), x))
+# (eˣ - 1) / x: its slope (eˣ - y) / x by a series near 0, where it would cancel
+exprel = special("exprel", lambda y, x: _exprel_slope(y, x))
+
+
+def _exprel_slope(y: Any, x: Any) -> Any:
+    near = np.abs(x) < 1
+    inner, away = np.where(near, x, 0), np.where(near, 1, x)
+    right = y * (1 - 1 / away) + 1 / away
+    left = (np.exp(np.where(x > 0, 0, x)) - y) / away
+    series = 0.5 * hyp1f1(number(x, 2), number(x, 3), inner)
+    return np.where(near, series, np.where(x > 0, right, left))
+
+
 exp10 = special("exp10", lambda y, x: y * math.log(10))
 cosm1 = special("cosm1", lambda y, x: -np.sin(x))
 powm1 = special(
@@ -82,12 +94,12 @@ powm1 = special(
 boxcox = special(
     "boxcox",
     lambda z, x, p: x ** (p - 1),
-    lambda z, x, p: _boxcox_in_power(np.log(x), p),
+    lambda z, x, p: _boxcox_in_power(z, np.log(x), p, lambda power: xlogy(power, x)),
 )
 boxcox1p = special(
     "boxcox1p",
     lambda z, x, p: (1 + x) ** (p - 1),
-    lambda z, x, p: _boxcox_in_power(np.log1p(x), p),
+    lambda z, x, p: _boxcox_in_power(z, np.log1p(x), p, lambda power: xlog1py(power, x)),
 )
 inv_boxcox = special(
     "inv_boxcox",
@@ -101,16 +113,23 @@ inv_boxcox1p = special(
 )
 
 
-def _boxcox_in_power(log: Any, p: Any) -> Any:
+def _boxcox_in_power(z: Any, log: Any, p: Any, times_log: Any) -> Any:
+    """(x^λ log x - z) / λ; for small λ log x by the series of exprel's slope."""
     t = p * log
-    return 0.5 * log * log * hyp1f1(number(t, 2), number(t, 3), t)
+    near = np.abs(t) < 1
+    inner, small = np.where(near, t, 0), np.where(near, log, 0)
+    series = 0.5 * small * small * hyp1f1(number(t, 2), number(t, 3), inner)
+    return np.where(near, series, (times_log(np.exp(t)) - z) / np.where(near, 1, p))
 
 
 def _inverse_in_power(y: Any, p: Any) -> Any:
-    """∂/∂λ of log(1 + λy) / λ."""
+    """∂/∂λ of log(1 + λy) / λ; for small λy by a series."""
     t = p * y
+    near = np.abs(t) < 0.5
+    inner, away, power = np.where(near, t, 0), np.where(near, 1, t), np.where(near, 1, p)
     two = number(t, 2)
-    return -0.5 * y * y * hyp2f1(two, two, number(t, 3), -t)
+    series = -0.5 * y * y * hyp2f1(two, two, number(t, 3), -inner)
+    return np.where(near, series, (away / (1 + away) - np.log1p(away)) / power / power)
 
 
 # angles in degrees

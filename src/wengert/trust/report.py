@@ -85,11 +85,11 @@ def inspect(what: str, results: list[Any], case: Callable[[], Case], *more: Any)
     if watch is not None:
         _raise(what, [*more, *results], case, watch)
     elif (place := source.caller()) not in _told:
-        _warn(what, results, case(), place)
+        _warn(what, results, case, place)
 
 
-def _warn(what: str, results: list[Any], case: Case, place: Any) -> None:
-    text = f"{_counted(what, results)}\n{explain(case, _not_finite)[1]}"
+def _warn(what: str, results: list[Any], case: Callable[[], Case], place: Any) -> None:
+    text = f"{_counted(what, results)}\n{explain(case, _not_finite).text}"
     line = source.resolve(place)
     if line is None:
         warnings.warn(text, NonFiniteWarning, stacklevel=2)
@@ -101,21 +101,16 @@ def _warn(what: str, results: list[Any], case: Case, place: Any) -> None:
 def _raise(what: str, results: list[Any], case: Callable[[], Case], watch: anomaly.Watch) -> None:
     if not any(np.any(watch.bad(r)) for r in results if np.asarray(r).dtype.kind in "fc"):
         return
-    told = case()
-    birth, text = explain(told, watch.bad)
+    story = explain(case, watch.bad)
     error = NonFiniteError(
-        f"{_counted(what, results)}\n{text}",
+        f"{_counted(what, results)}\n{story.text}",
         "keep the arguments away from that point, or choose the value there by np.where; "
         "without wg.detect_anomaly() this is a warning",
         source.here(),
     )
-    if (
-        birth is not None
-        and birth.position >= 0
-        and birth.phase != "argument"
-        and told.again is not None
-    ):
-        told.again(anomaly.Wired(birth.position, error))  # raises while the user's line runs
+    birth, found = story.birth, story.case
+    if birth is not None and birth.phase in ("value", "derivative") and found and found.again:
+        found.again(anomaly.Wired(birth.position, error))  # raises while the user's line runs
     raise error
 
 
@@ -134,21 +129,32 @@ def _counted(what: str, results: list[Any]) -> str:
 # ---- explanations ------------------------------------------------------------------------------------
 
 
-def explain(case: Case, bad: Callable[[Any], Any]) -> tuple[Birth | None, str]:
-    """The birth of a case's wrong numbers, and the story of it in a few lines."""
-    replay = Replay(case.program, case.args, case.movers, bad)
-    outputs = case.program.outputs
-    # in reverse mode, only those values count that are pulled back
-    birth = replay.value_birth(outputs, case.gs)
-    if birth is not None:
-        pass
-    elif case.gs is not None:
-        birth = replay.backward(case.program.outputs, case.gs)
-    elif case.dxs is not None:
-        birth = replay.forward(case.dxs)
-    if birth is None:
-        return None, "  Evaluated again, the call gives finite numbers: where, could not be found."
-    return birth, _told_of(replay, birth, case.gs is not None)
+class Story(NamedTuple):
+    """The birth of a case's wrong numbers in a few lines; nothing but the lines if none was found."""
+
+    text: str
+    case: Case | None = None
+    birth: Birth | None = None
+
+
+def explain(case: Callable[[], Case], bad: Callable[[Any], Any]) -> Story:
+    """Replay a call and tell where its wrong numbers come from."""
+    try:
+        found = case()
+        replay = Replay(found.program, found.args, found.movers, bad)
+        # in reverse mode, only those values count that are pulled back
+        birth = replay.value_birth(found.program.outputs, found.gs)
+        if birth is None and found.gs is not None:
+            birth = replay.backward(found.program.outputs, found.gs)
+        elif birth is None and found.dxs is not None:
+            birth = replay.forward(found.dxs)
+        if birth is None:
+            return Story(
+                "  Evaluated again, the call gives finite numbers: where, could not be found."
+            )
+        return Story(_told_of(replay, birth, found.gs is not None), found, birth)
+    except Exception as error:  # a black box that does not run twice must not cost the result
+        return Story(f"  Evaluated again, the call raises {type(error).__name__}: {error}")
 
 
 def _told_of(replay: Replay, birth: Birth, backward: bool) -> str:

@@ -280,16 +280,18 @@ def _transposed(body: Program, consts: int, carry: int, linear: Flags, outs: Fla
 
 @passes.remembered
 def _masked(body: Program, consts: int, carry: int) -> Program:
-    """A batched body in which only the examples that the first slice marks go on."""
+    """A batched body in which only the examples that the first slice marks go on.
+
+    The others keep what they carry and leave zeros: a place in a stack that is not theirs is held
+    by another example (`cond.lend`), which must not be given their cotangents.
+    """
 
     def step(*xs: Any) -> list[Any]:
         running = xs[consts + carry]
         found = evaluate(body, xs)
-        old = xs[consts : consts + carry]
-        return [
-            *(choose(running, a, b) for a, b in zip(found[:carry], old, strict=True)),
-            *found[carry:],
-        ]
+        zeros = [zero(type_of(y), running) for y in found[carry:]]
+        rest = [*xs[consts : consts + carry], *zeros]
+        return [choose(running, a, b) for a, b in zip(found, rest, strict=True)]
 
     return passes.sweep(passes.derive(step, body.in_types, body, body.name))
 
