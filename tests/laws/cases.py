@@ -74,6 +74,16 @@ def definite(a: Any) -> tuple[Any]:
     return (a @ np.swapaxes(np.conj(a), -1, -2) / 3 + np.eye(a.shape[-1]),)
 
 
+def definite_first(a: Any, e: Any) -> tuple[Any, Any]:
+    """The first Hermitian, of positive eigenvalues."""
+    return (*definite(a), e)
+
+
+def apart_from_zero(a: Any, b: Any, q: Any) -> tuple[Any, Any, Any]:
+    """Two matrices whose eigenvalues never cancel."""
+    return a / 3 + 3 * np.eye(len(a)), b / 3 + 3 * np.eye(len(b)), q
+
+
 def distinct_values(a: Any) -> tuple[Any]:
     """A matrix whose singular values, or eigenvalues of its lower triangle, lie apart."""
     return (a / 4 + np.eye(*a.shape[-2:]) * (2 + 3 * np.arange(a.shape[-1])) + generic(a),)
@@ -225,6 +235,14 @@ CASES: dict[str, Case] = {
     "svd": smooth(REAL, on((3, 3)), on((3, 2)), on((2, 3)), via=distinct_values),
     "qr": smooth(REAL, on((3, 3)), on((3, 2)), via=regular),
     "pinv": smooth(REAL, on((3, 2), rcond=None), on((2, 3), rcond=None), dtypes="fdD", via=regular),
+    "solve_triangular": smooth(REAL, on((3, 3), (3,), lower=True, unit=False), on((3, 3), (3, 2), lower=False, unit=True), on((2, 2, 2), (2, 2), lower=False, unit=False), dtypes="fdD", via=regular),
+    "sylvester": smooth(REAL, on((3, 3), (2, 2), (3, 2)), dtypes="fdD", via=apart_from_zero),
+    "expm": smooth(UNIT, on((3, 3)), on((2, 2, 2)), dtypes="fdD"),
+    "expm_slope": smooth(UNIT, on((3, 3), (3, 3)), on((2, 2, 2), (2, 2, 2)), dtypes="fdD"),
+    "logm": smooth(REAL, on((3, 3)), on((2, 2, 2)), dtypes="d", via=definite),
+    "logm_slope": smooth(REAL, REAL, on((3, 3), (3, 3)), dtypes="d", via=definite_first),
+    "sqrtm": smooth(REAL, on((3, 3)), on((2, 2, 2)), dtypes="dD", via=definite),
+    "sqrtm_slope": smooth(REAL, REAL, on((3, 3), (3, 3)), dtypes="dD", via=definite_first),
     # ---- the error function and its family
     "erf": smooth(REAL, dtypes="fdD"),
     "erfc": smooth(REAL, dtypes="fdD"),

@@ -95,12 +95,17 @@ def record_body(
         weak = [
             is_weak(y) if isinstance(y, Tracer | int | float | complex) else False for y in leaves
         ]
-        return [leaf(y, f"the result of {what}") for y in leaves]
+        return [_own(leaf(y, f"the result of {what}")) for y in leaves]
 
     with inside(builder):
         outputs = run(builder, flat, tracers)
     program = builder.program(outputs)
     return Body(program, [v for _, v in builder.captured], structure, weak)
+
+
+def _own(y: Any) -> Any:
+    """A result that a trace can hold: a dual from outside is captured by looking at it."""
+    return np.positive(y) if answers_itself(type(y)) else y
 
 
 # ---- captured values -------------------------------------------------------------------------------------

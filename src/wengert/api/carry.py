@@ -131,7 +131,10 @@ class Carry:
         """The last value, of arrays and NumPy's scalars."""
         leaves = [leaf(y, self.what) for y in tree.flatten(value)[0]]
         return delivered(
-            [y if y.dtype == t.dtype else cast(y, t.dtype) for y, t in zip(leaves, self.types, strict=True)],
+            [
+                y if y.dtype == t.dtype else cast(y, t.dtype)
+                for y, t in zip(leaves, self.types, strict=True)
+            ],
             self.structure,
         )
 

@@ -18,6 +18,7 @@ from wengert.ir import source
 from wengert.ir.primitive import Handle, Primitive
 from wengert.ir.program import Var
 from wengert.ir.types import ArrayType, type_of
+from wengert.trace.body import body
 from wengert.trace.builder import Builder
 from wengert.trace.tracer import Tracer
 from wengert.transforms.forward import Moving, PushBuilder
@@ -129,6 +130,13 @@ class DualBuilder(PushBuilder):
         self.depth = depth
         self.serial = _INNERMOST + 2 * depth
 
+    def record(self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = {}) -> Any:
+        """Push derivatives; a body that is being traced captures duals from outside instead."""
+        inner = body.get()
+        if inner is not None and not any(_made_in(inner, a) for a in args):
+            return inner.record(prim, args, params)
+        return super().record(prim, args, params)
+
     def change(
         self, handle: Tracer, prim: Primitive, args: Sequence[Any], params: Mapping[str, Any] = {}
     ) -> None:
@@ -184,6 +192,14 @@ class DualBuilder(PushBuilder):
             moves = tuple(None if dx is None else rows.rows(dx) for dx in dxs)
             dys = push(prim, moves, values, ys, params, [type_of(v) for v in values])
             return ys, [rows.spread(dy, type_of(y)) for y, dy in zip(ys, dys, strict=True)]
+
+
+def _made_in(inner: Builder, value: Any) -> bool:
+    """Is this a dual of a value of `inner`, or of a trace inside of it?"""
+    found = isinstance(value, Tracer) and isinstance(value.builder, DualBuilder)
+    while isinstance(value, Tracer) and isinstance(value.builder, DualBuilder):
+        value = value.value
+    return found and isinstance(value, Tracer) and value.builder.serial >= inner.serial
 
 
 def _any_handle(*values: list[Any]) -> bool:

@@ -29,9 +29,7 @@ def resized(x: Any, extents: dict[int, int]) -> Any:
 def _norm(norm: Any) -> str:
     name = norm or "backward"
     if name not in OTHER:
-        raise ValueError(
-            f'Invalid norm value {norm}; should be "backward", "ortho" or "forward".'
-        )
+        raise ValueError(f'Invalid norm value {norm}; should be "backward", "ortho" or "forward".')
     return str(name)
 
 
@@ -60,7 +58,9 @@ def plan(x: Any, s: Any, axes: Any) -> tuple[tuple[int, ...], dict[int, int]]:
 
 def _distinct(planned: tuple[tuple[int, ...], dict[int, int]]) -> Any:
     if len(set(planned[0])) != len(planned[0]) or not planned[0]:
-        raise unsupported("a real Fourier transform with repeated axes, or none", "name each axis once")
+        raise unsupported(
+            "a real Fourier transform with repeated axes, or none", "name each axis once"
+        )
     return planned
 
 
@@ -91,9 +91,7 @@ def real_inverse(a: Any, s: Any, axes: Any, norm: Any) -> Any:
     where, extents = _distinct(plan(x, s, axes))
     last = where[-1]
     n = extents.get(last, 2 * (shape_of(x)[last] - 1))
-    return ops.irfft(
-        resized(x, {**extents, last: n // 2 + 1}), n=n, axes=where, norm=_norm(norm)
-    )
+    return ops.irfft(resized(x, {**extents, last: n // 2 + 1}), n=n, axes=where, norm=_norm(norm))
 
 
 def hermitian(a: Any, s: Any, axes: Any, norm: Any) -> Any:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir import source
-from wengert.numpy_api import random
+from wengert.numpy_api import random, undispatched
 from wengert.numpy_api.creation import array as traced_array
 from wengert.numpy_api.creation import is_traced as holds_traced
 from wengert.numpy_api.promote import cast, spread
@@ -125,6 +125,16 @@ def _full(original: Callable[..., Any]) -> Callable[..., Any]:
     return full
 
 
+def _other(name: str, original: Callable[..., Any], ours: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that no protocol reaches, and what it is while tracing."""
+
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return (ours if _users_call(name) else original)(*args, **kwargs)
+
+    return call
+
+
 _MAKERS = ("zeros", "empty", "ones", "eye", "identity", "arange", "linspace", "zeros_like", "ones_like",
            "empty_like", "full_like")  # fmt: skip
 _HOLDERS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "copy")
@@ -132,6 +142,8 @@ _replaced: dict[str, tuple[Any, Any]] = {
     **{name: (getattr(np, name), _maker(name, getattr(np, name))) for name in _MAKERS},
     **{name: (getattr(np, name), _holder(name, getattr(np, name))) for name in _HOLDERS},
     "full": (np.full, _full(np.full)),
+    **{name: (getattr(np, name), _other(name, getattr(np, name), ours)) for name, ours in undispatched.CALLED.items()},
+    **undispatched.JOINERS,
 }
 
 # ---- math ------------------------------------------------------------------------------------------
@@ -213,7 +225,19 @@ class _Table:
                     self.names[name] = self.originals[name]
 
 
-_tables = (_Table(np, _replaced), _Table(math, _math), _Table(np.random, random.REPLACED))
+class _Vectorized:
+    """`np.vectorize` objects are made before, so that it is their class that changes."""
+
+    def put(self) -> None:
+        self.found = np.vectorize.__call__
+        np.vectorize.__call__ = undispatched.call_vectorized  # type: ignore[method-assign]
+
+    def restore(self) -> None:
+        if np.vectorize.__call__ is undispatched.call_vectorized:
+            np.vectorize.__call__ = self.found  # type: ignore[method-assign]
+
+
+_tables = (_Vectorized(), _Table(np, _replaced), _Table(math, _math), _Table(np.random, random.REPLACED))
 
 
 def enter() -> None:

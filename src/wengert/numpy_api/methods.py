@@ -22,7 +22,7 @@ from wengert.numpy_api import (  # noqa: F401  (they fill the table that the met
 )
 from wengert.numpy_api.promote import again, cast, is_weak
 from wengert.numpy_api.table import FUNCTIONS, UFUNCS
-from wengert.trace.tracer import Tracer
+from wengert.trace.tracer import Tracer, refuse
 
 _OPERAND = (Tracer, np.ndarray, np.generic, int, float, complex, list, tuple)
 
@@ -134,7 +134,17 @@ def _rmatmul(self: Tracer, other: Any) -> Any:
 def _len(self: Tracer) -> int:
     if self.ndim == 0:
         raise TypeError("len() of unsized object")
+    if self.ndim > 1 and source.called().endswith(".shuffle"):  # it would swap views of rows, and lose some
+        refuse(self, "a shuffle in place")
     return self.shape[0]
+
+
+def _round(self: Tracer, digits: int | None = None) -> Any:
+    if self.ndim:
+        raise TypeError("type numpy.ndarray doesn't define __round__ method")
+    y = np.round(self, digits or 0)
+    number = y.number()
+    return y if digits is not None or number is None else int(number)
 
 
 def _iter(self: Tracer) -> Iterator[Any]:
@@ -147,7 +157,7 @@ for _name, _operator in {
     "pow": _pow, "rpow": _binary(np.power)[1], "ipow": _inplace(_pow), "neg": _unary(np.negative),
     "pos": _unary(np.positive), "abs": _unary(np.absolute), "invert": _unary(np.invert), "matmul": _matmul,
     "rmatmul": _rmatmul, "imatmul": _inplace(_matmul), "divmod": lambda self, other: np.divmod(self, other),
-    "rdivmod": lambda self, other: np.divmod(other, self), "len": _len, "iter": _iter,
+    "rdivmod": lambda self, other: np.divmod(other, self), "len": _len, "iter": _iter, "round": _round,
     "contains": lambda self, value: bool(np.any(self == value)), "copy": again,
     "deepcopy": lambda self, memo: again(self), "array_namespace": lambda self, api_version=None: np,
 }.items():  # fmt: skip

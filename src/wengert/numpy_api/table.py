@@ -54,7 +54,8 @@ def array_ufunc(self: Tracer, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
                 if any(answers_itself(type(x)) for x in inputs):
                     return NotImplemented
                 raise
-        raise unsupported(ufunc_name(ufunc))
+        own = "(vectorized)" in ufunc.__name__  # made by np.frompyfunc
+        raise unsupported(*(("np.frompyfunc", "use np.vectorize(f), whose results stay traced") if own else (ufunc_name(ufunc),)))
     return UFUNC_METHODS[method](ufunc, *inputs, **kwargs)
 
 

@@ -20,6 +20,7 @@ from wengert.ops import (
     literal,
     logistic,
     matmul,
+    matrix,
     order,
     reduce,
     running,
@@ -28,7 +29,7 @@ from wengert.ops import (
     trigonometric,
 )
 
-_rooms = (families, arithmetic, exponential, trigonometric, compare, shape, reduce, order, running, index, literal, matmul, linalg, factor, special, erf, logistic, gamma, bessel, elliptic, hypergeometric, fft, custom, control)
+_rooms = (families, arithmetic, exponential, trigonometric, compare, shape, reduce, order, running, index, literal, matmul, linalg, factor, matrix, special, erf, logistic, gamma, bessel, elliptic, hypergeometric, fft, custom, control)
 
 # every primitive by its name
 PRIMITIVES: dict[str, Primitive] = {

@@ -323,6 +323,8 @@ class ScatterAdd(Scatter):
 def _last_writes(i: Any, extent: int) -> Any:
     """Which writes are not overwritten by a later one; None if it is known that all are."""
     t = type_of(i)
+    if t.size < 2:
+        return None
     order = np.reshape(np.arange(t.size), t.shape)
     if isinstance(i, Handle):
         return gather(put(blank(ArrayType.of((extent,), order.dtype), i), order, i), i) == order

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from types import FrameType
+from types import FrameType, MethodType
+from typing import Any
 
 from wengert.ir import source
 from wengert.scipy_api.table import RULES
@@ -12,36 +13,45 @@ from wengert.trace import tracer
 
 def way_out(call: str) -> tuple[str, str] | None:
     """What happened and the way out, if the number was asked for inside SciPy; else None."""
-    name = _entered()
-    if name is None:
+    frame: FrameType | None = sys._getframe(1)
+    entered = ""
+    while frame is not None and source.is_internal(frame.f_code.co_filename):
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.startswith("scipy."):
+            entered = _public(module, frame.f_code.co_name)
+        frame = frame.f_back
+    if not entered:
         return None
-    if name in RULES or name.rpartition(".")[0] in _WITH_RULES:
+    name = _called(call, frame) or call or entered
+    if name in RULES:
         function = name.rpartition(".")[2]
         return (
-            f"{name} meets a traced value, but this is SciPy's own {function}, as it was before wengert was imported",
+            f"{name} meets a traced value, but this {function} is SciPy's own, as it was before wengert was imported",
             f"import wengert first, or call {name} by its full name, which knows traced values",
         )
     return (
         f"{name} meets a traced value, and has no derivative rule in wengert",
-        f"write it with functions that have one, or wrap your call of {name} with @wg.custom_vjp",
+        f"write it with functions that have one, or give your call of {name} a rule with @wg.custom_vjp",
     )
 
 
-_WITH_RULES = ("scipy.special", "scipy.linalg", "scipy.fft")
+def _public(module: str, name: str) -> str:
+    """`scipy.linalg._basic` and `solve` as people write them."""
+    return ".".join([*(part for part in module.split(".") if not part.startswith("_")), name])
 
 
-def _entered() -> str | None:
-    """The function of SciPy that the user called, if it is what asked."""
-    frame: FrameType | None = sys._getframe(1)
-    name = None
-    while frame is not None and source.is_internal(frame.f_code.co_filename):
-        module = frame.f_globals.get("__name__", "")
-        # decorators of SciPy stand between the user and the function she called
-        if module.startswith("scipy.") and not module.startswith("scipy._lib"):
-            public = [part for part in module.split(".") if not part.startswith("_")]
-            name = ".".join([*public, frame.f_code.co_qualname.partition(".")[0]])
-        frame = frame.f_back
-    return name
+def _called(call: str, frame: FrameType | None) -> str:
+    """The public name of the function that is spelled like this in the user's frame; "" if unclear."""
+    if frame is None or not call:
+        return ""
+    first, *rest = call.split(".")
+    found: Any = frame.f_locals.get(first, frame.f_globals.get(first))
+    for word in rest:
+        found = getattr(found, word, None)
+    module = getattr(found, "__module__", None) or ""
+    if isinstance(found, MethodType) or not module.startswith("scipy."):
+        return ""
+    return _public(module, getattr(found, "__name__", call))
 
 
 tracer.ways_out.append(way_out)

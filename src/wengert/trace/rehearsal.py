@@ -24,7 +24,7 @@ class Rehearsal(Builder):
     __slots__ = ()
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, saving=True)
+        super().__init__(name)
 
     def rehearsed(self, value: Any) -> Tracer:
         """An input in the place of `value`."""

@@ -72,18 +72,18 @@ def finite(values: Iterable[Any]) -> bool:
     return True
 
 
-def inspect(what: str, results: list[Any], case: Callable[[], Case], *more: Any) -> None:
-    """Warn if results are not finite, and say why; under `detect_anomaly` raise, of `more` values too.
+def inspect(what: str, results: list[Any], case: Callable[[], Case]) -> None:
+    """Warn if results are not finite, and say why; under `detect_anomaly`, raise.
 
     Inside another trace nothing is said: its own results are looked at.
     """
-    watch = anomaly.watched.get()
-    if finite(results) and (watch is None or finite(more)):
+    if finite(results):
         return
+    watch = anomaly.watched.get()
     if tracing() or any(isinstance(r, Handle) for r in results):
         return
     if watch is not None:
-        _raise(what, [*more, *results], case, watch)
+        _raise(what, results, case, watch)
     elif (place := source.caller()) not in _told:
         _warn(what, results, case, place)
 

@@ -185,7 +185,7 @@ class Scan(Holding):
         masked = length is None and carry > 0 and flags[last]
         if masked:  # who has finished carries on with what it has
             flags = (*flags[:consts], *(True,) * carry, *flags[last:])
-        outs = (*flags[consts:last], *reaches(body, flags)[carry:])
+        outs = (*flags[consts:last], *(masked or r for r in reaches(body, flags)[carry:]))
         wide = passes.batch(body, flags, extent, outs)
         if masked:
             wide = _masked(wide, consts, carry)
