@@ -27,7 +27,9 @@ import wengert  # noqa: F401  (fills the tables)
 from wengert.numpy_api.hooks import _MATH, _replaced
 from wengert.numpy_api.random import _NO_PATH, _OURS
 from wengert.numpy_api.table import FUNCTIONS, UFUNCS
+from wengert.numpy_api.undispatched import _HINTS
 from wengert.ops import PRIMITIVES
+from wengert.ops.families import Elementwise
 from wengert.trace.tracer import Tracer
 
 ROOT = Path(__file__).parent.parent
@@ -58,7 +60,7 @@ Which names have a derivative. This page is read from the rule tables by `docs/c
 - **{OUTSIDE}**: NumPy asks nobody else. It takes shapes, dtypes, names or files, or it converts to a
   plain array, which a traced one refuses.
 
-Some arguments of functions that work are refused too, by name (`np.pad` with some modes, `axes=` of
+The classes and objects of `np` are not listed. Some arguments of functions that work are refused too, by name (`np.pad` with some modes, `axes=` of
 `np.matmul`). Aliases share a place, joined by `=`.
 """
 
@@ -106,8 +108,8 @@ def named_in_tests() -> set[str]:
 def under_the_laws() -> set[str]:
     """Ufuncs whose primitive has a line in the table of cases."""
     strings = re.findall(r'^    "(\w+)":', LAWS.read_text(encoding="utf-8"), re.MULTILINE)
-    functions = (getattr(PRIMITIVES.get(name), "function", None) for name in strings)
-    return {f.__name__ for f in functions if f is not None}
+    primitives = (PRIMITIVES.get(name) for name in strings)
+    return {p.function.__name__ for p in primitives if isinstance(p, Elementwise)}
 
 
 # ---- what becomes of a name -------------------------------------------------------------------------
@@ -127,8 +129,8 @@ def state_of(function: Any, rule: Any, tested: bool) -> str:
         return REFUSED if only_raises(rule) else WORKS if tested else UNTESTED
     if isinstance(function, np.ufunc) or hasattr(function, "__wengert_original__"):
         return NOT_YET
-    by_argument = function in DISPATCHING and "like=" not in (function.__doc__ or "")
-    return NOT_YET if by_argument else OUTSIDE
+    by_argument = function in DISPATCHING and "like : " not in (function.__doc__ or "")
+    return NOT_YET if by_argument else REFUSED if function.__name__ in _HINTS else OUTSIDE
 
 
 def section(title: str, entries: Iterable[tuple[str, str]]) -> Section:

@@ -1,6 +1,7 @@
 """The page of what has a derivative is the one that the rule tables write; its words are kept."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,10 @@ def coverage():
 
 
 def test_the_page_is_what_the_rule_tables_say(coverage):
-    if coverage.VERSIONS not in PAGE:
-        pytest.skip(f"the page was written with others than {coverage.VERSIONS}")
-    assert PAGE == coverage.page(), "renew it: python docs/coverage.py > docs/coverage.md"
+    written = re.search(r"NumPy [\d.]+ and SciPy [\d.]+\d", PAGE)
+    if written is not None and written[0] != coverage.VERSIONS:
+        pytest.skip(f"the page was written with {written[0]}")
+    assert coverage.page() == PAGE, "renew it: python docs/coverage.py > docs/coverage.md"
 
 
 def test_every_public_name_of_a_module_has_one_state(coverage):
@@ -42,7 +44,7 @@ def test_every_public_name_of_a_module_has_one_state(coverage):
 
 def test_what_is_refused_or_not_yet_there_raises_and_names_the_line(coverage):
     """Every such function of np.linalg and every such ufunc of one argument."""
-    found = {title: states for title, states in coverage.sections()}
+    found = dict(coverage.sections())
     refused = [np.linalg.__dict__[n] for n in found["np.linalg"][coverage.REFUSED]]
     ufuncs = [getattr(np, n) for n in found["np: elementwise functions (ufuncs)"][coverage.NOT_YET]]
     assert refused

@@ -71,7 +71,8 @@ def test_every_elementary_operation_means_the_same_to_sympy(name, data):
     )
     with np.errstate(all="ignore"):
         expected = PRIMITIVES[name].eval(*args, **s.params)
-    assert float(value) == pytest.approx(float(expected), rel=1e-12, abs=1e-14)
+    # (SymPy's loggamma is complex left of 0; ours is its real part)
+    assert float(sp.re(value)) == pytest.approx(float(expected), rel=1e-12, abs=1e-14)
 
 
 def layer(w):

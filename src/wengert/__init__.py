@@ -1,4 +1,4 @@
-"""Derivatives of plain NumPy code, at the speed of native code, that say when they cannot be trusted."""
+"""Derivatives of plain NumPy code."""
 
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING

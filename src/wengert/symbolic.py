@@ -358,7 +358,7 @@ def _rules(sp: Any) -> dict[str, Callable[..., Any]]:
         "arctan": "atan", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "erf": "erf", "erfc": "erfc",
         "erfinv": "erfinv", "gamma": "gamma", "gammaln": "loggamma", "loggamma": "loggamma", "digamma": "digamma",
         "psi": "digamma", "lambertw": "LambertW", "jv": "besselj", "yv": "bessely", "iv": "besseli", "kv": "besselk",
-        "beta": "beta", "zeta": "zeta", "sinc": "sinc", "polygamma": "polygamma",
+        "beta": "beta", "zeta": "zeta", "sinc": "sinc",
     }  # fmt: skip
     rules.update((ours, getattr(sp, theirs)) for ours, theirs in same.items())
     rules["expit"] = lambda x: 1 / (1 + sp.exp(-x))

@@ -50,7 +50,7 @@ def flatten(tree: Any) -> tuple[list[Any], Any]:
     >>> leaves
     [1.0, 3.0, 2.0]
     >>> unflatten(structure, [10, 30, 20])
-    {'a': [10, 30], 'b': 20}
+    {'b': 20, 'a': [10, 30]}
     """
     if isinstance(tree, _plain):
         return [tree], ONE

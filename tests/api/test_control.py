@@ -433,6 +433,19 @@ def test_duals_and_tapes_go_through_control_flow():
     assert closed(wg.AutoDiffScalar(0.7, [1.0])).derivatives()[0] == pytest.approx(
         wg.grad(closed)(0.7)
     )
+    y = wg.AutoDiffScalar(2.0, [1.0])
+    np.testing.assert_array_equal(
+        wg.vmap(lambda u: u * y)(np.arange(3.0)).derivatives(), [[0], [1], [2]]
+    )
+    z = wg.AutoDiffScalar(np.arange(3.0), np.eye(3))
+    for f in (wg.vmap(lambda u: u * u), wg.checkpoint(lambda u: u * u)):
+        np.testing.assert_array_equal(f(z).derivatives(), np.diag([0, 2, 4]))
+
+    def made_inside(i, s):
+        d = wg.AutoDiffScalar(s, [1.0])
+        return s + (d * d).derivatives()[0]
+
+    assert wg.grad(lambda x: wg.fori_loop(0, 2, made_inside, x))(1.0) == 9.0
     slope = wg.grad(f)(0.7)
     dual = f(wg.AutoDiffScalar(0.7, [1.0, 2.0]))
     assert dual.value() == f(0.7)

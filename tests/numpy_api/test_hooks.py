@@ -240,3 +240,12 @@ def test_filling_is_linear_in_the_number_of_writes():
     for n in (10, 1000):
         assert len(wg.program(lambda x, n=n: f(x, n))(1.0).eqns) <= 2 * n + 3
     assert wg.grad(lambda x: f(x, 1000))(1.0) == 2000.0
+
+
+def test_rounding_a_traced_scalar_is_what_it_is_for_a_number():
+    def f(x):
+        assert round(x) == 2
+        assert type(round(x)) is int
+        return x * round(x) + 0.0 * round(x, 1)
+
+    assert wg.grad(f)(2.25) == 2.0

@@ -267,6 +267,38 @@ def test_a_scan_that_carries_known_values_too_is_transposed():
     assert evaluate(program, [1.0, 2.0])[0] == pytest.approx(f(1.0, 2.0)[0][0])
 
 
+def test_an_argument_that_is_handed_over_gives_its_memory():
+    program = body(lambda x: [_written(x)], ArrayType.of((3,), np.dtype(float)))
+    x = np.zeros(3)
+    assert evaluate(program, [x])[0] is not x
+    place = x.ctypes.data
+    args = [x]
+    del x
+    (y,) = evaluate(program, args, owned=True)
+    assert args == []
+    assert y.ctypes.data == place
+    assert y.tolist() == [0, 7, 0]
+
+
+def _written(x):
+    x[1] = 7.0
+    return x
+
+
+def test_memos_do_not_tell_the_lines_of_another_function():
+    def first(x):
+        return wg.vmap(lambda u: np.sin(u) * u)(x)
+
+    def second(x):
+        return wg.vmap(lambda u: np.sin(u) * u)(x)
+
+    texts = [str(vjp(wg.program(f)(np.ones(2)), [True])) for f in (first, second)]
+    lines = [{part.split()[0] for part in text.split("# ")[1:]} for text in texts]
+    assert not lines[0] & lines[1]
+    codes = ["\n".join(row.split("#")[0].rstrip() for row in text.split("\n")) for text in texts]
+    assert codes[0].replace("first", "f") == codes[1].replace("second", "f")
+
+
 # ---- stacks ------------------------------------------------------------------------------------------
 
 

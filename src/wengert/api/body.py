@@ -155,7 +155,9 @@ def written(prim: Primitive, *args: Any, **params: Any) -> Any:
 
 def delivered(ys: Sequence[Any], structure: Any) -> Any:
     """Results of an equation in their container."""
-    return tree.unflatten(structure, [finished(y) for y in ys])
+    return tree.unflatten(
+        structure, [y.builder.shown(y) if isinstance(y, Tracer) else finished(y) for y in ys]
+    )
 
 
 def name_of(f: Any, default: str) -> str:

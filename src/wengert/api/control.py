@@ -169,6 +169,8 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
 
 def _goes_on(answer: Any) -> bool:
     """The answer of a condition that has run on plain numbers."""
+    if isinstance(answer, bool | np.bool_):
+        return bool(answer)
     types = tuple(type_of(leaf(y, "the result of the condition")) for y in tree.flatten(answer)[0])
     if types != (_BOOL,):
         raise _no_condition(types)

@@ -225,7 +225,7 @@ class _Search:
 
     def _cross(self, k: int, n: int, mask: Any) -> tuple[dict[Any, Any], list[_Reason]]:
         """What goes on behind an operation, and what ends in it."""
-        eqn, ins, outs = self.steps[k]
+        eqn, ins, _ = self.steps[k]
         a, prim = eqn.inputs[n], eqn.prim
         cut = self._cut(k, n)
         if cut is not None:
@@ -312,17 +312,20 @@ class _Search:
         """Why an operation that received a cotangent gives none to these elements."""
         if not mask.any():
             return []
-        eqn, ins, outs = self.steps[k]
+        eqn, ins, _ = self.steps[k]
         name = eqn.prim.name
         x = np.asarray(ins[n])
         if name in _CHOICES:
             return [(mask, ("unselected", f"`{_SPELLED.get(name, name)}` chose another value"))]
         if name in ("update", "put"):
             return [(mask, ("overwritten", "overwritten before it was used"))]
-        if name in _FACTORS or (name == "div" and n == 1 and not np.any(np.asarray(ins[0])[...])):
+        nothing = name == "div" and n == 1 and not np.any(np.broadcast_to(ins[0], mask.shape)[mask])
+        if name in _FACTORS or nothing:
             return [(mask, ("zero factor", f"multiplied by exactly 0 in `{name}`"))]
         if name in _KINKS:
-            return [(mask, ("kink", f"at the kink of `{name}`, whose slope there is 0 by convention"))]
+            return [
+                (mask, ("kink", f"at the kink of `{name}`, whose slope there is 0 by convention"))
+            ]
         if not isinstance(eqn.prim, Elementwise):
             return [(mask, ("flat", f"the slope of `{name}` is exactly 0 here"))]
         steep = mask & (self._slope_nearby(k, n, x) != 0)

@@ -17,6 +17,7 @@ from wengert.ir import source
 from wengert.ir.evaluate import evaluate
 from wengert.ir.program import Program
 from wengert.ir.types import ArrayType, type_of
+from wengert.numpy_api.table import overridable
 from wengert.ops import control as ops
 from wengert.ops.control.stacks import everywhere, slice_type
 from wengert.trace.builder import Builder
@@ -39,6 +40,7 @@ class Vmapped:
         functools.update_wrapper(self, fun, updated=())
         self.__name__ = f"vmap({name_of(fun, 'f')})"
 
+    @overridable
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         given = (args, kwargs)
         leaves, structure = tree.flatten(given)
@@ -236,6 +238,7 @@ class Checkpointed:
         self.fun, self.policy = fun, policy
         functools.update_wrapper(self, fun, updated=())
 
+    @overridable
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         leaves, structure = tree.flatten((args, kwargs))
         places = [n for n, x in enumerate(leaves) if isinstance(x, Tracer)]

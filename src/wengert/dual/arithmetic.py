@@ -145,6 +145,12 @@ class DualBuilder(PushBuilder):
         before = Tracer(self, handle.node, handle.value)
         self.bind(handle, self.record(prim, (before, *args), params))
 
+    def shown(self, handle: Tracer) -> Any:
+        """A dual."""
+        from wengert.dual.scalar import outside
+
+        return outside(handle)
+
     def borrow(self, handle: Tracer) -> None:
         """A handle that is written with duals holds duals from now on."""
         if handle.builder is not self:

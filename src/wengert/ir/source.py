@@ -119,9 +119,9 @@ def _spelled(code: CodeType, lasti: int) -> str:
     for i in reversed(instructions[:here]):
         if i.positions is None or (i.positions.lineno, i.positions.col_offset) != begin:
             continue
+        if i.opname in ("PRECALL", "PUSH_NULL", "KW_NAMES", "LOAD_CONST"):
+            continue
         if not i.opname.startswith("LOAD_") or not isinstance(i.argval, str):
-            if i.opname in ("PRECALL", "PUSH_NULL"):
-                continue
             words.extend(["(…)"] * bool(words))  # a method of what another call returned
             break
         words.append(i.argval)

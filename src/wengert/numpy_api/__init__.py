@@ -1,4 +1,4 @@
-"""THE DOOR: NumPy's and SciPy's names → ops. Broadcasting, promotion and defaults live here alone."""
+"""THE DOOR: NumPy's names → ops. Broadcasting, promotion and defaults live here alone."""
 
 from wengert.numpy_api import (
     creation as creation,

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir import source
-from wengert.numpy_api import random, undispatched
+from wengert.numpy_api import undispatched
 from wengert.numpy_api.creation import array as traced_array
 from wengert.numpy_api.creation import is_traced as holds_traced
 from wengert.numpy_api.promote import cast, spread
@@ -237,7 +237,17 @@ class _Vectorized:
             np.vectorize.__call__ = self.found  # type: ignore[method-assign]
 
 
-_tables = (_Vectorized(), _Table(np, _replaced), _Table(math, _math), _Table(np.random, random.REPLACED))
+_tables: tuple[Any, ...] = (_Vectorized(), _Table(np, _replaced), _Table(math, _math))
+
+
+def add(module: Any, pairs: dict[str, tuple[Any, Any]]) -> None:
+    """Replace names of one more module while traces run: from now on, if one runs now."""
+    global _tables
+    table = _Table(module, pairs)
+    with _lock:
+        _tables = (*_tables, table)
+        if _depth:
+            table.put()
 
 
 def enter() -> None:

@@ -246,5 +246,6 @@ def ix_(*args: Any) -> tuple[Any, ...]:
             raise ValueError("Cross index must be 1 dimensional")
         if i.dtype.kind == "b":
             i = np.flatnonzero(i)
-        mesh.append(np.reshape(integers(i), (*(1,) * d, -1, *(1,) * (len(args) - d - 1))))
+        i = i if i.dtype.kind in "fc" else integers(i)
+        mesh.append(np.reshape(i, (*(1,) * d, -1, *(1,) * (len(args) - d - 1))))
     return tuple(mesh)

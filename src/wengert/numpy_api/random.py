@@ -11,18 +11,23 @@ write. Distributions without such a formula (poisson, beta, …) are refused eve
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.random
 
+from wengert.numpy_api import hooks
 from wengert.numpy_api.promote import cast, operand, shape_of
 from wengert.trace import trace, tracer
 from wengert.trace.idle import plain
 from wengert.trace.tracer import Tracer
 
 _FLOAT = np.dtype(np.float64)
-_NEW, _OLD = np.random.Generator, np.random.RandomState  # (their names mean others while tracing)
+_random = sys.modules["numpy.random"]  # (numpy has no name for it while it is being imported)
+_NEW, _OLD = _random.Generator, _random.RandomState  # (their names mean others while tracing)
 
 
 class Distribution(NamedTuple):
@@ -52,7 +57,7 @@ def _affine(name: str) -> Distribution:
     )
 
 
-_EXPONENTIAL = lambda r, size: r.standard_exponential(size)  # noqa: E731
+_EXPONENTIAL = lambda r, size: r.standard_exponential(size)
 DISTRIBUTIONS = {
     "normal": Distribution(
         {"loc": 0.0, "scale": 1.0}, lambda r, size: r.standard_normal(size),
@@ -99,9 +104,9 @@ _OLDER = {
 }
 
 # generators of no importance, which NumPy's own checks of parameters may draw from
-_SCRATCH = {
-    _NEW: np.random.default_rng(0),
-    _OLD: np.random.RandomState(0),
+_SCRATCH: dict[type, Any] = {
+    _NEW: _NEW(_random.PCG64(0)),
+    _OLD: _OLD(0),
 }
 
 
@@ -253,7 +258,8 @@ class _Substitute(type):
     """Stands for a class of NumPy: makes its subclass while tracing, and is otherwise the class."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        return super().__call__(*args, **kwargs) if trace.tracing() else cls.__base__(*args, **kwargs)  # type: ignore[misc]
+        base: Any = cls.__base__
+        return super().__call__(*args, **kwargs) if trace.tracing() else base(*args, **kwargs)
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, cls.__base__)  # type: ignore[arg-type]
@@ -281,7 +287,7 @@ def _substitute(kind: type) -> Any:
 
 
 _OURS = {kind: _substitute(kind) for kind in _SCRATCH}
-_default_rng = np.random.default_rng
+_default_rng = _random.default_rng
 
 
 @functools.wraps(_default_rng)
@@ -293,7 +299,7 @@ def default_rng(seed: Any = None) -> Any:
 
 
 def _of_module(name: str, rule: Callable[..., Any]) -> tuple[Any, Any]:
-    original = getattr(np.random, name)
+    original = getattr(_random, name)
 
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -311,6 +317,11 @@ REPLACED: dict[str, tuple[Any, Any]] = {
 }
 
 
+def install(module: ModuleType) -> None:
+    """Furnish `numpy.random`, which NumPy itself imports when it is first named."""
+    hooks.add(module, REPLACED)
+
+
 # ---- what to write instead ---------------------------------------------------------------------------
 
 _WRITTEN = {
@@ -322,9 +333,30 @@ _WRITTEN = {
     "shuffle": "x = x[{rng}.permutation(len(x))]",
 }
 _NO_PATH = frozenset(
-    "beta binomial chisquare dirichlet f gamma geometric hypergeometric logseries multinomial "
-    "multivariate_hypergeometric negative_binomial noncentral_chisquare noncentral_f poisson standard_gamma "
-    "standard_t vonmises wald zipf integers randint".split()
+    [
+        "beta",
+        "binomial",
+        "chisquare",
+        "dirichlet",
+        "f",
+        "gamma",
+        "geometric",
+        "hypergeometric",
+        "logseries",
+        "multinomial",
+        "multivariate_hypergeometric",
+        "negative_binomial",
+        "noncentral_chisquare",
+        "noncentral_f",
+        "poisson",
+        "standard_gamma",
+        "standard_t",
+        "vonmises",
+        "wald",
+        "zipf",
+        "integers",
+        "randint",
+    ]
 )
 
 
@@ -341,8 +373,8 @@ def way_out(call: str) -> tuple[str, str] | None:
         rng = "rng" if rng == "(…)" else rng
         formula = _WRITTEN[name].replace("{rng}", rng)
         return (
-            f"{call} meets a traced value; a generator made outside of the traced function is compiled code, "
-            "which keeps no derivative",
+            f"{call} meets a traced value; a generator made outside of the traced function (or by a name "
+            "imported from numpy.random) is compiled code, which keeps no derivative",
             f"write {formula}\n  or draw from the same stream inside the function: "
             f"np.random.default_rng({rng}).{name}(…)",
         )

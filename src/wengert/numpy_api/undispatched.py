@@ -28,7 +28,7 @@ _vectorized = np.vectorize.__call__
 
 def call_vectorized(self: Any, *args: Any, **kwargs: Any) -> Any:
     """`np.vectorize(f)(…)`: f is called for each element, and its results are stacked."""
-    if not trace.tracing() or not args and not kwargs:
+    if not trace.tracing() or (not args and not kwargs):
         return _vectorized(self, *args, **kwargs)
     cores = _core_axes(self.signature, len(args))
     wanted = [n for n in range(len(args)) if n not in self.excluded]
@@ -89,7 +89,9 @@ class Joiner:
         items = tuple(map(plain, items))
         if not trace.tracing() or not any(isinstance(i, Tracer) for i in items):
             return self.original[key]
-        parts, numbered, count = [], [], 0
+        parts: list[Any] = []
+        numbered: list[Any] = []
+        count = 0
         for item in items:
             if isinstance(item, str):
                 numbered.append(item)
@@ -118,12 +120,15 @@ def isscalar(element: Any) -> bool:
 def nditer(op: Any, *args: Any, **kwargs: Any) -> Any:
     """A pointer that walks over memory: a traced value has none."""
     if isinstance(plain(op), Tracer) or (isinstance(op, list | tuple) and _holds_traced(tuple(op))):
-        raise UnsupportedError("np.nditer walks over the memory of an array", _HINTS["nditer"], source.here())
+        raise UnsupportedError(
+            "np.nditer walks over the memory of an array", _HINTS["nditer"], source.here()
+        )
     return _nditer(op, *args, **kwargs)
 
 
 _isscalar, _nditer = np.isscalar, np.nditer
-UFUNCS[np._core.umath.clip] = lambda a, low, high, **rest: FUNCTIONS[np.clip](a, low, high, **rest)
+_umath: Any = np._core.umath  # type: ignore[attr-defined]
+UFUNCS[_umath.clip] = lambda a, low, high, **rest: FUNCTIONS[np.clip](a, low, high, **rest)
 
 # the user's own calls of these names come here while she traces
 CALLED: dict[str, Callable[..., Any]] = {
@@ -164,6 +169,11 @@ def way_out(call: str) -> tuple[str, str] | None:
     otherwise = "; where no derivative is wanted, pass wg.stop_gradient(x)"
     if "testing" in owner.split("."):
         return what, "compare constants: pass wg.stop_gradient(x)"
+    if "ma" in owner.split("."):
+        return (
+            what,
+            "leave masked arrays: np.where(mask, 0, x), or NumPy's nan functions" + otherwise,
+        )
     if owner in ("np", "numpy") and name not in _HINTS and hasattr(np, name):
         return what, _LIST + otherwise
     if name in _HINTS and (hasattr(np, name) or name == "as_strided"):

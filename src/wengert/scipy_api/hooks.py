@@ -17,11 +17,12 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-# the modules of SciPy that have rules, and where the rules are
+# the modules that are imported late and have rules, and where the rules are
 ROOMS = {
     "scipy.special": "wengert.scipy_api.special",
     "scipy.linalg": "wengert.scipy_api.linalg",
     "scipy.fft": "wengert.scipy_api.fft",
+    "numpy.random": "wengert.numpy_api.random",
 }
 
 

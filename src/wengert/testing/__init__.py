@@ -1,4 +1,4 @@
-"""IS IT RIGHT? The laws that every primitive obeys, and the check of anybody's derivatives."""
+"""THE LAWS that every primitive obeys, and the check of anybody's derivatives."""
 
 from wengert.testing.check_grads import GradientsDiffer as GradientsDiffer
 from wengert.testing.check_grads import check_grads as check_grads

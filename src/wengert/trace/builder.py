@@ -79,6 +79,10 @@ class Builder:
         """Another handle on a value of this trace."""
         return Tracer(self, node, value, weak)
 
+    def shown(self, handle: Tracer) -> Any:
+        """What the user is given of a value of this trace."""
+        return handle
+
     def lift(self, value: Any) -> tuple[Atom, Any]:
         """A value from outside as an atom of this program, and the value to compute with."""
         if isinstance(value, Tracer):

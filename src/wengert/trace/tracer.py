@@ -16,7 +16,6 @@ from wengert.errors import ConcretizationError
 from wengert.ir import source
 from wengert.ir.primitive import Handle
 
-
 # from the spelling of the user's call: what happened and the way out, or None
 ways_out: list[Callable[[str], tuple[str, str] | None]] = []
 
@@ -128,7 +127,8 @@ class Tracer(Handle):
         return np.array(self._exact("a conversion to a plain NumPy array"), dtype=dtype)
 
     def __hash__(self) -> int:
-        return id(self)
+        number = None if self.node.type.shape else self.number()
+        return id(self) if number is None else hash(number[()])  # a scalar is equal to its number
 
     def __repr__(self) -> str:
         number = self.number()

@@ -122,7 +122,6 @@ class Parted:
     """Two branches, each in two: the first ones leave their residuals in slots that they share."""
 
     def __init__(self, branches: tuple[Program, Program], unknown: Flags) -> None:
-        count = len(unknown) - sum(unknown)
         self.later_outs = tuple(
             a or b for a, b in zip(*(reaches(p, unknown) for p in branches), strict=True)
         )
@@ -158,7 +157,6 @@ class Parted:
                 *second.inputs[len(second.inputs) - sum(unknown) :],
             ]
             self.later.append(rearranged(second, inputs, second.outputs))
-        assert len(self.passed) <= count
 
 
 def _slots(made: list[list[Var]]) -> tuple[list[Any], list[list[int]]]:

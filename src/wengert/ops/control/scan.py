@@ -4,12 +4,13 @@ The arguments are constants of the loop, the values that it carries, and what it
 is a program `(constants, carry, slices) -> (next carry, slices)`.
 
 A scan of length None goes as far as its longest stack: so the derivative of a loop of unknown
-length runs over what that loop left behind. If such a scan carries anything, the first stack is the
-record of the trips, one True per trip; in a batch it says which examples were still running.
+length runs over what that loop left behind. With `record` the first stack tells the trips of that
+loop, one True per trip; in a batch it says which examples were still running.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from wengert.errors import InternalError
@@ -33,6 +34,7 @@ from wengert.ops.control.holding import (
 )
 from wengert.ops.control.stacks import (
     choose,
+    collected,
     everywhere,
     is_stack,
     item,
@@ -43,31 +45,30 @@ from wengert.ops.control.stacks import (
     swapped,
     zero,
 )
-from wengert.ops.control.stacks import filled as closed
-from wengert.ops.families import extent_of
 
 
 class Scan(Holding):
-    """`scan[body, consts, carry, length, reverse](*constants, *carry, *over)`; with `reverse` from the end."""
+    """`scan[body, consts, carry, length, reverse, record](*constants, *carry, *over)`.
+
+    With `reverse` it begins at the end.
+    """
 
     name = "scan"
     tags = {"consts": "value", "carry": "value", "length": "extent", "reverse": "value"}
 
     def typeof(
-        self, *types: Any, body: Program, consts: int, carry: int, length: int | None, reverse: bool
+        self, *types: Any, body: Program, consts: int, carry: int, length: int | None, **rest: bool
     ) -> Any:
         seen = (*types[: consts + carry], *map(slice_type, types[consts + carry :]))
         fits(self.name, body, seen, consts, carry)
         return (*body.out_types[:carry], *(stacked(t, length) for t in body.out_types[carry:]))
 
     def eval(
-        self, *args: Any, body: Program, consts: int, carry: int, length: int | None, reverse: bool
-    ) -> Any:
-        fixed, state, over = (
-            args[:consts],
-            list(args[consts : consts + carry]),
-            args[consts + carry :],
-        )
+        self, *args: Any, body: Program, consts: int, carry: int, length: int | None,
+        reverse: bool, record: bool = False,
+    ) -> Any:  # fmt: skip
+        last = consts + carry
+        fixed, state, over = args[:consts], list(args[consts:last]), args[last:]
         steps = length_of(over) if length is None else length
         types = [stacked(t, length) for t in body.out_types[carry:]]
         rooms = [room(t, steps) for t in types]
@@ -79,7 +80,7 @@ class Scan(Holding):
             for r, y in zip(rooms, found[carry:], strict=True):
                 r[k] = y
             del found
-        return (*state, *map(closed, rooms, types))
+        return (*state, *map(collected, rooms, types))
 
     # ---- derivatives -----------------------------------------------------------------------------
     def fused(self, moving: Flags, parted: bool, **params: Any) -> Fused:
@@ -92,9 +93,7 @@ class Scan(Holding):
 
     def part(self, unknown: Flags, *args: Any, **params: Any) -> tuple[list[Any], Rest]:
         consts, carry = params["consts"], params["carry"]
-        plan = parted(
-            params["body"], unknown, consts, carry, params["length"] is None and carry > 0
-        )
+        plan = parted(params["body"], unknown, consts, carry, params.get("record", False))
         fixed, state, over = args[:consts], args[consts : consts + carry], args[consts + carry :]
         known = [a for a in args if a is not None]
         spare = [zero(t, like(*known)) for t in plan.spare]
@@ -143,11 +142,13 @@ class Scan(Holding):
             *seeds,
             *over,
             *take(dense[carry:], outs[carry:]),
-            body=back,
-            consts=len(plain),
-            carry=carry + len(seeds),
-            length=params["length"],
-            reverse=not params["reverse"],
+            **{
+                **params,
+                "body": back,
+                "consts": len(plain),
+                "carry": carry + len(seeds),
+                "reverse": not params["reverse"],
+            },
         )
         state, sums, slices = (
             found[:carry],
@@ -173,16 +174,11 @@ class Scan(Holding):
 
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
-        body, consts, carry, length = (
-            params["body"],
-            params["consts"],
-            params["carry"],
-            params["length"],
-        )
+        body, consts, carry = params["body"], params["consts"], params["carry"]
         last = consts + carry
         extent = extent_in(batched, args)
         flags = grown(body, batched, consts, carry)
-        masked = length is None and carry > 0 and flags[last]
+        masked = params.get("record", False) and flags[last]
         if masked:  # who has finished carries on with what it has
             flags = (*flags[:consts], *(True,) * carry, *flags[last:])
         outs = (*flags[consts:last], *(masked or r for r in reaches(body, flags)[carry:]))
@@ -221,15 +217,12 @@ def fits(name: str, body: Program, seen: tuple[Any, ...], consts: int, carry: in
         )
 
 
-def extent_in(batched: Flags, args: Values) -> int:
+def extent_in(batched: Flags, args: Sequence[Any]) -> int:
     """How many examples the batched arguments hold."""
-    for a, b in zip(args, batched, strict=True):
-        t = type_of(a)
-        if b:
-            while isinstance(t, StackType):
-                t = t.item
-            return int(t.shape[0])
-    return extent_of(batched, args)
+    t = type_of(next(a for a, b in zip(args, batched, strict=True) if b))
+    while isinstance(t, StackType):
+        t = t.item
+    return int(t.shape[0])
 
 
 @passes.remembered
@@ -303,79 +296,62 @@ class Parted:
     """A loop in two: one for the known values, which leaves behind what the other runs over.
 
     What the second reads of the first is passed on where it is at hand: constants of the loop, what
-    it runs over, results that it collects anyway. Values that are the same in every step are carried
-    out of it (`spare`), the others are stacked.
+    it runs over (the record first), results that it collects anyway. Values that are the same in
+    every step are carried out of it (`spare`), the others are stacked.
     """
 
-    first: Program
-    carry: int
-    spare: list[Any]
-    later: dict[str, Any]
-
     def __init__(
-        self, body: Program, unknown: Flags, consts: int, carry: int, trips: int | None
+        self, body: Program, unknown: Flags, consts: int, carry: int, record: bool
     ) -> None:
-        """`trips`: which of the things run over is the record of the trips."""
         last, known = consts + carry, [not u for u in unknown]
-        later_outs = (*unknown[consts:last], *reaches(body, unknown)[carry:])
-        first, second, _ = passes.split(body, known, [not u for u in later_outs])
-        residuals = second.inputs[: len(second.inputs) - sum(unknown)]
+        uc, us, count = sum(unknown[:consts]), sum(unknown[consts:last]), sum(unknown)
+        self.unknown = (*unknown[consts:last], *reaches(body, unknown)[carry:])  # of the results
+        first, second, _ = passes.split(body, known, [not u for u in self.unknown])
+        residuals = second.inputs[: len(second.inputs) - count]
+        outs = first.outputs[: len(first.outputs) - len(residuals)]
         fixed, over = body.inputs[:consts], body.inputs[last:]
-        steady = dict(zip(first.inputs, (v in fixed for v in first.inputs), strict=True))
-        moves = reaches(first, [not steady[v] for v in first.inputs])
-        count = len(first.outputs) - len(residuals)
-        state = carry - sum(unknown[consts:last])
-        collected = {a: k for k, a in enumerate(first.outputs[:count]) if k >= state}
+        steady = {*fixed, *_steady(first, fixed, residuals)}
+        self.state = carry - us
+        results = {a: k for k, a in enumerate(outs) if k >= self.state}
+
         passed = [v for v in residuals if v in fixed]
-        run = [v for k, v in enumerate(over) if v in residuals or k == trips]
-        others = [
-            (v, m)
-            for v, m in zip(residuals, moves[count:], strict=True)
-            if v not in passed and v not in run
-        ]
-        same = [v for v, m in others if not m]
-        again = [v for v, m in others if m and v in collected]
-        new = [v for v, m in others if m and v not in collected]
-        self.unknown, self.consts, self.state, self.later_outs = unknown, consts, state, later_outs
-        self.passed, self.run = [fixed.index(v) for v in passed], [over.index(v) for v in run]
-        ins = list(first.inputs)
-        k = consts - sum(unknown[:consts]) + state
+        same = [v for v in residuals if v in steady and v not in fixed]
+        run = [v for k, v in enumerate(over) if v in residuals or (record and k == 0)]
+        left = [v for v in residuals if v not in steady and v not in over]
+        again, new = (
+            [v for v in left if v in results],
+            [v for v in left if v not in results],
+        )
+
         self.spare = [v.type for v in same]
-        self.carry = state + len(same)
+        self.carry = self.state + len(same)
+        k = consts - uc + self.state
         self.first = rearranged(
             first,
-            [*ins[:k], *map(Var, self.spare), *ins[k:]],
-            [*first.outputs[:state], *same, *first.outputs[state:count], *new],
+            [*first.inputs[:k], *map(Var, self.spare), *first.inputs[k:]],
+            [*outs[: self.state], *same, *outs[self.state :], *new],
         )
-        # places among the results of the first loop: it has `same` behind its state
-        self.same = range(state, self.carry)
-        self.again = [collected[v] + len(same) for v in again]
-        self.new = range(count + len(same), count + len(same) + len(new))
         movers = second.inputs[len(residuals) :]
-        uc, us = sum(unknown[:consts]), sum(unknown[consts:last])
-        self.later = {
-            "body": rearranged(
-                second,
-                [
-                    *passed,
-                    *same,
-                    *movers[:uc],
-                    *movers[uc : uc + us],
-                    *run,
-                    *again,
-                    *new,
-                    *movers[uc + us :],
-                ],
-                second.outputs,
-            ),
+        self.body = rearranged(
+            second,
+            [*passed, *same, *movers[: uc + us], *run, *again, *new, *movers[uc + us :]],
+            second.outputs,
+        )
+        self.later: dict[str, Any] = {
+            "body": self.body,
             "consts": len(passed) + len(same) + uc,
             "carry": us,
         }
+        # where these stand among what the loop is given, and among what the first part returns
+        self.passed, self.run = [fixed.index(v) for v in passed], [over.index(v) for v in run]
+        self.same = range(self.state, self.carry)
+        self.again = [results[v] + len(same) for v in again]
+        self.new = range(len(outs) + len(same), len(outs) + len(same) + len(new))
 
     def results(self, first: Values) -> list[Any]:
         """Results of the whole, None where they come later."""
         known = iter([*first[: self.state], *first[self.carry :]])
-        return [None if u else next(known) for u in self.later_outs]
+        return [None if u else next(known) for u in self.unknown]
 
     def fixed(self, fixed: Values, first: Values) -> list[Any]:
         """Known constants of the second loop."""
@@ -390,7 +366,15 @@ class Parted:
         ]
 
 
+def _steady(first: Program, fixed: Sequence[Var], residuals: Sequence[Var]) -> list[Var]:
+    """Which residuals are the same in every step, since they come from constants alone."""
+    moves = reaches(first, [v not in fixed for v in first.inputs])
+    return [
+        v for v, m in zip(residuals, moves[len(moves) - len(residuals) :], strict=True) if not m
+    ]
+
+
 @passes.remembered
-def parted(body: Program, unknown: Flags, consts: int, carry: int, trips: bool) -> Parted:
-    """A scan in two; with `trips`, both run over the record that comes first."""
-    return Parted(body, unknown, consts, carry, 0 if trips else None)
+def parted(body: Program, unknown: Flags, consts: int, carry: int, record: bool) -> Parted:
+    """A scan in two; both run over the record, if there is one."""
+    return Parted(body, unknown, consts, carry, record)

@@ -157,7 +157,7 @@ def room(t: Any, length: int) -> Any:
     return [None] * length if isinstance(t, StackType) else np.empty(t.shape, t.dtype)
 
 
-def filled(room: Any, t: Any) -> Any:
+def collected(room: Any, t: Any) -> Any:
     """What has been filled, as the value of its type."""
     return Stack(t, room) if isinstance(t, StackType) else room
 

@@ -91,7 +91,7 @@ class WhileLoop(Holding):
                 record,
                 *plan.over((), first),
             ),
-            {**plan.later, "length": None, "reverse": False},
+            {**plan.later, "length": None, "reverse": False, "record": True},
         )
         return found, rest
 
@@ -138,8 +138,8 @@ class PartedWhile(Parted):
 
     def __init__(self, body: Program, cond: Program, unknown: Flags, consts: int) -> None:
         carry = len(unknown) - consts
-        super().__init__(body, unknown, consts, carry, None)
-        first, second = self.first, self.later["body"]
+        super().__init__(body, unknown, consts, carry, False)
+        first, second = self.first, self.body
         # a loop that leaves stacks has such a record already, as the first of them
         self.added = int(len(body.outputs) == carry)
         if self.added:
