@@ -186,7 +186,9 @@ def test_complex_gradients_point_downhill():
 
 
 def test_a_holomorphic_derivative():
-    assert wg.grad(lambda z: np.exp(z) * z, holomorphic=True)(1 + 2j) == pytest.approx(np.exp(1 + 2j) * (2 + 2j))
+    assert wg.grad(lambda z: np.exp(z) * z, holomorphic=True)(1 + 2j) == pytest.approx(
+        np.exp(1 + 2j) * (2 + 2j)
+    )
     with pytest.raises(DTypeError, match="holomorphic"):
         wg.grad(lambda z: z * z)(1 + 1j)
     with pytest.raises(DTypeError, match="complex arguments"):
@@ -232,7 +234,9 @@ def test_vjp_returns_a_tuple_and_may_be_called_again():
 
 
 def test_vjp_over_containers_with_aux():
-    value, back, aux = wg.vjp(lambda p: ({"s": p["a"] * p["b"]}, p["a"]), {"a": 2.0, "b": 3.0}, has_aux=True)
+    value, back, aux = wg.vjp(
+        lambda p: ({"s": p["a"] * p["b"]}, p["a"]), {"a": 2.0, "b": 3.0}, has_aux=True
+    )
     assert value == {"s": 6.0}
     assert aux == 2.0
     assert back({"s": 1.0}) == ({"a": 3.0, "b": 2.0},)

@@ -31,7 +31,9 @@ def test_many_rows_are_batched_and_agree():
     wide = lambda x: np.outer(x, np.sin(x)).ravel()
     x = np.linspace(0.1, 1, 6)
     np.testing.assert_allclose(wg.jacrev(wide)(x), wg.jacfwd(wide)(x), rtol=1e-13)
-    np.testing.assert_allclose(wg.jacrev(wide, chunk_size=7)(x), wg.jacfwd(wide, chunk_size=4)(x), rtol=1e-13)
+    np.testing.assert_allclose(
+        wg.jacrev(wide, chunk_size=7)(x), wg.jacfwd(wide, chunk_size=4)(x), rtol=1e-13
+    )
 
 
 def test_jvp_is_the_jacobian_times_the_tangent():

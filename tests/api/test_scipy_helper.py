@@ -11,7 +11,9 @@ A, B = np.array([[3.0, 1.0], [1.0, 2.0]]), np.array([1.0, -1.0])
 
 
 def loss(p, weight=1.0):
-    return weight * (p["x"] @ A @ p["x"] / 2 - B @ p["x"] + np.sum((p["y"][0] - 2.0) ** 4) + np.cosh(p["y"][1]))
+    return weight * (
+        p["x"] @ A @ p["x"] / 2 - B @ p["x"] + np.sum((p["y"][0] - 2.0) ** 4) + np.cosh(p["y"][1])
+    )
 
 
 START = {"x": np.zeros(2), "y": [np.float32(1.0), 0.5]}

@@ -42,10 +42,14 @@ class Call:
         argnames: str | Sequence[str] | None, what: str,
     ) -> None:  # fmt: skip
         self.f, self.args, self.kwargs = f, args, kwargs
-        self.single = (isinstance(argnums, int) and argnames is None) or (argnums is None and isinstance(argnames, str))
+        self.single = (isinstance(argnums, int) and argnames is None) or (
+            argnums is None and isinstance(argnames, str)
+        )
         self.slots: list[int | str] = _slots(f, args, kwargs, argnums, argnames, what)
         self.leaves: list[Leaf] = []
-        self.structures: list[tuple[Any, list[Any]]] = []  # per slot: structure, leaf numbers or statics
+        self.structures: list[
+            tuple[Any, list[Any]]
+        ] = []  # per slot: structure, leaf numbers or statics
         for slot in self.slots:
             value = kwargs[slot] if isinstance(slot, str) else args[slot]
             found, structure = tree.flatten(value)
@@ -79,7 +83,10 @@ class Call:
         return [
             tree.unflatten(
                 structure,
-                [values[p] if isinstance(p, int) else (p.value if static else None) for p in places],
+                [
+                    values[p] if isinstance(p, int) else (p.value if static else None)
+                    for p in places
+                ],
             )
             for structure, places in self.structures
         ]
@@ -97,10 +104,18 @@ class _Static:
         self.value = value
 
 
-def _slots(f: Any, args: Any, kwargs: Any, argnums: Any, argnames: Any, what: str) -> list[int | str]:
+def _slots(
+    f: Any, args: Any, kwargs: Any, argnums: Any, argnames: Any, what: str
+) -> list[int | str]:
     found: list[int | str] = []
     names = (argnames,) if isinstance(argnames, str) else tuple(argnames or ())
-    numbers = () if argnums is None else (argnums,) if isinstance(argnums, int | np.integer) else tuple(argnums)
+    numbers = (
+        ()
+        if argnums is None
+        else (argnums,)
+        if isinstance(argnums, int | np.integer)
+        else tuple(argnums)
+    )
     for n in numbers:
         k = n + len(args) if n < 0 else n
         if not 0 <= k < len(args):
@@ -120,7 +135,11 @@ def _slots(f: Any, args: Any, kwargs: Any, argnums: Any, argnames: Any, what: st
             continue
         position = next((n for n in range(len(args)) if _parameter(f, n) == name), None)
         if position is None:
-            raise InputError(f"{what}: there is no argument {name!r} in this call", "check argnames=", source.here())
+            raise InputError(
+                f"{what}: there is no argument {name!r} in this call",
+                "check argnames=",
+                source.here(),
+            )
         found.append(position)
     return found
 
@@ -175,7 +194,9 @@ def open_leaf(x: Any, place: Callable[[], str], what: str) -> Leaf | None:
 def _refused(x: Any, place: str, what: str) -> InputError:
     kind = getattr(getattr(x, "dtype", None), "kind", "")
     if isinstance(x, np.ma.MaskedArray):
-        return InputError(f"{what}: {place} is a masked array", "fill it first: x.filled(0.0)", source.here())
+        return InputError(
+            f"{what}: {place} is a masked array", "fill it first: x.filled(0.0)", source.here()
+        )
     if kind in ("i", "u", "b") and isinstance(x, np.ndarray | np.generic):
         return InputError(
             f"{what}: {place} has dtype {x.dtype}, which cannot move by an infinitesimal step",
@@ -184,7 +205,9 @@ def _refused(x: Any, place: str, what: str) -> InputError:
         )
     if kind == "O":
         return InputError(
-            f"{what}: {place} is an array of Python objects", "convert it with np.asarray(x, dtype=float)", source.here()
+            f"{what}: {place} is an array of Python objects",
+            "convert it with np.asarray(x, dtype=float)",
+            source.here(),
         )
     module = type(x).__module__.split(".")[0]
     way = "pass x.to_numpy()" if module in ("pandas", "polars", "xarray") else (
@@ -216,5 +239,9 @@ def split_aux(out: Any, has_aux: bool) -> tuple[Any, Any]:
     if not has_aux:
         return out, None
     if not isinstance(out, tuple) or len(out) != 2:
-        raise StructureError("with has_aux=True the function must return (value, aux)", "return a pair", source.here())
+        raise StructureError(
+            "with has_aux=True the function must return (value, aux)",
+            "return a pair",
+            source.here(),
+        )
     return out[0], out[1]

@@ -25,7 +25,9 @@ def matched(given: Any, like: Any, what: str) -> list[Any]:
     leaves, structure = tree.flatten(given)
     wanted, shape = tree.flatten(like)
     if structure != shape and len(leaves) != len(wanted):
-        raise StructureError(f"{what} has the structure {structure}, expected {shape}", "", source.here())
+        raise StructureError(
+            f"{what} has the structure {structure}, expected {shape}", "", source.here()
+        )
     for n, (g, x) in enumerate(zip(leaves, wanted, strict=True)):
         if type_of(g).shape != type_of(x).shape:
             where = tree.paths(like)[n]
@@ -94,10 +96,14 @@ def jvp(
     """
     call = open_all(fun, primals, "jvp")
     if len(tangents) != len(call.args):
-        raise StructureError(f"jvp: {len(call.args)} primals, but {len(tangents)} tangents", "", source.here())
+        raise StructureError(
+            f"jvp: {len(call.args)} primals, but {len(tangents)} tangents", "", source.here()
+        )
     dxs = leaves_like(call, tangents, primals, "jvp: a tangent")
     builder = PushBuilder(getattr(fun, "__name__", "f"))
-    tracers = [builder.moving(x.type, x.value, x.weak, dx) for x, dx in zip(call.leaves, dxs, strict=True)]
+    tracers = [
+        builder.moving(x.type, x.value, x.weak, dx) for x, dx in zip(call.leaves, dxs, strict=True)
+    ]
     out = run(builder, lambda *xs: (call.run(xs),), tracers)[0]
     out, aux = split_aux(out, has_aux)
     leaves, structure = tree.flatten(out)
@@ -130,7 +136,15 @@ class LinearMap:
     apply many times.
     """
 
-    def __init__(self, call: Call, program: Any, residuals: list[Any], structure: Any, primals: Any, trust: str) -> None:
+    def __init__(
+        self,
+        call: Call,
+        program: Any,
+        residuals: list[Any],
+        structure: Any,
+        primals: Any,
+        trust: str,
+    ) -> None:
         self.call, self.program, self.residuals = call, program, residuals
         self.structure, self.primals, self.trust = structure, primals, trust
 
@@ -146,7 +160,9 @@ class LinearMap:
         return f"<LinearMap of {len(self.program.eqns)} equations>"
 
 
-def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False, trust: str = "report") -> Any:
+def linearize(
+    fun: Callable[..., Any], *primals: Any, has_aux: bool = False, trust: str = "report"
+) -> Any:
     """`(value, linear map)`: the derivative at a point, cheap to apply again and again.
 
     >>> value, slope = linearize(lambda x: x**3, 2.0)
@@ -165,4 +181,8 @@ def linearize(fun: Callable[..., Any], *primals: Any, has_aux: bool = False, tru
         report.inspect("linearize", ys, lambda: case_of(call, builder, leaves))
     value = tree.unflatten(structure, ys)
     linear = LinearMap(call, program, residuals, structure, primals, trust)
-    return (value, linear, tree.map_leaves(lambda a: number_of(builder, a), aux)) if has_aux else (value, linear)
+    return (
+        (value, linear, tree.map_leaves(lambda a: number_of(builder, a), aux))
+        if has_aux
+        else (value, linear)
+    )

@@ -37,7 +37,9 @@ def number_of(builder: Builder, y: Any) -> Any:
     """The number (or outer tracer) of a result."""
     if isinstance(y, Tracer):
         y.refresh()
-        if y.builder is builder:  # (the handle inside is kept for derivatives: the user gets her own)
+        if (
+            y.builder is builder
+        ):  # (the handle inside is kept for derivatives: the user gets her own)
             return y.value.snapshot() if isinstance(y.value, Tracer) else y.value
     return plain(y)
 
@@ -51,7 +53,9 @@ def case_of(call: Call, builder: Builder, outs: Sequence[Any], **moved: Any) -> 
     """A recorded call as `trust.report` replays it."""
     program = builder.program(outs)
     args = [*(leaf.value for leaf in call.leaves), *(value for _, value in builder.captured)]
-    return report.Case(program, args, len(call.leaves), **moved, again=functools.partial(record_call, call))
+    return report.Case(
+        program, args, len(call.leaves), **moved, again=functools.partial(record_call, call)
+    )
 
 
 class Gradient:
@@ -62,7 +66,12 @@ class Gradient:
         with_value: bool, trust: str,
     ) -> None:  # fmt: skip
         self.fun, self.argnums, self.argnames = fun, argnums, argnames
-        self.has_aux, self.holomorphic, self.with_value, self.trust = has_aux, holomorphic, with_value, trust
+        self.has_aux, self.holomorphic, self.with_value, self.trust = (
+            has_aux,
+            holomorphic,
+            with_value,
+            trust,
+        )
         report.level(trust)
         functools.update_wrapper(self, fun, updated=())
         what = "value_and_grad" if with_value else "grad"
@@ -86,7 +95,9 @@ class Gradient:
             gradients.append(deliver(g, leaf))
         if self.trust != "off" or anomaly.watched.get() is not None:
             # the value counts too: where it overflowed, zeros may have stopped what was infinite
-            report.inspect(self.__name__, [y, *gradients], lambda: case_of(call, builder, [out], gs=[one]))
+            report.inspect(
+                self.__name__, [y, *gradients], lambda: case_of(call, builder, [out], gs=[one])
+            )
         result = call.results(gradients)
         value = y[()] if isinstance(y, np.ndarray) and y.ndim == 0 else y
         aux = tree.map_leaves(lambda a: number_of(builder, a), aux) if self.has_aux else None
@@ -117,7 +128,9 @@ class Gradient:
                 source.here(),
             )
         if self.holomorphic and any(leaf.type.dtype.kind != "c" for leaf in call.leaves):
-            raise DTypeError("holomorphic=True needs complex arguments", "pass x.astype(complex)", source.here())
+            raise DTypeError(
+                "holomorphic=True needs complex arguments", "pass x.astype(complex)", source.here()
+            )
 
     def __reduce__(self) -> Any:
         return Gradient, (
@@ -138,7 +151,9 @@ def grad(
     >>> grad(lambda x: np.sum(np.sin(x)))(np.array([0.0, np.pi]))
     array([ 1., -1.])
     """
-    numbers = argnum if argnum is not None else None if argnames is not None and argnums == 0 else argnums
+    numbers = (
+        argnum if argnum is not None else None if argnames is not None and argnums == 0 else argnums
+    )
     return Gradient(fun, numbers, argnames, has_aux, holomorphic, False, trust)
 
 
@@ -151,7 +166,9 @@ def value_and_grad(
     >>> value_and_grad(lambda x: x * x)(3.0)
     (np.float64(9.0), 6.0)
     """
-    numbers = argnum if argnum is not None else None if argnames is not None and argnums == 0 else argnums
+    numbers = (
+        argnum if argnum is not None else None if argnames is not None and argnums == 0 else argnums
+    )
     return Gradient(fun, numbers, argnames, has_aux, holomorphic, True, trust)
 
 
@@ -193,11 +210,15 @@ class Pullback:
             for g, leaf in zip(found, self.call.leaves, strict=True)
         ]
         if self.trust != "off" or anomaly.watched.get() is not None:
-            report.inspect("vjp", gradients, lambda: case_of(self.call, self.builder, moved, gs=given))
+            report.inspect(
+                "vjp", gradients, lambda: case_of(self.call, self.builder, moved, gs=given)
+            )
         return tuple(self.call.rebuild(gradients, static=False))
 
 
-def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False, trust: str = "report") -> Any:
+def vjp(
+    fun: Callable[..., Any], *primals: Any, has_aux: bool = False, trust: str = "report"
+) -> Any:
     """`(value, pullback)`: `pullback(g)` is a tuple of cotangents, one per argument.
 
     For complex numbers it is the conjugate transpose of the derivative (descent convention).
@@ -218,4 +239,8 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False, trust: st
         report.inspect("vjp", ys, lambda: case_of(call, builder, leaves))
     value = tree.unflatten(structure, ys)
     back = Pullback(call, builder, tracers, leaves, structure, trust)
-    return (value, back, tree.map_leaves(lambda a: number_of(builder, a), aux)) if has_aux else (value, back)
+    return (
+        (value, back, tree.map_leaves(lambda a: number_of(builder, a), aux))
+        if has_aux
+        else (value, back)
+    )

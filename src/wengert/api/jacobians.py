@@ -32,7 +32,12 @@ class Jacobian:
         holomorphic: bool, chunk_size: int | None, trust: str,
     ) -> None:  # fmt: skip
         self.fun, self.mode, self.argnums, self.argnames = fun, mode, argnums, argnames
-        self.has_aux, self.holomorphic, self.chunk_size, self.trust = has_aux, holomorphic, chunk_size, trust
+        self.has_aux, self.holomorphic, self.chunk_size, self.trust = (
+            has_aux,
+            holomorphic,
+            chunk_size,
+            trust,
+        )
         report.level(trust)
         functools.update_wrapper(self, fun, updated=())
         self.__name__ = f"jacobian({getattr(fun, '__name__', 'f')})"
@@ -53,7 +58,9 @@ class Jacobian:
             return jacobian
         return jacobian, tree.map_leaves(lambda a: number_of(builder, a), aux)
 
-    def _case(self, call: Call, builder: Any, leaves: list[Any], rows: list[list[Any]]) -> report.Case:
+    def _case(
+        self, call: Call, builder: Any, leaves: list[Any], rows: list[list[Any]]
+    ) -> report.Case:
         """The column (in forward mode) or row that holds the first wrong number, to be replayed."""
         n, k, at = next(
             (n, k, tuple(np.argwhere(wrong)[0]))
@@ -85,7 +92,9 @@ class Jacobian:
                 source.here(),
             )
 
-    def _rows(self, call: Call, builder: Any, tracers: list[Tracer], leaves: list[Any]) -> list[list[Any]]:
+    def _rows(
+        self, call: Call, builder: Any, tracers: list[Tracer], leaves: list[Any]
+    ) -> list[list[Any]]:
         """Per result leaf, per argument leaf: an array of shape (*result, *argument)."""
         ins = [leaf.type for leaf in call.leaves]
         moving = [isinstance(y, Tracer) and y.builder is builder and y.type.inexact for y in leaves]
@@ -97,7 +106,9 @@ class Jacobian:
         result = []
         for y, moves in zip(leaves, moving, strict=True):
             if moves:
-                result.append([finished(block.astype(y.dtype, copy=False)) for block in next(found)])
+                result.append(
+                    [finished(block.astype(y.dtype, copy=False)) for block in next(found)]
+                )
             else:
                 shape = np.shape(number_of(builder, y))
                 result.append([np.zeros((*shape, *t.shape), t.dtype)[()] for t in ins])
@@ -124,10 +135,20 @@ def _maker(mode: str, doc: str) -> Any:
         argnames: str | Sequence[str] | None = None, argnum: Argnums | None = None, chunk_size: int | None = None,
         trust: str = "report",
     ) -> Callable[..., Any]:  # fmt: skip
-        numbers = argnum if argnum is not None else None if argnames is not None and argnums == 0 else argnums
+        numbers = (
+            argnum
+            if argnum is not None
+            else None
+            if argnames is not None and argnums == 0
+            else argnums
+        )
         return Jacobian(fun, mode, numbers, argnames, has_aux, holomorphic, chunk_size, trust)
 
-    make.__name__ = make.__qualname__ = {"forward": "jacfwd", "reverse": "jacrev", "auto": "jacobian"}[mode]
+    make.__name__ = make.__qualname__ = {
+        "forward": "jacfwd",
+        "reverse": "jacrev",
+        "auto": "jacobian",
+    }[mode]
     make.__doc__ = doc
     return make
 
@@ -177,7 +198,9 @@ def hessian(
            [ 6.,  0.]])
     """
     inner = jacrev(fun, argnums, has_aux, holomorphic, argnames=argnames)
-    return jacfwd(inner, argnums, has_aux, holomorphic, argnames=argnames, chunk_size=chunk_size, trust=trust)  # type: ignore[no-any-return]
+    return jacfwd(
+        inner, argnums, has_aux, holomorphic, argnames=argnames, chunk_size=chunk_size, trust=trust
+    )  # type: ignore[no-any-return]
 
 
 def hvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:

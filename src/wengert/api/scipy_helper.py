@@ -22,7 +22,9 @@ class ForScipy:
     trust-ncg. Leaves keep their dtypes inside.
     """
 
-    def __init__(self, loss: Callable[..., Any], params: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(
+        self, loss: Callable[..., Any], params: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
         self.loss, self.args, self.kwargs = loss, args, kwargs
         leaves, self.structure = tree.flatten(params)
         self._leaves = leaves
@@ -34,7 +36,9 @@ class ForScipy:
     def flatten(self, params: Any) -> Any:
         """The flat float64 vector of a container of parameters."""
         leaves, _ = tree.flatten(params)
-        parts = [np.ravel(x) for x, leaf in zip(leaves, self._open, strict=True) if leaf is not None]
+        parts = [
+            np.ravel(x) for x, leaf in zip(leaves, self._open, strict=True) if leaf is not None
+        ]
         return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
 
     def unflatten(self, x: Any) -> Any:
@@ -47,9 +51,19 @@ class ForScipy:
             if leaf is None:
                 found.append(given)
                 continue
-            part = np.asarray(x[start : start + leaf.type.size]).astype(leaf.type.dtype).reshape(leaf.type.shape)
+            part = (
+                np.asarray(x[start : start + leaf.type.size])
+                .astype(leaf.type.dtype)
+                .reshape(leaf.type.shape)
+            )
             start += leaf.type.size
-            found.append(float(part) if isinstance(given, float | int) else part[()] if leaf.type.shape == () else part)
+            found.append(
+                float(part)
+                if isinstance(given, float | int)
+                else part[()]
+                if leaf.type.shape == ()
+                else part
+            )
         return tree.unflatten(self.structure, found)
 
     def fun(self, x: Any) -> tuple[float, Any]:
@@ -61,7 +75,11 @@ class ForScipy:
 
     def hessp(self, x: Any, v: Any) -> Any:
         """Hessian times vector."""
-        product = hvp(lambda p: self.loss(p, *self.args, **self.kwargs), (self.unflatten(x),), (self.unflatten(v),))
+        product = hvp(
+            lambda p: self.loss(p, *self.args, **self.kwargs),
+            (self.unflatten(x),),
+            (self.unflatten(v),),
+        )
         return self.flatten(product)
 
     def __repr__(self) -> str:

@@ -17,7 +17,9 @@ def check(program: Program) -> Program:
     made: set[Any] = set()
 
     def fail(why: str) -> InternalError:
-        return InternalError(f"illegal program: {why}\n{program}", "please report this with the program above")
+        return InternalError(
+            f"illegal program: {why}\n{program}", "please report this with the program above"
+        )
 
     for v in program.inputs:
         if v in made:
@@ -31,7 +33,9 @@ def check(program: Program) -> Program:
                 raise fail(f"{e.prim.name} has a constant that is no scalar")
         said = result_types(e.prim.typeof(*(a.type for a in e.inputs), **e.params))
         if said != tuple(v.type for v in e.outputs):
-            raise fail(f"{e.prim.name} gives {said}, but its results are typed {[v.type for v in e.outputs]}")
+            raise fail(
+                f"{e.prim.name} gives {said}, but its results are typed {[v.type for v in e.outputs]}"
+            )
         for v in e.outputs:
             if v in made:
                 raise fail("a variable is made twice")

@@ -52,7 +52,9 @@ def evaluate(
         builder = max((a.builder for a in args if isinstance(a, Handle)), key=lambda b: b.serial)
         abstract = not builder.saving
         derived = builder.sources is program.sources
-        inlining = derived or builder.sources is None  # elsewhere, the line of the equation it stands for
+        inlining = (
+            derived or builder.sources is None
+        )  # elsewhere, the line of the equation it stands for
     env: dict[Any, Any] = dict(zip(program.inputs, args, strict=True))
     if owned:
         args.clear()  # type: ignore[attr-defined]
@@ -61,7 +63,9 @@ def evaluate(
         ins = [a.value if a.__class__ is Const else env[a] for a in eqn.inputs]
         if inlining:
             known = 0 <= eqn.origin < len(sources)
-            token = source.current.set(eqn.origin if derived else sources[eqn.origin] if known else None)
+            token = source.current.set(
+                eqn.origin if derived else sources[eqn.origin] if known else None
+            )
         try:
             if arithmetic is not None:
                 outs = arithmetic(eqn, ins)
@@ -70,7 +74,11 @@ def evaluate(
             elif eqn.prim.reuses is not None and observer is None:
                 operand = eqn.inputs[eqn.prim.reuses]
                 ins[eqn.prim.reuses] = None
-                holder = [env.pop(operand) if operand in dying else env.get(operand, getattr(operand, "value", None))]
+                holder = [
+                    env.pop(operand)
+                    if operand in dying
+                    else env.get(operand, getattr(operand, "value", None))
+                ]
                 outs = call_reusing(eqn.prim, holder, ins, eqn.params)
             else:
                 outs = eqn.prim(*ins, **eqn.params)
@@ -102,7 +110,12 @@ def call_reusing(prim: Any, holder: list[Any], args: list[Any], params: Any) -> 
             builder = arg.builder
     if builder is None:
         alone = sys.getrefcount(operand) == ALONE
-        mine = alone and operand.__class__ is np.ndarray and operand.base is None and operand.flags.writeable
+        mine = (
+            alone
+            and operand.__class__ is np.ndarray
+            and operand.base is None
+            and operand.flags.writeable
+        )
         args[position] = operand if mine else np.array(operand)
         try:
             return prim.in_place(*args, **params)

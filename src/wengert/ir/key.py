@@ -21,7 +21,10 @@ def freeze(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return ("array", value.shape, value.dtype.str, value.tobytes())
     if isinstance(value, float | complex | np.generic):
-        return (type(value).__name__, np.asarray(value).tobytes())  # tells -0.0 from 0.0, nan from nan
+        return (
+            type(value).__name__,
+            np.asarray(value).tobytes(),
+        )  # tells -0.0 from 0.0, nan from nan
     if isinstance(value, bool | int):
         return (type(value).__name__, value)
     return value

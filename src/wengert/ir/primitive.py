@@ -65,14 +65,18 @@ class Primitive(ABC):
         """Tangents of the results; `None` in `dxs` (or returned) does not move."""
         return _UNANSWERED
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], **params: Any
+    ) -> Values:
         """Cotangents of the arguments that are `wanted` (and in which this is linear).
 
         `args` holds the arguments; a wanted one is given as its type. `None` is zero.
         """
         return _UNANSWERED
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any
+    ) -> Values:
         """Cotangents of the arguments at a point: the fast road's question.
 
         Families answer it from their slopes or their transpose; where nobody does, it is derived
@@ -80,7 +84,9 @@ class Primitive(ABC):
         """
         return _UNANSWERED
 
-    def eval_saving(self, wanted: tuple[bool, ...], *args: Any, **params: Any) -> tuple[Values, Any]:
+    def eval_saving(
+        self, wanted: tuple[bool, ...], *args: Any, **params: Any
+    ) -> tuple[Values, Any]:
         """`eval`, and what `pullback` is to be given in the place of the results."""
         raise NotImplementedError
 

@@ -111,7 +111,11 @@ class Program:
 
     def with_sources(self, sources: tuple[source.Source, ...]) -> Program:
         """The same equations, told from another function's lines (memos share structure only)."""
-        return self if sources is self.sources else Program(self.inputs, self.eqns, self.outputs, sources, self.name)
+        return (
+            self
+            if sources is self.sources
+            else Program(self.inputs, self.eqns, self.outputs, sources, self.name)
+        )
 
     def named(self, name: str) -> Program:
         """The same program under another name."""
@@ -136,7 +140,11 @@ class Program:
         later: set[Atom] = set(self.outputs)
         found = []
         for eqn in reversed(self.eqns):
-            now = tuple(dict.fromkeys(v for v in (*eqn.inputs, *eqn.outputs) if isinstance(v, Var) and v not in later))
+            now = tuple(
+                dict.fromkeys(
+                    v for v in (*eqn.inputs, *eqn.outputs) if isinstance(v, Var) and v not in later
+                )
+            )
             later.update(now)
             found.append(now)
         return tuple(reversed(found))
@@ -169,7 +177,13 @@ class Program:
             return number[atom] if isinstance(atom, Var) else np.asarray(atom.value)
 
         eqns = [
-            (e.prim, [coded(a) for a in e.inputs], dict(e.params), [v.type for v in e.outputs], e.origin)
+            (
+                e.prim,
+                [coded(a) for a in e.inputs],
+                dict(e.params),
+                [v.type for v in e.outputs],
+                e.origin,
+            )
             for e in self.eqns
         ]
         lines = tuple(source.resolve(s) for s in self.sources)
@@ -177,7 +191,11 @@ class Program:
 
 
 def _unpickle(
-    in_types: tuple[Type, ...], coded: list[Any], outputs: list[Any], lines: tuple[source.Source, ...], name: str
+    in_types: tuple[Type, ...],
+    coded: list[Any],
+    outputs: list[Any],
+    lines: tuple[source.Source, ...],
+    name: str,
 ) -> Program:
     variables = [Var(t) for t in in_types]
     inputs = tuple(variables)

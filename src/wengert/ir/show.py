@@ -28,7 +28,11 @@ def _param(value: Any) -> str:
         return ":".join(parts) + (f":{value.step}" if value.step not in (None, 1) else "")
     if isinstance(value, tuple):
         return "(" + ", ".join(_param(v) for v in value) + ("," if len(value) == 1 else "") + ")"
-    return value.name if hasattr(value, "name") and not isinstance(value, str) else getattr(value, "__name__", repr(value))
+    return (
+        value.name
+        if hasattr(value, "name") and not isinstance(value, str)
+        else getattr(value, "__name__", repr(value))
+    )
 
 
 def show(program: Program, indent: str = "", sources: bool = True) -> str:
@@ -58,7 +62,9 @@ def show(program: Program, indent: str = "", sources: bool = True) -> str:
         rows.append((f"{indent}  {_equation(e, name)}", _comment(program, e) if sources else ""))
         for value in e.params.values():
             if isinstance(value, Program):
-                rows.extend((line, "") for line in show(value, indent + "    ", sources).split("\n"))
+                rows.extend(
+                    (line, "") for line in show(value, indent + "    ", sources).split("\n")
+                )
     rows.append((f"{indent}  return {', '.join(name(a) for a in program.outputs)}", ""))
     width = min(72, max((len(left) for left, right in rows if right), default=0))
     return "\n".join(f"{left:<{width}}  # {right}" if right else left for left, right in rows)

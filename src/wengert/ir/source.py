@@ -52,7 +52,9 @@ def is_internal(file: str) -> bool:
     known = _internal.get(file)
     if known is None:
         known = (
-            file.startswith((*_quiet, "numpy/", "scipy/"))  # compiled code names its files like that
+            file.startswith(
+                (*_quiet, "numpy/", "scipy/")
+            )  # compiled code names its files like that
             or f"{os.sep}site-packages{os.sep}scipy{os.sep}" in file
         )
         _internal[file] = known
@@ -64,7 +66,11 @@ def caller() -> Source:
     frame = sys._getframe(2)
     while True:
         code = frame.f_code
-        if not (_internal[code.co_filename] if code.co_filename in _internal else is_internal(code.co_filename)):
+        if not (
+            _internal[code.co_filename]
+            if code.co_filename in _internal
+            else is_internal(code.co_filename)
+        ):
             return code, frame.f_lasti
         if frame.f_back is None:
             return None
@@ -89,8 +95,10 @@ def here() -> str | None:
 def is_assigning() -> bool:
     """Is the user's line, as it runs now, an assignment to an element or a slice?"""
     found = caller()
-    return isinstance(found, tuple) and not isinstance(found, Line) and (
-        dis.opname[found[0].co_code[found[1]]] in ("STORE_SUBSCR", "STORE_SLICE")
+    return (
+        isinstance(found, tuple)
+        and not isinstance(found, Line)
+        and (dis.opname[found[0].co_code[found[1]]] in ("STORE_SUBSCR", "STORE_SLICE"))
     )
 
 

@@ -104,7 +104,11 @@ def repeated(t: Any, extent: int) -> Any:
 
 def single(t: Any) -> Any:
     """The type of one example of a batch."""
-    return StackType(single(t.item)) if isinstance(t, StackType) else ArrayType.of(t.shape[1:], t.dtype)
+    return (
+        StackType(single(t.item))
+        if isinstance(t, StackType)
+        else ArrayType.of(t.shape[1:], t.dtype)
+    )
 
 
 _of_scalar: dict[type, ArrayType] = {
@@ -114,7 +118,16 @@ _of_scalar: dict[type, ArrayType] = {
     complex: ArrayType.of((), np.dtype(np.complex128)),
 } | {
     scalar: ArrayType.of((), np.dtype(scalar))
-    for scalar in (np.float64, np.float32, np.float16, np.complex128, np.complex64, np.int64, np.int32, np.bool_)
+    for scalar in (
+        np.float64,
+        np.float32,
+        np.float16,
+        np.complex128,
+        np.complex64,
+        np.int64,
+        np.int32,
+        np.bool_,
+    )
 }
 _interned = ArrayType._interned
 

@@ -47,14 +47,20 @@ def names_call(code: Any, lasti: int, name: str) -> bool:
 
 def _spells(code: Any, lasti: int, name: str) -> bool:
     instructions = list(dis.get_instructions(code))
-    here = max(n for n, i in enumerate(instructions) if i.offset <= lasti)  # (it may point into a cache)
+    here = max(
+        n for n, i in enumerate(instructions) if i.offset <= lasti
+    )  # (it may point into a cache)
     if not instructions[here].opname.startswith(("CALL", "PRECALL")):
         return False
     begin = _begin(instructions[here])
     if begin is None:
         return False
     for i in reversed(instructions[:here]):
-        if i.opname.startswith("LOAD_") and _begin(i) == begin and isinstance(i.argval, str | tuple):
+        if (
+            i.opname.startswith("LOAD_")
+            and _begin(i) == begin
+            and isinstance(i.argval, str | tuple)
+        ):
             spelled = i.argval[-1] if isinstance(i.argval, tuple) else i.argval
             if spelled == name and i.opname not in ("LOAD_FAST", "LOAD_DEREF"):
                 return True
@@ -107,7 +113,9 @@ def _holder(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
         if made is values and name in ("array", "copy") and kwargs.get("copy", True):
             made = np.copy(made)
         least = kwargs.get("ndmin", 0)
-        return np.reshape(made, (1,) * (least - made.ndim) + made.shape) if made.ndim < least else made
+        return (
+            np.reshape(made, (1,) * (least - made.ndim) + made.shape) if made.ndim < least else made
+        )
 
     return make
 
@@ -142,7 +150,10 @@ _replaced: dict[str, tuple[Any, Any]] = {
     **{name: (getattr(np, name), _maker(name, getattr(np, name))) for name in _MAKERS},
     **{name: (getattr(np, name), _holder(name, getattr(np, name))) for name in _HOLDERS},
     "full": (np.full, _full(np.full)),
-    **{name: (getattr(np, name), _other(name, getattr(np, name), ours)) for name, ours in undispatched.CALLED.items()},
+    **{
+        name: (getattr(np, name), _other(name, getattr(np, name), ours))
+        for name, ours in undispatched.CALLED.items()
+    },
     **undispatched.JOINERS,
 }
 

@@ -134,7 +134,9 @@ def _rmatmul(self: Tracer, other: Any) -> Any:
 def _len(self: Tracer) -> int:
     if self.ndim == 0:
         raise TypeError("len() of unsized object")
-    if self.ndim > 1 and source.called().endswith(".shuffle"):  # it would swap views of rows, and lose some
+    if self.ndim > 1 and source.called().endswith(
+        ".shuffle"
+    ):  # it would swap views of rows, and lose some
         refuse(self, "a shuffle in place")
     return self.shape[0]
 

@@ -25,10 +25,19 @@ _loops: dict[Any, tuple[np.dtype[Any], ...]] = {}
 def operand(x: Any) -> Any:
     """A tracer, an array or a scalar as it is; lists and tuples become arrays."""
     cls = x.__class__
-    if cls is Tracer or cls is np.ndarray or cls is float or isinstance(x, np.generic | int | float | complex):
+    if (
+        cls is Tracer
+        or cls is np.ndarray
+        or cls is float
+        or isinstance(x, np.generic | int | float | complex)
+    ):
         return x
     if isinstance(x, np.ma.MaskedArray):
-        raise InputError("a masked array meets a traced value", "fill it first: x.filled(0), or use np.where", source.here())
+        raise InputError(
+            "a masked array meets a traced value",
+            "fill it first: x.filled(0), or use np.where",
+            source.here(),
+        )
     if isinstance(x, np.ndarray):
         return x
     if isinstance(x, list | tuple):
@@ -39,7 +48,9 @@ def operand(x: Any) -> Any:
         return x.__wengert__()
     if hasattr(x, "__array__"):
         return np.asarray(x)
-    raise InputError(f"{type(x).__name__} meets a traced value", "pass numbers or NumPy arrays", source.here())
+    raise InputError(
+        f"{type(x).__name__} meets a traced value", "pass numbers or NumPy arrays", source.here()
+    )
 
 
 def kind(x: Any) -> Any:
@@ -119,13 +130,17 @@ def common_shape(what: str, shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
 _aligned: dict[Any, Any] = {}
 
 
-def aligned(what: str, x: Any, y: Any, mine: tuple[int, ...], other: tuple[int, ...]) -> tuple[Any, Any]:
+def aligned(
+    what: str, x: Any, y: Any, mine: tuple[int, ...], other: tuple[int, ...]
+) -> tuple[Any, Any]:
     """Two operands of one dtype but different shapes, broadcast together (quick: plans are kept)."""
     plan = _aligned.get((mine, other))
     if plan is None:
         shape = common_shape(what, [mine, other])
         plan = tuple(
-            None if s == shape else {"shape": shape, "dims": tuple(range(len(shape) - len(s), len(shape)))}
+            None
+            if s == shape
+            else {"shape": shape, "dims": tuple(range(len(shape) - len(s), len(shape)))}
             for s in (mine, other)
         )
         if len(_aligned) > 10_000:
@@ -169,7 +184,10 @@ def together(what: str, xs: list[Any]) -> list[Any]:
         return xs
     shape = common_shape(what, shapes)
     like = next((x for x in xs if x.__class__ is Tracer), None)
-    return [x if x.__class__ is not Tracer and s == () else spread(x, shape, like) for x, s in zip(xs, shapes, strict=True)]
+    return [
+        x if x.__class__ is not Tracer and s == () else spread(x, shape, like)
+        for x, s in zip(xs, shapes, strict=True)
+    ]
 
 
 _axes: dict[Any, tuple[int, ...]] = {}

@@ -37,7 +37,8 @@ def unsupported(name: str, hint: str = "") -> UnsupportedError:
     """The error for a NumPy or SciPy name without a rule."""
     return UnsupportedError(
         f"{name} has no derivative rule in wengert",
-        hint or "write it with functions that have one, wrap it with @wg.custom_vjp, "
+        hint
+        or "write it with functions that have one, wrap it with @wg.custom_vjp, "
         "or keep traced values out of it with wg.stop_gradient(x) and plain numbers",
         source.here(),
     )
@@ -55,7 +56,13 @@ def array_ufunc(self: Tracer, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
                     return NotImplemented
                 raise
         own = "(vectorized)" in ufunc.__name__  # made by np.frompyfunc
-        raise unsupported(*(("np.frompyfunc", "use np.vectorize(f), whose results stay traced") if own else (ufunc_name(ufunc),)))
+        raise unsupported(
+            *(
+                ("np.frompyfunc", "use np.vectorize(f), whose results stay traced")
+                if own
+                else (ufunc_name(ufunc),)
+            )
+        )
     return UFUNC_METHODS[method](ufunc, *inputs, **kwargs)
 
 
@@ -65,13 +72,17 @@ def array_function(self: Tracer, func: Any, types: Any, args: Any, kwargs: Any) 
         return NotImplemented
     rule = FUNCTIONS.get(func)
     if rule is None:
-        raise unsupported(f"{getattr(func, '__module__', 'numpy')}.{func.__name__}".replace("numpy", "np", 1))
+        raise unsupported(
+            f"{getattr(func, '__module__', 'numpy')}.{func.__name__}".replace("numpy", "np", 1)
+        )
     return rule(*args, **kwargs)
 
 
 def answers_itself(cls: type) -> bool:
     """Does this class have the protocols too (a dual, say)? Then NumPy asks it after us."""
-    return cls is not Tracer and not issubclass(cls, np.ndarray) and hasattr(cls, "__array_function__")
+    return (
+        cls is not Tracer and not issubclass(cls, np.ndarray) and hasattr(cls, "__array_function__")
+    )
 
 
 def overridable(function: F) -> F:
@@ -89,7 +100,9 @@ def overridable(function: F) -> F:
 
 def ufunc_name(ufunc: np.ufunc) -> str:
     """How people write this ufunc: `np.exp`, `scipy.special.erf`."""
-    return f"np.{ufunc.__name__}" if hasattr(np, ufunc.__name__) else f"scipy.special.{ufunc.__name__}"
+    return (
+        f"np.{ufunc.__name__}" if hasattr(np, ufunc.__name__) else f"scipy.special.{ufunc.__name__}"
+    )
 
 
 Tracer.__array_ufunc__ = array_ufunc  # type: ignore[attr-defined]

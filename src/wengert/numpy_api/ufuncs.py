@@ -43,7 +43,10 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
         try:
             dtypes = loop_dtypes(ufunc, kinds)
         except TypeError:
-            raise unsupported(f"{ufunc_name(ufunc)} of {', '.join(getattr(k, '__name__', str(k)) for k in kinds)}", "convert the arguments first") from None
+            raise unsupported(
+                f"{ufunc_name(ufunc)} of {', '.join(getattr(k, '__name__', str(k)) for k in kinds)}",
+                "convert the arguments first",
+            ) from None
         return prim(*together(name, [cast(x, d) for x, d in zip(xs, dtypes, strict=False)]))
 
     loops: dict[Any, bool] = {}  # dtypes that the loop computes in as they are
@@ -63,7 +66,9 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
                 return x.builder.record(prim, (x,))
         return finish(general((x,), dtype), out, where)
 
-    def binary(x: Any, y: Any, out: Any = None, *, where: Any = True, dtype: Any = None, **rest: Any) -> Any:
+    def binary(
+        x: Any, y: Any, out: Any = None, *, where: Any = True, dtype: Any = None, **rest: Any
+    ) -> Any:
         if out is None and where is True and dtype is None:
             cx, cy = x.__class__, y.__class__
             if cx is Tracer:
@@ -75,7 +80,9 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
                             if t is not y.node.type:
                                 x, y = aligned(name, x, y, t.shape, y.node.type.shape)
                             builder = x.builder
-                            return builder.record(prim, (x, y)) if builder is y.builder else prim(x, y)
+                            return (
+                                builder.record(prim, (x, y)) if builder is y.builder else prim(x, y)
+                            )
                     elif (cy is float or cy is int) and d.kind == "f":
                         return x.builder.record(prim, (x, d.type(y)))
                     elif cy is np.ndarray and y.dtype is d:
@@ -94,7 +101,9 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
                         return y.builder.record(prim, (x, y))
         return finish(general((x, y), dtype), out, where)
 
-    def several(*args: Any, out: Any = None, where: Any = True, dtype: Any = None, **rest: Any) -> Any:
+    def several(
+        *args: Any, out: Any = None, where: Any = True, dtype: Any = None, **rest: Any
+    ) -> Any:
         xs, given = args[: ufunc.nin], args[ufunc.nin :]
         return finish(general(xs, dtype), given[0] if given else out, where)
 
@@ -115,7 +124,9 @@ def deliver(out: Any, y: Any) -> Any:
     """Write a result into an `out=` argument."""
     if isinstance(out, Tracer):
         if shape_of(y) != out.shape:
-            raise ValueError(f"non-broadcastable output operand with shape {out.shape} for {shape_of(y)}")
+            raise ValueError(
+                f"non-broadcastable output operand with shape {out.shape} for {shape_of(y)}"
+            )
         if not np.can_cast(dtype_of(y), out.dtype, "same_kind"):
             raise TypeError(
                 f"Cannot cast output from {dtype_of(y)!r} to {out.dtype!r} with casting rule 'same_kind'"
@@ -234,7 +245,10 @@ def _at(ufunc: np.ufunc, x: Any, i: Any, v: Any = None) -> None:
     elif v is None:
         x[i] = ufunc(x[i])
     else:
-        raise unsupported(f"np.{ufunc.__name__}.at", f"write x[i] = np.{ufunc.__name__}(x[i], v) if no index repeats")
+        raise unsupported(
+            f"np.{ufunc.__name__}.at",
+            f"write x[i] = np.{ufunc.__name__}(x[i], v) if no index repeats",
+        )
 
 
 def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, **kwargs: Any) -> Any:
@@ -249,4 +263,6 @@ def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, **kwargs: An
     return np.stack(parts, axis)
 
 
-UFUNC_METHODS.update(reduce=_reduce, accumulate=_accumulate, outer=_outer, at=_at, reduceat=_reduceat)
+UFUNC_METHODS.update(
+    reduce=_reduce, accumulate=_accumulate, outer=_outer, at=_at, reduceat=_reduceat
+)

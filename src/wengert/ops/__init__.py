@@ -29,7 +29,33 @@ from wengert.ops import (
     trigonometric,
 )
 
-_rooms = (families, arithmetic, exponential, trigonometric, compare, shape, reduce, order, running, index, literal, matmul, linalg, factor, matrix, special, erf, logistic, gamma, bessel, elliptic, hypergeometric, fft, custom, control)
+_rooms = (
+    families,
+    arithmetic,
+    exponential,
+    trigonometric,
+    compare,
+    shape,
+    reduce,
+    order,
+    running,
+    index,
+    literal,
+    matmul,
+    linalg,
+    factor,
+    matrix,
+    special,
+    erf,
+    logistic,
+    gamma,
+    bessel,
+    elliptic,
+    hypergeometric,
+    fft,
+    custom,
+    control,
+)
 
 # every primitive by its name
 PRIMITIVES: dict[str, Primitive] = {

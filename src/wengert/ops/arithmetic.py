@@ -16,7 +16,11 @@ sub = Elementwise(np.subtract, 1, -1, name="sub", value=operator.sub)
 mul = Elementwise(np.multiply, lambda z, x, y: y, lambda z, x, y: x, name="mul", value=operator.mul)
 # d(x/y)/dy = -z/y: never squares y, which would overflow long before the quotient does
 div = Elementwise(
-    np.true_divide, lambda z, x, y: 1 / y, lambda z, x, y: -(z / y), name="div", value=operator.truediv
+    np.true_divide,
+    lambda z, x, y: 1 / y,
+    lambda z, x, y: -(z / y),
+    name="div",
+    value=operator.truediv,
 )
 neg = Elementwise(np.negative, -1, name="neg", value=operator.neg)
 reciprocal = Elementwise(np.reciprocal, lambda y, x: -y * y)
@@ -63,7 +67,9 @@ class Convert(Linear):
     def jvp(self, dxs: Values, xs: Values, ys: Values, *, dtype: Any) -> Values:
         return (self(dxs[0], dtype=dtype) if dtype.kind in "fc" else None,)
 
-    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, dtype: Any) -> Values:
+    def transpose(
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, dtype: Any
+    ) -> Values:
         return (self(gs[0], dtype=args[0].dtype),)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, dtype: Any) -> Any:

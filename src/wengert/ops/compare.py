@@ -79,11 +79,20 @@ class Select(Linear):
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
         (g,), c = gs, args[0]
-        return None, np.where(c, g, 0) if wanted[1] else None, np.where(c, 0, g) if wanted[2] else None
+        return (
+            None,
+            np.where(c, g, 0) if wanted[1] else None,
+            np.where(c, 0, g) if wanted[2] else None,
+        )
 
     def batch(self, batched: tuple[bool, ...], *args: Any) -> Any:
         n = extent_of(batched, args)
-        return self(*(a if b or is_constant(a) else everywhere(a, n) for a, b in zip(args, batched, strict=True)))
+        return self(
+            *(
+                a if b or is_constant(a) else everywhere(a, n)
+                for a, b in zip(args, batched, strict=True)
+            )
+        )
 
 
 select = Select()

@@ -44,11 +44,15 @@ def _shared(g: Any, x: Any, y: Any, exp: Any) -> Any:
 
 sinh = Elementwise(np.sinh, lambda y, x: np.cosh(x))
 cosh = Elementwise(np.cosh, lambda y, x: np.sinh(x))
-tanh = Elementwise(np.tanh, lambda y, x: np.square(1 / np.cosh(x)))  # 1 - y² cancels where y is near 1
+tanh = Elementwise(
+    np.tanh, lambda y, x: np.square(1 / np.cosh(x))
+)  # 1 - y² cancels where y is near 1
 arcsinh = Elementwise(
     np.arcsinh,
     lambda y, x: (
-        1 / (np.sqrt(1 + 1j * x) * np.sqrt(1 - 1j * x)) if x.dtype.kind == "c" else 1 / np.hypot(1, x)
+        1 / (np.sqrt(1 + 1j * x) * np.sqrt(1 - 1j * x))
+        if x.dtype.kind == "c"
+        else 1 / np.hypot(1, x)
     ),
 )
 arccosh = Elementwise(np.arccosh, lambda y, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)))

@@ -45,12 +45,16 @@ def elementwise_type(function: np.ufunc, *types: ArrayType) -> ArrayType:
     for t in types:
         if t.shape != ():
             if shape not in ((), t.shape):
-                raise ShapeError(f"{function.__name__} on {types}: shapes differ", where=source.here())
+                raise ShapeError(
+                    f"{function.__name__} on {types}: shapes differ", where=source.here()
+                )
             shape = t.shape
     try:
         dtype = function.resolve_dtypes((*(t.dtype for t in types), *([None] * function.nout)))[-1]
     except TypeError as error:
-        raise DTypeError(f"{function.__name__} has no loop for {types}", where=source.here()) from error
+        raise DTypeError(
+            f"{function.__name__} has no loop for {types}", where=source.here()
+        ) from error
     return ArrayType.of(shape, dtype)
 
 
@@ -64,7 +68,9 @@ def names_read(rule: Any) -> frozenset[int]:
         if instruction.opname.startswith("LOAD_FAST"):
             value = instruction.argval
             loaded.update(value if isinstance(value, tuple) else (value,))
-    return frozenset(n for n, name in enumerate(code.co_varnames[: code.co_argcount]) if name in loaded)
+    return frozenset(
+        n for n, name in enumerate(code.co_varnames[: code.co_argcount]) if name in loaded
+    )
 
 
 def everywhere(value: Any, extent: int) -> Any:
@@ -96,14 +102,22 @@ class Elementwise(Primitive):
     wants_types = False
 
     def __init__(
-        self, function: np.ufunc, *slopes: Slope | along, name: str | None = None, value: Callable[..., Any] | None = None
+        self,
+        function: np.ufunc,
+        *slopes: Slope | along,
+        name: str | None = None,
+        value: Callable[..., Any] | None = None,
     ) -> None:
         self.function = function
         self.name = name or function.__name__
         self.slopes = slopes or (None,) * function.nin
         self.eval = value or function  # type: ignore[method-assign]
         self._rules = tuple(
-            None if s is None else s if isinstance(s, int) else (s.rule if isinstance(s, along) else _scaled(s))
+            None
+            if s is None
+            else s
+            if isinstance(s, int)
+            else (s.rule if isinstance(s, along) else _scaled(s))
             for s in self.slopes
         )
         if len(self.slopes) < 3:
@@ -174,7 +188,12 @@ class Elementwise(Primitive):
 
     def batch(self, batched: tuple[bool, ...], *args: Any) -> Any:
         n = extent_of(batched, args)
-        return self(*(a if b or is_constant(a) else everywhere(a, n) for a, b in zip(args, batched, strict=True)))
+        return self(
+            *(
+                a if b or is_constant(a) else everywhere(a, n)
+                for a, b in zip(args, batched, strict=True)
+            )
+        )
 
     def depends(self, *args: Any) -> Any:
         return "elementwise"
@@ -188,7 +207,12 @@ def _scaled(slope: Any) -> Callable[..., Any]:
         s = slope(y, *xs)
         if s.__class__ is np.ndarray and g.__class__ is np.ndarray:
             # a slope that was made just now gives its memory to the product
-            mine = sys.getrefcount(s) == ALONE and s.base is None and s.dtype is g.dtype and s.shape == g.shape
+            mine = (
+                sys.getrefcount(s) == ALONE
+                and s.base is None
+                and s.dtype is g.dtype
+                and s.shape == g.shape
+            )
             z = np.multiply(g, s, s if mine else None)
             if z.dtype.char in "fd":
                 flat = z.ravel()
@@ -220,7 +244,9 @@ class Linear(Primitive):
     def jvp(self, dxs: Values, xs: Values, ys: Values, **params: Any) -> Values:
         return (self(*dxs, **params),)
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any
+    ) -> Values:
         return self.transpose(gs, xs, wanted, **params)
 
     def __reduce__(self) -> Any:
@@ -267,7 +293,9 @@ class Multilinear(Primitive):
                 dy = part if dy is None else dy + part
         return (dy,)
 
-    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any) -> Values:
+    def pullback(
+        self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any
+    ) -> Values:
         return self.transpose(gs, xs, wanted, **params)
 
     def __reduce__(self) -> Any:
@@ -325,7 +353,12 @@ class Scale(Primitive):
 
     def batch(self, batched: tuple[bool, ...], *args: Any) -> Any:
         n = extent_of(batched, args)
-        return self(*(a if b or is_constant(a) else everywhere(a, n) for a, b in zip(args, batched, strict=True)))
+        return self(
+            *(
+                a if b or is_constant(a) else everywhere(a, n)
+                for a, b in zip(args, batched, strict=True)
+            )
+        )
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)

@@ -31,7 +31,9 @@ class Frozen:
         return Frozen, (self.array,)
 
     def __repr__(self) -> str:
-        text = np.array2string(self.array, threshold=6, edgeitems=2, separator=", ").replace("\n", "")
+        text = np.array2string(self.array, threshold=6, edgeitems=2, separator=", ").replace(
+            "\n", ""
+        )
         return text if len(text) < 60 else f"<{type_of(self.array)!r}>"
 
 
@@ -65,6 +67,13 @@ def literal_inputs(program: Program, values: list[Any]) -> Program:
     """Turn the program's last inputs into literals."""
     count = len(program.inputs) - len(values)
     eqns = [
-        Eqn(literal, (), {"value": Frozen(v)}, (var,)) for var, v in zip(program.inputs[count:], values, strict=True)
+        Eqn(literal, (), {"value": Frozen(v)}, (var,))
+        for var, v in zip(program.inputs[count:], values, strict=True)
     ]
-    return Program(program.inputs[:count], [*eqns, *program.eqns], program.outputs, program.sources, program.name)
+    return Program(
+        program.inputs[:count],
+        [*eqns, *program.eqns],
+        program.outputs,
+        program.sources,
+        program.name,
+    )

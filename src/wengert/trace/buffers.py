@@ -18,7 +18,9 @@ from wengert.ir.primitive import Handle, Primitive
 from wengert.trace.body import inside
 
 _WORDS = 256  # how much of an array is looked at to notice that it has changed
-_weights = (np.arange(1, 2 * _WORDS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
+_weights = (
+    np.arange(1, 2 * _WORDS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+) | np.uint64(1)
 _HALF = np.uint64(32)
 _words = {1: "u1", 2: "u2", 4: "u4", 8: "u8", 16: "u8", 32: "u8"}  # by the size of an element
 

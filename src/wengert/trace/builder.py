@@ -50,7 +50,9 @@ class Builder:
         "written",
     )  # fmt: skip
 
-    def __init__(self, name: str = "program", saving: bool = False, sources: tuple[Any, ...] | None = None) -> None:
+    def __init__(
+        self, name: str = "program", saving: bool = False, sources: tuple[Any, ...] | None = None
+    ) -> None:
         self.serial = next(_serials)
         self.name = name
         self.saving = saving
@@ -62,7 +64,9 @@ class Builder:
         self.companion: Any = None  # the builder of idle values made in this trace (trace.idle)
         self.home: Builder = self  # the trace that may write into its values
         self.nested = False  # do values contain tracers of an outer trace?
-        self.written: list[tuple[Tracer, Builder]] = []  # outer handles that were written here, and whose they are
+        self.written: list[
+            tuple[Tracer, Builder]
+        ] = []  # outer handles that were written here, and whose they are
         self.watched: list[tuple[int, Any, int]] = []  # captured arrays that the user can overwrite
 
     # ---- values in -----------------------------------------------------------------------------
@@ -97,7 +101,11 @@ class Builder:
                 value = value[()]
                 return Const(value), value
             if value.dtype == object:
-                raise InputError("an array of Python objects meets a traced value", "use a numeric dtype", source.here())
+                raise InputError(
+                    "an array of Python objects meets a traced value",
+                    "use a numeric dtype",
+                    source.here(),
+                )
             if exposed(value):
                 if value.size <= _SMALL:
                     value = value.copy()
@@ -114,7 +122,9 @@ class Builder:
         return var
 
     # ---- equations -----------------------------------------------------------------------------
-    def record(self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING) -> Any:
+    def record(
+        self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING
+    ) -> Any:
         """Write one equation down and return its traced results."""
         inner = _body()
         if inner is not None and inner.serial > self.serial:
@@ -131,7 +141,9 @@ class Builder:
                     a, b = x.node, y.node
                     if a.type.inexact and b.type.inexact:
                         v, w = x.value, y.value
-                        return self._note(prim, (a, b), params, _BOTH, [v, w], prim.eval(v, w, **params))
+                        return self._note(
+                            prim, (a, b), params, _BOTH, [v, w], prim.eval(v, w, **params)
+                        )
             elif len(args) == 1:
                 (x,) = args
                 if (
@@ -151,7 +163,9 @@ class Builder:
                 if window is not None and window.root.version != window.seen:
                     was = arg.builder
                     window.refresh(arg)
-                    if arg.builder is not was:  # its root was written in an inner trace, or that is over
+                    if (
+                        arg.builder is not was
+                    ):  # its root was written in an inner trace, or that is over
                         return prim(*args, **params)
                 if arg.builder is self:
                     node = arg.node
@@ -195,12 +209,16 @@ class Builder:
                 for p in drop:
                     values[p] = None
                 kept = values
-            self.entries.append((prim, inputs, params, (output,), origin, wanted, kept, (y,) if keep else None))
+            self.entries.append(
+                (prim, inputs, params, (output,), origin, wanted, kept, (y,) if keep else None)
+            )
         else:
             self.entries.append((prim, inputs, params, (output,), origin, None, None, None))
         return Tracer(self, output, y)
 
-    def record_reusing(self, prim: Primitive, holder: list[Any], args: list[Any], params: Mapping[str, Any]) -> Any:
+    def record_reusing(
+        self, prim: Primitive, holder: list[Any], args: list[Any], params: Mapping[str, Any]
+    ) -> Any:
         """`record` for a primitive whose first argument (in `holder`) may give its memory to the result."""
         handle: Tracer = holder.pop() if alone(holder) else holder.pop().snapshot()
         if handle.window is not None:
@@ -211,7 +229,11 @@ class Builder:
 
     # ---- writes --------------------------------------------------------------------------------
     def change(
-        self, handle: Tracer, prim: Primitive, args: Sequence[Any], params: Mapping[str, Any] = _NOTHING
+        self,
+        handle: Tracer,
+        prim: Primitive,
+        args: Sequence[Any],
+        params: Mapping[str, Any] = _NOTHING,
     ) -> None:
         """Let `handle` name the result of `prim(handle, *args)`, which takes over its memory if it can."""
         if self.closed:
@@ -273,7 +295,9 @@ class Builder:
                 outputs = tuple(Var(type_of(y)) for y in ys)
                 result = tuple(Tracer(self, v, y) for v, y in zip(outputs, ys, strict=True))
         else:
-            output = Var(prim.typeof(*(a.type for a in inputs), **params) if ys is None else type_of(ys))
+            output = Var(
+                prim.typeof(*(a.type for a in inputs), **params) if ys is None else type_of(ys)
+            )
             outputs = (output,)
             result = Tracer(self, output, ys)
         if not self.saving or True not in wanted:
@@ -323,7 +347,9 @@ class Builder:
         for handle, origin in self.written:
             value = handle.value
             if isinstance(value, Tracer):
-                if value.builder is not origin:  # a trace between the two, which has been written to as well
+                if (
+                    value.builder is not origin
+                ):  # a trace between the two, which has been written to as well
                     value.builder.written.append((handle, origin))
                 handle.builder, handle.node, handle.value = value.builder, value.node, value.value
             elif value is not None:  # a trace on types alone has no number to fall back to

@@ -35,7 +35,9 @@ class IdleBuilder(Builder):
         self.serial = -1
         self.home = home
 
-    def record(self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING) -> Any:
+    def record(
+        self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING
+    ) -> Any:
         """Compute; the results are idle too, since they may be written later."""
         ys = prim(*(plain(a) for a in args), **params)
         return tuple(map(_handle, ys)) if prim.multiple else _handle(ys)
@@ -49,7 +51,14 @@ class IdleBuilder(Builder):
         return Var(type_of(value))
 
     def _append(
-        self, prim: Primitive, inputs: Any, params: Any, wanted: Any, values: Any, ys: Any, saved: Any = None
+        self,
+        prim: Primitive,
+        inputs: Any,
+        params: Any,
+        wanted: Any,
+        values: Any,
+        ys: Any,
+        saved: Any = None,
     ) -> Any:
         return Tracer(self, Var(type_of(ys)), ys)
 

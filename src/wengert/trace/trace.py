@@ -26,7 +26,9 @@ class Recording:
         self.outputs = outputs
 
 
-def record(f: Callable[..., Any], values: Sequence[Any], types: Sequence[Any], weak: Sequence[bool]) -> Recording:
+def record(
+    f: Callable[..., Any], values: Sequence[Any], types: Sequence[Any], weak: Sequence[bool]
+) -> Recording:
     """Run `f` on tracers that know their numbers. `f` takes tracers and returns a flat list."""
     builder = Builder(getattr(f, "__name__", "f"), saving=True)
     tracers = [builder.input(t, v, w) for t, v, w in zip(types, values, weak, strict=True)]

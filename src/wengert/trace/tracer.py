@@ -28,7 +28,9 @@ class Tracer(Handle):
     weak = False  # did it come from a Python scalar? (NEP 50)
     window: Any = None  # trace.buffers.View when NumPy would have made a view
     version = 0  # grows with every write, so that views notice
-    still: Any = None  # the node that stop_gradient gave it: as long as it names that, nothing is lost
+    still: Any = (
+        None  # the node that stop_gradient gave it: as long as it names that, nothing is lost
+    )
 
     def __init__(self, builder: Any, node: Any, value: Any, weak: bool = False) -> None:
         self.builder = builder
@@ -136,7 +138,13 @@ class Tracer(Handle):
 
     def __format__(self, spec: str) -> str:
         number = self.number()
-        return repr(self) if number is None else format(number[()] if isinstance(number, np.ndarray) and number.ndim == 0 else number, spec)
+        return (
+            repr(self)
+            if number is None
+            else format(
+                number[()] if isinstance(number, np.ndarray) and number.ndim == 0 else number, spec
+            )
+        )
 
     def __reduce__(self) -> NoReturn:
         raise ConcretizationError(
@@ -169,8 +177,16 @@ def refuse(tracer: Tracer, asked: str) -> NoReturn:
     array = "array" in asked
     raise ConcretizationError(
         f"{asked} of a traced {tracer.type!r} would silently drop its derivative"
-        + (f" ({call or 'a function that wengert does not know'} converts its arguments)" if array else ""),
-        ("give that function a rule with @wg.custom_vjp" if array else "leave it out: a traced value behaves like its number")
+        + (
+            f" ({call or 'a function that wengert does not know'} converts its arguments)"
+            if array
+            else ""
+        ),
+        (
+            "give that function a rule with @wg.custom_vjp"
+            if array
+            else "leave it out: a traced value behaves like its number"
+        )
         + "; where no derivative is wanted, convert wg.stop_gradient(x)",
         source.here(),
     )

@@ -16,7 +16,9 @@ def batch(
 ) -> Program:
     """All outputs carry the new leading axis, or those marked; inputs only where `batched`."""
     batched = tuple(batched)
-    types = [repeated_type(t, extent) if b else t for t, b in zip(program.in_types, batched, strict=True)]
+    types = [
+        repeated_type(t, extent) if b else t for t, b in zip(program.in_types, batched, strict=True)
+    ]
 
     def repeated(*args: Any) -> list[Any]:
         env: dict[Any, Any] = dict(zip(program.inputs, args, strict=True))
@@ -33,10 +35,16 @@ def batch(
                         ys = repeated(eqn.prim, flags, xs, extent, eqn.params)
                     many.update(eqn.outputs)
                 else:
-                    ys = eqn.prim(*xs, **eqn.params) if xs else args[0].builder.record(eqn.prim, (), eqn.params)
+                    ys = (
+                        eqn.prim(*xs, **eqn.params)
+                        if xs
+                        else args[0].builder.record(eqn.prim, (), eqn.params)
+                    )
                 env.update(zip(eqn.outputs, ys if eqn.prim.multiple else (ys,), strict=True))
         outs = []
-        for a, marked in zip(program.outputs, outputs or (True,) * len(program.outputs), strict=True):
+        for a, marked in zip(
+            program.outputs, outputs or (True,) * len(program.outputs), strict=True
+        ):
             y = read(env, a)
             if marked and (isinstance(a, Const) or a not in many):
                 y = _spread(y, extent, args[0])

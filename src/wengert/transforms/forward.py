@@ -55,7 +55,9 @@ class PushBuilder(Builder):
         value, tangent = (a.snapshot() if isinstance(a, Tracer) else a for a in (value, tangent))
         return Tracer(self, Moving(type, tangent), value, weak)
 
-    def record(self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING) -> Any:
+    def record(
+        self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING
+    ) -> Any:
         """Compute one equation and push its tangent."""
         inner = body.get()
         if inner is not None and inner.serial > self.serial:
@@ -95,13 +97,23 @@ class PushBuilder(Builder):
         return Moving(type_of(value), None)
 
     def change(
-        self, handle: Tracer, prim: Primitive, args: Sequence[Any], params: Mapping[str, Any] = _NOTHING
+        self,
+        handle: Tracer,
+        prim: Primitive,
+        args: Sequence[Any],
+        params: Mapping[str, Any] = _NOTHING,
     ) -> None:
         """Write into a handle: number and tangent both give their memory, if nobody else holds it."""
         self.borrow(handle)
         given = [a if not isinstance(a, Tracer) or a.builder is not self else a.value for a in args]
-        written = args[0]  # the operations that change a handle are linear in it and in what is written
-        dv = written.node.tangent if isinstance(written, Tracer) and written.builder is self else None
+        written = args[
+            0
+        ]  # the operations that change a handle are linear in it and in what is written
+        dv = (
+            written.node.tangent
+            if isinstance(written, Tracer) and written.builder is self
+            else None
+        )
         holder, nodes = [handle.value], [handle.node]
         handle.value = handle.node = None
         dx = nodes[0].tangent
@@ -120,7 +132,9 @@ class PushBuilder(Builder):
             dx = call_reusing(prim, tangents, [None, step, *given[1:]], params)
         self.bind(handle, Tracer(self, Moving(type_of(y), dx), y))
 
-    def _push(self, prim: Primitive, values: list[Any], dxs: list[Any], params: Mapping[str, Any]) -> Any:
+    def _push(
+        self, prim: Primitive, values: list[Any], dxs: list[Any], params: Mapping[str, Any]
+    ) -> Any:
         both = getattr(prim, "jvp_with_value", None)
         if both is not None and any(dx is not None for dx in dxs):
             ys, dys = both(tuple(dxs), tuple(values), **params)
@@ -132,11 +146,15 @@ class PushBuilder(Builder):
             else:
                 with np.errstate(all="ignore"):  # the user's own warnings come from `prim` above
                     dys = push(prim, dxs, values, ys, params, [type_of(v) for v in values])
-        found = tuple(Tracer(self, Moving(type_of(y), dy), y) for y, dy in zip(ys, dys, strict=True))
+        found = tuple(
+            Tracer(self, Moving(type_of(y), dy), y) for y, dy in zip(ys, dys, strict=True)
+        )
         return found if prim.multiple else found[0]
 
 
-def linear_part(builder: Builder, sources: list[Var], targets: list[Any]) -> tuple[Program, list[Any]]:
+def linear_part(
+    builder: Builder, sources: list[Var], targets: list[Any]
+) -> tuple[Program, list[Any]]:
     """The tangent program of a recording at its numbers, and the residuals it captured.
 
     `program(*tangents of sources, *residuals) -> tangents of targets`; targets that do not move
@@ -153,7 +171,9 @@ def linear_part(builder: Builder, sources: list[Var], targets: list[Any]) -> tup
         if all(dx is None for dx in dxs):
             continue
         types = [a.type for a in inputs]
-        values = types if xs is None else [t if x is None else x for x, t in zip(xs, types, strict=True)]
+        values = (
+            types if xs is None else [t if x is None else x for x, t in zip(xs, types, strict=True)]
+        )
         token = source.current.set(origin)
         try:
             if prim.saves:
@@ -166,5 +186,9 @@ def linear_part(builder: Builder, sources: list[Var], targets: list[Any]) -> tup
     found = []
     for v in targets:
         dy = None if isinstance(v, Const) else tangents.get(v)
-        found.append(tape.record(broadcast, (v.type.dtype.type(0),), {"shape": v.type.shape, "dims": ()}) if dy is None else dy)
+        found.append(
+            tape.record(broadcast, (v.type.dtype.type(0),), {"shape": v.type.shape, "dims": ()})
+            if dy is None
+            else dy
+        )
     return tape.program(found), [value for _, value in tape.captured]

@@ -17,7 +17,8 @@ def push(prim: Any, dxs: Any, xs: Any, ys: Any, params: Any, types: Any) -> Any:
     if getattr(prim, "dense_tangents", False):
         like = next(dx for dx in dxs if dx is not None)
         dxs = tuple(
-            zeros(t, like) if dx is None and t.inexact else dx for dx, t in zip(dxs, types, strict=True)
+            zeros(t, like) if dx is None and t.inexact else dx
+            for dx, t in zip(dxs, types, strict=True)
         )
     dys = prim.jvp(tuple(dxs), tuple(xs), ys if isinstance(ys, tuple) else tuple(ys), **params)
     if dys is NotImplemented and prim.at_point:
@@ -25,7 +26,9 @@ def push(prim: Any, dxs: Any, xs: Any, ys: Any, params: Any, types: Any) -> Any:
 
         dys = tangents(prim, dxs, xs, ys, params)
     if dys is NotImplemented:
-        raise NotDifferentiableError(f"{prim.name} has no derivative rule", "wrap it with @wg.custom_jvp")
+        raise NotDifferentiableError(
+            f"{prim.name} has no derivative rule", "wrap it with @wg.custom_jvp"
+        )
     return dys
 
 
@@ -42,7 +45,9 @@ def jvp(program: Program, moving: Sequence[bool], parted: bool = False) -> Progr
         n = len(program.inputs)
         env: dict[Any, Any] = dict(zip(program.inputs, args[:n], strict=True))
         movers = iter(args[n:])
-        tangents: dict[Any, Any] = {v: next(movers) for v, m in zip(program.inputs, moving, strict=True) if m}
+        tangents: dict[Any, Any] = {
+            v: next(movers) for v, m in zip(program.inputs, moving, strict=True) if m
+        }
         for eqn in program.eqns:
             with at(eqn):
                 xs = [read(env, a) for a in eqn.inputs]
@@ -52,12 +57,22 @@ def jvp(program: Program, moving: Sequence[bool], parted: bool = False) -> Progr
                 if moved and forward is not None:
                     ys, dys = forward(tuple(dxs), tuple(xs), parted=parted, **eqn.params)
                 else:
-                    ys = eqn.prim(*xs, **eqn.params) if eqn.inputs else args[0].builder.record(eqn.prim, (), eqn.params)
+                    ys = (
+                        eqn.prim(*xs, **eqn.params)
+                        if eqn.inputs
+                        else args[0].builder.record(eqn.prim, (), eqn.params)
+                    )
                     ys = ys if eqn.prim.multiple else (ys,)
                     types = tuple(a.type for a in eqn.inputs)
-                    dys = push(eqn.prim, dxs, xs, ys, eqn.params, types) if moved else (None,) * len(ys)
+                    dys = (
+                        push(eqn.prim, dxs, xs, ys, eqn.params, types)
+                        if moved
+                        else (None,) * len(ys)
+                    )
                 env.update(zip(eqn.outputs, ys, strict=True))
-                tangents.update((v, dy) for v, dy in zip(eqn.outputs, dys, strict=True) if dy is not None)
+                tangents.update(
+                    (v, dy) for v, dy in zip(eqn.outputs, dys, strict=True) if dy is not None
+                )
         outs = [read(env, a) for a in program.outputs]
         douts = []
         for a in program.outputs:

@@ -27,7 +27,13 @@ from wengert.transforms.sweep import sweep
 from wengert.transforms.transpose import transpose
 
 
-def reverse(builder: Builder, targets: Sequence[Var], gs: Sequence[Any], sources: Sequence[Var], observer: Any = None) -> list[Any]:
+def reverse(
+    builder: Builder,
+    targets: Sequence[Var],
+    gs: Sequence[Any],
+    sources: Sequence[Var],
+    observer: Any = None,
+) -> list[Any]:
     """Cotangents of `sources` when `targets` have the cotangents `gs`; None where nothing arrives.
 
     `observer(entry, gs, cotangents)` sees every step.
@@ -54,7 +60,9 @@ def reverse(builder: Builder, targets: Sequence[Var], gs: Sequence[Any], sources
                 given: Any = [g] if entry[0].overwrites and observer is None else (g,)
                 del g
             else:
-                given = tuple(pending.get(v) if v in kept else pending.pop(v, None) for v in outputs)
+                given = tuple(
+                    pending.get(v) if v in kept else pending.pop(v, None) for v in outputs
+                )
                 if all(g is None for g in given):
                     continue
             prim = entry[0]
@@ -79,7 +87,9 @@ def reverse(builder: Builder, targets: Sequence[Var], gs: Sequence[Any], sources
                             pending[atom] = c
                         else:
                             there = pending[atom]
-                            pending[atom] = there + c if atom.type.__class__ is ArrayType else plus(there, c)
+                            pending[atom] = (
+                                there + c if atom.type.__class__ is ArrayType else plus(there, c)
+                            )
                             there = None
             back = c = None
     return [pending.get(v) for v in sources]
@@ -114,7 +124,9 @@ def pull(prim: Primitive, gs: Any, xs: Any, ys: Any, wanted: tuple[bool, ...], p
     return _derived(prim, gs, xs, ys, wanted, params)
 
 
-def _derived(prim: Primitive, gs: Any, xs: Any, ys: Any, wanted: tuple[bool, ...], params: Any) -> Any:
+def _derived(
+    prim: Primitive, gs: Any, xs: Any, ys: Any, wanted: tuple[bool, ...], params: Any
+) -> Any:
     """The pullback of a primitive that only knows its jvp: linearised and transposed, remembered.
 
     Like the jvp it looks at those arguments and results only that the primitive reads.

@@ -35,7 +35,11 @@ def _batched(program: Program, flags: tuple[bool, ...], extent: int) -> Program:
 def _transposed(program: Program, movers: int) -> Program:
     rest = len(program.inputs) - movers
     flipped = Program(
-        [*program.inputs[movers:], *program.inputs[:movers]], program.eqns, program.outputs, program.sources, program.name
+        [*program.inputs[movers:], *program.inputs[:movers]],
+        program.eqns,
+        program.outputs,
+        program.sources,
+        program.name,
     )
     return sweep(transpose(flipped, [False] * rest + [True] * movers))
 
@@ -57,7 +61,9 @@ def _chunks(count: int, size: int | None) -> list[tuple[int, int]]:
     return [(a, min(a + step, count)) for a in range(0, count, step)] if count else []
 
 
-def by_columns(builder: Any, sources: Nodes, targets: Nodes, chunk: int | None = None) -> list[list[Any]]:
+def by_columns(
+    builder: Any, sources: Nodes, targets: Nodes, chunk: int | None = None
+) -> list[list[Any]]:
     """Per target, per source: the array `(*target, *source)` of slopes, by forward mode."""
     ins, outs = [v.type for v in sources], [v.type for v in targets]
     program, residuals = linear_part(builder, list(sources), list(targets))
@@ -65,11 +71,19 @@ def by_columns(builder: Any, sources: Nodes, targets: Nodes, chunk: int | None =
     flags = (True,) * len(ins) + (False,) * len(residuals)
     for start, stop in _chunks(sum(t.size for t in ins), chunk):
         wide = _batched(program, flags, stop - start)
-        for parts, dy in zip(columns, evaluate(wide, [*_basis(ins, start, stop), *residuals]), strict=True):
+        for parts, dy in zip(
+            columns, evaluate(wide, [*_basis(ins, start, stop), *residuals]), strict=True
+        ):
             parts.append(dy)
     blocks = []
     for parts, t in zip(columns, outs, strict=True):
-        whole = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.zeros((0, *t.shape))
+        whole = (
+            parts[0]
+            if len(parts) == 1
+            else np.concatenate(parts)
+            if parts
+            else np.zeros((0, *t.shape))
+        )
         row, offset = [], 0
         for s in ins:
             block = np.moveaxis(whole[offset : offset + s.size], 0, -1)
@@ -79,7 +93,9 @@ def by_columns(builder: Any, sources: Nodes, targets: Nodes, chunk: int | None =
     return blocks
 
 
-def by_rows(builder: Any, sources: Nodes, targets: Nodes, chunk: int | None = None) -> list[list[Any]]:
+def by_rows(
+    builder: Any, sources: Nodes, targets: Nodes, chunk: int | None = None
+) -> list[list[Any]]:
     """As `by_columns`, by reverse mode."""
     ins, outs = [v.type for v in sources], [v.type for v in targets]
     count = sum(t.size for t in outs)
@@ -91,7 +107,12 @@ def by_rows(builder: Any, sources: Nodes, targets: Nodes, chunk: int | None = No
     wholes: list[Any] = [p[0] if len(p) == 1 else np.concatenate(p) if p else None for p in pieces]
     blocks, offset = [], 0
     for t in outs:
-        blocks.append([np.reshape(w[offset : offset + t.size], (*t.shape, *s.shape)) for w, s in zip(wholes, ins, strict=True)])
+        blocks.append(
+            [
+                np.reshape(w[offset : offset + t.size], (*t.shape, *s.shape))
+                for w, s in zip(wholes, ins, strict=True)
+            ]
+        )
         offset += t.size
     return blocks
 
@@ -112,6 +133,8 @@ def pulled(builder: Any, sources: Nodes, targets: Nodes, count: int) -> Any:
 def _one_by_one(builder: Any, sources: Nodes, targets: Nodes, gs: Sequence[Any]) -> list[Any]:
     rows = [reverse(builder, targets, [g[k] for g in gs], sources) for k in range(len(gs[0]))]
     return [
-        np.stack([np.zeros(v.type.shape, v.type.dtype) if row[n] is None else row[n] for row in rows])
+        np.stack(
+            [np.zeros(v.type.shape, v.type.dtype) if row[n] is None else row[n] for row in rows]
+        )
         for n, v in enumerate(sources)
     ]

@@ -33,6 +33,10 @@ def split(
     knowns = [v for v, k in zip(program.inputs, known, strict=True) if k]
     unknowns = [v for v, k in zip(program.inputs, known, strict=True) if not k]
     known_outs = [a for a, f in zip(program.outputs, flags, strict=True) if f]
-    first = Program(knowns, now, [*known_outs, *residuals], program.sources, f"known({program.name})")
-    second = Program([*residuals, *unknowns], later, unknown_outs, program.sources, f"later({program.name})")
+    first = Program(
+        knowns, now, [*known_outs, *residuals], program.sources, f"known({program.name})"
+    )
+    second = Program(
+        [*residuals, *unknowns], later, unknown_outs, program.sources, f"later({program.name})"
+    )
     return first, second, flags

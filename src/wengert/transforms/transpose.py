@@ -10,7 +10,9 @@ from wengert.ir.program import Const, Program
 from wengert.transforms.derive import accumulate, at, derive, read, zeros
 
 
-def transpose(program: Program, linear: Sequence[bool], seeded: Sequence[bool] | None = None) -> Program:
+def transpose(
+    program: Program, linear: Sequence[bool], seeded: Sequence[bool] | None = None
+) -> Program:
     """`(residuals, cotangents of the outputs) -> cotangents of the linear inputs`.
 
     `program` must be linear in the inputs marked `linear` together. Linear inputs marked `seeded`
@@ -55,7 +57,9 @@ def transpose(program: Program, linear: Sequence[bool], seeded: Sequence[bool] |
                         for g, v in zip(given, eqn.outputs, strict=True)
                     )
                 wanted = tuple(a in moved and a.type.inexact for a in eqn.inputs)
-                xs = tuple(a.type if w else read(env, a) for a, w in zip(eqn.inputs, wanted, strict=True))
+                xs = tuple(
+                    a.type if w else read(env, a) for a, w in zip(eqn.inputs, wanted, strict=True)
+                )
                 prim: Any = eqn.prim
                 if prim.collects and wanted[0] and eqn.inputs[0] in gs:  # adds in place
                     buffer = [gs.pop(eqn.inputs[0])]
@@ -63,7 +67,9 @@ def transpose(program: Program, linear: Sequence[bool], seeded: Sequence[bool] |
                     continue
                 back = prim.transpose(given, xs, wanted, **eqn.params)
                 if back is NotImplemented:
-                    raise NotDifferentiableError(f"{eqn.prim.name} has no transpose", "give it a custom vjp")
+                    raise NotDifferentiableError(
+                        f"{eqn.prim.name} has no transpose", "give it a custom vjp"
+                    )
                 for a, g, w in zip(eqn.inputs, back, wanted, strict=True):
                     if w:
                         accumulate(gs, a, g)

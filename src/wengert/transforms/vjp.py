@@ -23,7 +23,11 @@ def linearize(program: Program, moving: Sequence[bool]) -> tuple[Program, Progra
         [True] * n + [False] * (len(both.inputs) - n),
         [True] * count + [False] * (len(both.outputs) - count),
     )
-    return forward.named(f"forward({program.name})"), tangent.named(f"tangent({program.name})"), count
+    return (
+        forward.named(f"forward({program.name})"),
+        tangent.named(f"tangent({program.name})"),
+        count,
+    )
 
 
 def vjp(program: Program, moving: Sequence[bool]) -> Program:
