@@ -163,3 +163,25 @@ def test_a_zero_behind_a_loop_is_brought_back_to_its_elements():
 def test_a_result_that_is_no_number_is_refused():
     with pytest.raises(wg.errors.NonScalarOutputError, match="one real number"):
         wg.explain_zero(lambda x: x)(X)
+
+
+def test_derivatives_and_loops_inside_are_seen_through():
+    def f(x):
+        return wg.grad(lambda y: np.sum(np.floor(y * x)))(x)[0]
+
+    (row,) = wg.explain_zero(f)(X).rows
+    assert (row.kind, row.call) == ("constant", "floor")
+    (row,) = wg.explain_zero(lambda x: wg.fori_loop(0, 3, lambda k, c: c * 0.0, x[0]))(X[:1]).rows
+    assert row.elements == ((0,),)
+    assert row.line is not None
+
+
+def test_thousands_of_steps_are_followed():
+    def f(x):
+        y = x
+        for _ in range(3000):
+            y = y * 1.0
+        return np.floor(y)
+
+    (row,) = wg.explain_zero(f)(2.5).rows
+    assert row.call == "floor"

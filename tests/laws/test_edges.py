@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from tests.laws.edges import COMPLEX, CONVENTIONS, EDGES, INTEGERS, SECOND, inf, tiny
+from tests.laws.edges import CONVENTIONS, EDGES, INTEGERS, SECOND, inf, tiny
 
 import wengert as wg
 from wengert.ir.evaluate import evaluate

@@ -1,6 +1,8 @@
 """Random numbers with traced parameters: the numbers of plain NumPy, and the slope of their path."""
 
 import pickle
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -244,3 +246,24 @@ def test_classes_stay_what_they_are():
     twin.normal()
     assert pickle.loads(pickle.dumps(kept[0])).random() == twin.random()
     assert type(np.random.default_rng(0)) is before[1]
+
+
+def test_numpy_random_may_be_named_first_inside_of_a_trace():
+    """NumPy imports it at its first use; wengert does not import it before."""
+    program = (
+        "import sys, numpy as np, wengert as wg\n"
+        "assert 'numpy.random' not in sys.modules\n"
+        "print(wg.grad(lambda s: np.random.default_rng(5).normal(1.0, s))(2.0))\n"
+        "assert type(np.random.default_rng(5)) is np.random.Generator\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) == np.random.default_rng(5).standard_normal()
+
+
+def test_second_derivatives_of_a_sample():
+    f = lambda p: np.sum(np.random.default_rng(0).normal(p[0], p[1], 4) ** 2)
+    z = np.random.default_rng(0).standard_normal(4)
+    want = 2 * np.array([[4.0, z.sum()], [z.sum(), z @ z]])
+    np.testing.assert_allclose(wg.hessian(f)(np.array([1.0, 2.0])), want, rtol=1e-13)

@@ -198,9 +198,10 @@ def hessian(
            [ 6.,  0.]])
     """
     inner = jacrev(fun, argnums, has_aux, holomorphic, argnames=argnames)
-    return jacfwd(
+    outer: Callable[..., Any] = jacfwd(
         inner, argnums, has_aux, holomorphic, argnames=argnames, chunk_size=chunk_size, trust=trust
-    )  # type: ignore[no-any-return]
+    )
+    return outer
 
 
 def hvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:

@@ -144,7 +144,7 @@ def _len(self: Tracer) -> int:
 def _round(self: Tracer, digits: int | None = None) -> Any:
     if self.ndim:
         raise TypeError("type numpy.ndarray doesn't define __round__ method")
-    y = np.round(self, digits or 0)
+    y: Any = np.round(self, digits or 0)
     number = y.number()
     return y if digits is not None or number is None else int(number)
 

@@ -37,10 +37,10 @@ class Fft(Linear):
     name = "fft"
     tags = {"axes": "axis"}
 
-    def typeof(self, x: ArrayType, *, axes: Axes, norm: str, inverse: bool) -> ArrayType:
+    def typeof(self, x: ArrayType, *, axes: Axes, norm: Any, inverse: bool) -> ArrayType:
         return ArrayType.of(x.shape, _complex(x.dtype))
 
-    def eval(self, x: Any, *, axes: Axes, norm: str, inverse: bool) -> Any:
+    def eval(self, x: Any, *, axes: Axes, norm: Any, inverse: bool) -> Any:
         return (np.fft.ifftn if inverse else np.fft.fftn)(x, axes=axes, norm=norm)
 
     def transpose(
@@ -50,14 +50,14 @@ class Fft(Linear):
         wanted: tuple[bool, ...],
         *,
         axes: Axes,
-        norm: str,
+        norm: Any,
         inverse: bool,
     ) -> Values:
         back = self(gs[0], axes=axes, norm=norm, inverse=inverse)
         return (back if args[0].dtype.kind == "c" else np.real(back),)
 
     def batch(
-        self, batched: tuple[bool, ...], x: Any, *, axes: Axes, norm: str, inverse: bool
+        self, batched: tuple[bool, ...], x: Any, *, axes: Axes, norm: Any, inverse: bool
     ) -> Any:
         return self(x, axes=_later(axes), norm=norm, inverse=inverse)
 
@@ -68,16 +68,16 @@ class Rfft(Linear):
     name = "rfft"
     tags = {"axes": "axis"}
 
-    def typeof(self, x: ArrayType, *, axes: Axes, norm: str) -> ArrayType:
+    def typeof(self, x: ArrayType, *, axes: Axes, norm: Any) -> ArrayType:
         shape = list(x.shape)
         shape[axes[-1]] = shape[axes[-1]] // 2 + 1
         return ArrayType.of(tuple(shape), _complex(x.dtype))
 
-    def eval(self, x: Any, *, axes: Axes, norm: str) -> Any:
+    def eval(self, x: Any, *, axes: Axes, norm: Any) -> Any:
         return np.fft.rfftn(x, axes=axes, norm=norm)
 
     def transpose(
-        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: Axes, norm: str
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: Axes, norm: Any
     ) -> Values:
         (g,), n = gs, args[0].shape[axes[-1]]
         if len(axes) > 1:
@@ -85,7 +85,7 @@ class Rfft(Linear):
         half = np.conjugate(g) / _count(n, axes[-1], g)
         return (irfft(half, n=n, axes=axes[-1:], norm=OTHER[norm]),)
 
-    def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes, norm: str) -> Any:
+    def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes, norm: Any) -> Any:
         return self(x, axes=_later(axes), norm=norm)
 
 
@@ -95,17 +95,17 @@ class Irfft(Linear):
     name = "irfft"
     tags = {"n": "extent", "axes": "axis"}
 
-    def typeof(self, h: ArrayType, *, n: int, axes: Axes, norm: str) -> ArrayType:
+    def typeof(self, h: ArrayType, *, n: int, axes: Axes, norm: Any) -> ArrayType:
         shape = list(h.shape)
         shape[axes[-1]] = n
         return ArrayType.of(tuple(shape), _real(h.dtype))
 
-    def eval(self, h: Any, *, n: int, axes: Axes, norm: str) -> Any:
+    def eval(self, h: Any, *, n: int, axes: Axes, norm: Any) -> Any:
         extents = [h.shape[a] for a in axes[:-1]]
         return np.fft.irfftn(h, s=[*extents, n], axes=axes, norm=norm)
 
     def transpose(
-        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, n: int, axes: Axes, norm: str
+        self, gs: Values, args: Values, wanted: tuple[bool, ...], *, n: int, axes: Axes, norm: Any
     ) -> Values:
         full = rfft(gs[0], axes=axes[-1:], norm=OTHER[norm])
         back = np.conjugate(full) * _count(n, axes[-1], full)
@@ -113,7 +113,7 @@ class Irfft(Linear):
             back = fft(back, axes=axes[:-1], norm=norm, inverse=True)
         return (back,)
 
-    def batch(self, batched: tuple[bool, ...], h: Any, *, n: int, axes: Axes, norm: str) -> Any:
+    def batch(self, batched: tuple[bool, ...], h: Any, *, n: int, axes: Axes, norm: Any) -> Any:
         return self(h, n=n, axes=_later(axes), norm=norm)
 
 

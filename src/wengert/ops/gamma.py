@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.primitive import Reads, Values
+from wengert.ir.primitive import Primitive, Reads, Values
 from wengert.ir.types import ArrayType
 from wengert.ops.borrowed import Family, number, of_scipy, series, special, unknown
-from wengert.ops.families import Primitive, _named, everywhere, scale
+from wengert.ops.families import _named, everywhere, scale
 from wengert.ops.logistic import xlog1py, xlogy
 
 gamma = special("gamma", lambda y, x: y * psi(x), holomorphic=True)

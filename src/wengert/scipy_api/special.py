@@ -24,7 +24,7 @@ _PRIMITIVES: dict[str, Elementwise] = {
     p.name: p
     for room in (erf, logistic, gamma, bessel, elliptic, hypergeometric)
     for p in vars(room).values()
-    if isinstance(p, Elementwise) and isinstance(p.function, Borrowed)
+    if isinstance(p, Elementwise) and isinstance(getattr(p, "function", None), Borrowed)
 }
 _PARTS: dict[str, tuple[str, ...]] = {
     "fresnel": ("fresnel_s", "fresnel_c"),

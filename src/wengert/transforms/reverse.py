@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.errors import NotDifferentiableError
 from wengert.ir import source
 from wengert.ir.evaluate import evaluate
 from wengert.ir.primitive import Handle, Primitive, result_types
@@ -66,16 +67,22 @@ def reverse(
                 if all(g is None for g in given):
                     continue
             prim = entry[0]
-            if inlining:
-                token = source.current.set(entry[4])
-                try:
+            try:
+                if inlining:
+                    token = source.current.set(entry[4])
+                    try:
+                        back = _cotangents(entry, given, pending)
+                    finally:
+                        source.current.reset(token)
+                elif prim.wants_types:
                     back = _cotangents(entry, given, pending)
-                finally:
-                    source.current.reset(token)
-            elif prim.wants_types:
-                back = _cotangents(entry, given, pending)
-            else:
-                back = prim.pullback(given, entry[6], entry[7], wanted, **entry[2])
+                else:
+                    back = prim.pullback(given, entry[6], entry[7], wanted, **entry[2])
+            except NotDifferentiableError:
+                reached = _reached(builder, sources, entry)
+                if reached == wanted:
+                    raise
+                back = _cotangents((*entry[:5], reached, *entry[6:]), given, pending)
             if observer is not None:
                 observer(entry, given, back)
             del given
@@ -93,6 +100,19 @@ def reverse(
                             there = None
             back = c = None
     return [pending.get(v) for v in sources]
+
+
+def _reached(builder: Builder, sources: Sequence[Var], entry: Any) -> tuple[bool, ...]:
+    """Which arguments of an equation the sources can really move (not through `stop` or a step)."""
+    moving: set[Any] = set(sources)
+    for prim, inputs, _, outputs, _, wanted, *_ in builder.entries:
+        slopes = getattr(prim, "slopes", None) or (True,) * len(inputs)
+        there = [v in moving and s is not None for v, s in zip(inputs, slopes, strict=False)]
+        if outputs is entry[3]:
+            return tuple(w and t for w, t in zip(wanted, there, strict=True))
+        if any(there):
+            moving.update(outputs)
+    return entry[5]  # type: ignore[no-any-return]
 
 
 def _cotangents(entry: Any, given: Any, pending: Any) -> Any:
