@@ -102,28 +102,33 @@ def is_assigning() -> bool:
     )
 
 
-_called: dict[tuple[CodeType, int], str] = {}
+_spellings: dict[tuple[CodeType, int], str] = {}
 
 
 def called() -> str:
     """How the user's code spells the call that it is making: "rng.normal"; "" if it makes none."""
     found = caller()
-    if found is None or isinstance(found, Line):
-        return ""
-    if found not in _called:
-        if len(_called) > 10_000:
-            _called.clear()
-        _called[found] = _spelled(*found)
-    return _called[found]
+    return "" if found is None or isinstance(found, Line) else spelled(*found)
 
 
-def _spelled(code: CodeType, lasti: int) -> str:
+def spelled(code: CodeType, lasti: int) -> str:
+    """The name before the brackets of the call at an instruction: "np.zeros"; "" if it is none."""
+    found = _spellings.get((code, lasti))
+    if found is None:
+        if len(_spellings) > 10_000:
+            _spellings.clear()
+        found = _spellings[code, lasti] = _spell(code, lasti)
+    return found
+
+
+def _spell(code: CodeType, lasti: int) -> str:
     instructions = list(dis.get_instructions(code))
-    here = max(n for n, i in enumerate(instructions) if i.offset <= lasti)
+    here = max(n for n, i in enumerate(instructions) if i.offset <= lasti)  # (it may be a cache)
     place = instructions[here].positions
     if not instructions[here].opname.startswith(("CALL", "PRECALL")) or place is None:
         return ""
-    begin, words = (place.lineno, place.col_offset), []
+    begin = place.lineno, place.col_offset
+    words: list[str] = []
     for i in reversed(instructions[:here]):
         if i.positions is None or (i.positions.lineno, i.positions.col_offset) != begin:
             continue

@@ -9,7 +9,6 @@ names too, without a frame of its own, and must keep getting plain arrays.
 
 from __future__ import annotations
 
-import dis
 import functools
 import math
 import operator
@@ -31,45 +30,6 @@ from wengert.trace.tracer import Tracer
 
 _lock = threading.Lock()
 _depth = 0
-_named: dict[tuple[Any, int, str], bool] = {}
-
-
-def names_call(code: Any, lasti: int, name: str) -> bool:
-    """Is the instruction at `lasti` a call that spells the function's name (`np.zeros(…)`, `zeros(…)`)?"""
-    key = code, lasti, name
-    found = _named.get(key)
-    if found is None:
-        if len(_named) > 10_000:
-            _named.clear()
-        found = _named[key] = _spells(code, lasti, name)
-    return found
-
-
-def _spells(code: Any, lasti: int, name: str) -> bool:
-    instructions = list(dis.get_instructions(code))
-    here = max(
-        n for n, i in enumerate(instructions) if i.offset <= lasti
-    )  # (it may point into a cache)
-    if not instructions[here].opname.startswith(("CALL", "PRECALL")):
-        return False
-    begin = _begin(instructions[here])
-    if begin is None:
-        return False
-    for i in reversed(instructions[:here]):
-        if (
-            i.opname.startswith("LOAD_")
-            and _begin(i) == begin
-            and isinstance(i.argval, str | tuple)
-        ):
-            spelled = i.argval[-1] if isinstance(i.argval, tuple) else i.argval
-            if spelled == name and i.opname not in ("LOAD_FAST", "LOAD_DEREF"):
-                return True
-    return False
-
-
-def _begin(instruction: Any) -> Any:
-    place = instruction.positions
-    return None if place is None or place.lineno is None else (place.lineno, place.col_offset)
 
 
 def is_traced(value: Any) -> bool:
@@ -83,7 +43,9 @@ def _users_call(name: str) -> bool:
         return False
     frame = sys._getframe(2)
     code = frame.f_code
-    return not source.is_internal(code.co_filename) and names_call(code, frame.f_lasti, name)
+    if source.is_internal(code.co_filename):
+        return False
+    return source.spelled(code, frame.f_lasti).rpartition(".")[2] == name
 
 
 def _maker(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
