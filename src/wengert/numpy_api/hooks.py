@@ -218,6 +218,9 @@ def add(module: Any, pairs: dict[str, tuple[Any, Any]]) -> None:
     global _tables
     table = _Table(module, pairs)
     with _lock:
+        there = [t for t in _tables if isinstance(t, _Table) and t.names is table.names]
+        if any(t.ours.keys() == table.ours.keys() for t in there):
+            return
         _tables = (*_tables, table)
         if _depth:
             table.put()

@@ -390,3 +390,6 @@ def way_out(call: str) -> tuple[str, str] | None:
 
 
 tracer.ways_out.append(way_out)
+
+
+install(_random)  # whoever named `numpy.random` first, the user or this room

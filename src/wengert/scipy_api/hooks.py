@@ -28,7 +28,9 @@ ROOMS = {
 
 def furnish(module: ModuleType) -> None:
     """Give a loaded module of SciPy its rules."""
-    importlib.import_module(ROOMS[module.__name__]).install(module)
+    room = importlib.import_module(ROOMS[module.__name__])
+    if hasattr(room, "install"):  # else the room itself has named the module, and installs at its end
+        room.install(module)
 
 
 class Finder(MetaPathFinder):
