@@ -29,7 +29,9 @@ ROOMS = {
 def furnish(module: ModuleType) -> None:
     """Give a loaded module of SciPy its rules."""
     room = importlib.import_module(ROOMS[module.__name__])
-    if hasattr(room, "install"):  # else the room itself has named the module, and installs at its end
+    if hasattr(
+        room, "install"
+    ):  # else the room itself has named the module, and installs at its end
         room.install(module)
 
 
