@@ -26,7 +26,7 @@ demo: .venv/ready
 test: export WENGERT_PROFILE ?= ci
 test: export OPENBLAS_NUM_THREADS = 1
 test: check
-	$(PYTEST) -m "not nightly"
+	$(PYTEST) -m "not nightly" --hypothesis-seed=0
 
 check: .venv/ready
 	$(RUN) ruff check .

@@ -174,7 +174,11 @@ class Gather(AtIntegers):
         return ArrayType.of(self._place(x, i, axis, merged), x.dtype)
 
     def eval(self, x: Any, i: Any, *, axis: int = 0, merged: int = 1) -> Any:
-        return _one_axis(x, axis, merged).take(i, axis)
+        x = _one_axis(x, axis, merged)
+        if axis == 0 or np.ndim(i) == 0:
+            return x.take(i, axis)
+        # laid out in memory as NumPy lays it out, which decides what a later reshape shares
+        return x[(*(slice(None),) * axis, i)]
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return (False, True), False
