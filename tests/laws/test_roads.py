@@ -12,7 +12,9 @@ from tests.laws.programs import PROGRAMS
 import wengert as wg
 from wengert.ir.check import check
 from wengert.ir.evaluate import evaluate
+from wengert.ir.primitive import Primitive
 from wengert.ir.types import type_of
+from wengert.ops import factor, linalg, matmul, matrix
 from wengert.testing.differences import directional, flat
 from wengert.trace import program_of
 from wengert.transforms import batch, jvp, linearize, sweep, transpose, vjp
@@ -175,6 +177,15 @@ def test_a_batch_of_gradients_is_a_loop_of_gradients(name):
         np.testing.assert_allclose(y, np.stack([ys[k] for ys in alone]), **CLOSE)
 
 
+# computed by LAPACK or BLAS, whose last bits depend on where an array lies in memory
+LIBRARY = {
+    p.name
+    for room in (factor, linalg, matmul, matrix)
+    for p in vars(room).values()
+    if isinstance(p, Primitive)
+}
+
+
 @pytest.mark.parametrize("name", [n for n, case in CASES.items() if case.differentiable])
 @settings(max_examples=5)
 @given(data=st.data())
@@ -186,6 +197,11 @@ def test_programs_of_primitives_survive_pickling_and_sweeping(name, data):
         assert again.key == made.key
         more = s.dxs if make is jvp else s.gs
         with np.errstate(all="ignore"):
-            first = bits(evaluate(made, [*s.args, *more]))
-            assert bits(evaluate(again, [*s.args, *more])) == first
-            assert bits(evaluate(swept, [*s.args, *more])) == first
+            first = evaluate(made, [*s.args, *more])
+            for other in (again, swept):
+                found = evaluate(other, [*s.args, *more])
+                if name in LIBRARY:
+                    for a, b in zip(found, first, strict=True):
+                        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+                else:
+                    assert bits(found) == bits(first)
