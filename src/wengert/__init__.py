@@ -33,8 +33,10 @@ from wengert.api.mapping import checkpoint as checkpoint
 from wengert.api.mapping import vmap as vmap
 from wengert.api.scipy_helper import for_scipy as for_scipy
 from wengert.ops.custom import Blackbox as Op  # noqa: F401  (what a user calls it)
+from wengert.trust import policy as _policy  # noqa: F401  (`wengert.trust` is a public name)
 from wengert.trust.anomaly import detect_anomaly as detect_anomaly
 from wengert.trust.rule_check import rule_checks as rule_checks
+from wengert.trust.verdict import last_report as last_report
 
 if _TYPE_CHECKING:
     from wengert import nn as nn

@@ -118,6 +118,16 @@ class NonFiniteWarning(RuntimeWarning):
     """A derivative is nan or infinite; the message names the equation and the line."""
 
 
+class TrustError(WengertError, ArithmeticError):
+    """Under `wg.trust.policy(action="raise")`: a derivative that cannot be trusted."""
+
+    anchor = "trust"
+
+
+class TrustWarning(RuntimeWarning):
+    """A derivative cannot be trusted, or was repaired; `wg.last_report()` tells the whole story."""
+
+
 class InternalError(WengertError, AssertionError):
     """A bug of ours: please report it with the printed program."""
 

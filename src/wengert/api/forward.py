@@ -17,7 +17,7 @@ from wengert.ir.types import type_of
 from wengert.trace.trace import run
 from wengert.trace.tracer import Tracer
 from wengert.transforms.forward import PushBuilder, linear_part
-from wengert.trust import anomaly, report
+from wengert.trust import anomaly, policies, report
 
 
 def matched(given: Any, like: Any, what: str) -> list[Any]:
@@ -109,7 +109,7 @@ def jvp(
     leaves, structure = tree.flatten(out)
     ys = [finished(number_of(builder, y)) for y in leaves]
     dys = [_tangent(builder, y) for y in leaves]
-    if report.level(trust) != "off" or anomaly.watched.get() is not None:
+    if policies.level(trust) != "off" or anomaly.watched.get() is not None:
         report.inspect("jvp", [*ys, *dys], lambda: pushed_case(call, dxs))
     result = tree.unflatten(structure, ys), tree.unflatten(structure, dys)
     return (*result, tree.map_leaves(lambda a: number_of(builder, a), aux)) if has_aux else result
@@ -177,7 +177,7 @@ def linearize(
     with np.errstate(all="ignore"):
         program, residuals = linear_part(builder, [x.node for x in tracers], targets)
     ys = [apart(number_of(builder, y)) for y in leaves]
-    if report.level(trust) != "off" or anomaly.watched.get() is not None:
+    if policies.level(trust) != "off" or anomaly.watched.get() is not None:
         report.inspect("linearize", ys, lambda: case_of(call, builder, leaves))
     value = tree.unflatten(structure, ys)
     linear = LinearMap(call, program, residuals, structure, primals, trust)

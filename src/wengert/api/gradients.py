@@ -18,7 +18,7 @@ from wengert.trace.idle import plain
 from wengert.trace.trace import run
 from wengert.trace.tracer import Tracer
 from wengert.transforms.reverse import reverse
-from wengert.trust import anomaly, report
+from wengert.trust import anomaly, policies, report
 
 
 def record_call(call: Call, entries: list[Any] | None = None) -> tuple[Builder, list[Tracer], Any]:
@@ -72,7 +72,7 @@ class Gradient:
             with_value,
             trust,
         )
-        report.level(trust)
+        policies.level(trust)
         functools.update_wrapper(self, fun, updated=())
         what = "value_and_grad" if with_value else "grad"
         self.__name__ = f"{what}({getattr(fun, '__name__', 'f')})"
@@ -235,7 +235,7 @@ def vjp(
         if isinstance(y, Tracer):
             y.refresh()
     ys = [apart(number_of(builder, y)) for y in leaves]
-    if report.level(trust) != "off" or anomaly.watched.get() is not None:
+    if policies.level(trust) != "off" or anomaly.watched.get() is not None:
         report.inspect("vjp", ys, lambda: case_of(call, builder, leaves))
     value = tree.unflatten(structure, ys)
     back = Pullback(call, builder, tracers, leaves, structure, trust)

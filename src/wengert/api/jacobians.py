@@ -21,7 +21,7 @@ from wengert.ir import source
 from wengert.ir.types import type_of
 from wengert.trace.tracer import Tracer
 from wengert.transforms.slopes import by_columns, by_rows
-from wengert.trust import anomaly, report
+from wengert.trust import anomaly, policies, report
 
 
 class Jacobian:
@@ -38,7 +38,7 @@ class Jacobian:
             chunk_size,
             trust,
         )
-        report.level(trust)
+        policies.level(trust)
         functools.update_wrapper(self, fun, updated=())
         self.__name__ = f"jacobian({getattr(fun, '__name__', 'f')})"
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.errors import InputError, NonFiniteError, NonFiniteWarning
+from wengert.errors import NonFiniteError, NonFiniteWarning
 from wengert.ir import source
 from wengert.ir.primitive import Handle
 from wengert.ir.program import Eqn, Program
@@ -24,7 +24,6 @@ from wengert.transforms.reverse import pull
 from wengert.trust import anomaly
 from wengert.trust.blame import Birth, Replay, within
 
-LEVELS = ("off", "report")
 _WIDE = 80  # so many characters of a line are shown
 _told: set[Any] = set()  # places that were warned at
 
@@ -40,17 +39,6 @@ class Case(NamedTuple):
     again: Callable[[list[Any]], Any] | None = (
         None  # run the user's function once more, into a list
     )
-
-
-def level(trust: str) -> str:
-    """A known level of trust, or an error that lists them."""
-    if trust not in LEVELS:
-        raise InputError(
-            f"trust={trust!r} is none of {', '.join(map(repr, LEVELS))}",
-            "pass one of them",
-            source.here(),
-        )
-    return trust
 
 
 def forget() -> None:
