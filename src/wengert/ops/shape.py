@@ -47,6 +47,8 @@ class Broadcast(Movement):
         middle = [1] * len(shape)
         for d, n in zip(dims, x.shape, strict=True):
             middle[d] = n
+        if list(dims) != sorted(dims):
+            x = x.transpose(np.argsort(dims))
         return np.broadcast_to(x.reshape(middle), shape)
 
     def transpose(

@@ -1,0 +1,275 @@
+"""simplify: a program that computes the same with less work, in one pass from the first equation on.
+
+Each equation is written again, on what its arguments have become: constants are computed, rows of the
+table are tried, equal equations are written once; last, what nobody uses goes. What a row writes is
+looked at in the same way, so the work is linear in the program.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from wengert.ir import passes
+from wengert.ir.key import freeze
+from wengert.ir.primitive import Primitive, result_types
+from wengert.ir.program import Const, Eqn, Program, Var
+from wengert.ir.types import ArrayType
+from wengert.ops.arithmetic import convert
+from wengert.ops.compare import select
+from wengert.ops.custom import Blackbox
+from wengert.ops.index import index
+from wengert.ops.literal import Frozen, literal
+from wengert.ops.opaque import Derivative
+from wengert.ops.shape import broadcast, permute, reshape
+from wengert.rewrites import algebra, layout
+from wengert.rewrites.match import instantiate, match, number
+from wengert.rewrites.rule import indexed
+
+ROWS = [*algebra.ROWS, *layout.ROWS]
+_TABLE = indexed(ROWS, algebra.COMMUTATIVE)
+_SMALL = 1024  # an array made of constants is computed now up to this size
+_DEEP = 20  # rows applied to what rows have written; the table is made so that few are enough
+
+
+def simplify(program: Program, fired: Counter[str] | None = None) -> Program:
+    """`program` with less work; `fired` counts the rows that were applied.
+
+    Digits change where a row of the table says so: sums may be reordered, a zero may change its sign.
+
+    >>> import numpy as np, wengert as wg
+    >>> print(simplify(wg.program(lambda x: -(-x) * 1.0 + np.sin(x) - (-np.sin(x)))(2.0)))
+    <lambda>(a: f64[]) -> f64[]:
+      b: f64[] = sin a ...
+      c: f64[] = add a b ...
+      d: f64[] = add c b ...
+      return d
+    """
+    if fired is None:
+        found: Program = _remembered(program)
+        return found
+    return _simplified(program, fired)
+
+
+@passes.remembered
+def _remembered(program: Program) -> Program:
+    return _simplified(program, Counter())
+
+
+def _simplified(program: Program, fired: Counter[str]) -> Program:
+    editor = Editor(fired)
+    now: dict[Any, Any] = {}
+    for e in program.eqns:
+        editor.origin = e.origin
+        ins = tuple(a if isinstance(a, Const) else now.get(a, a) for a in e.inputs)
+        params = {k: _inner(v, fired) for k, v in e.params.items()}
+        now.update(zip(e.outputs, editor.write(e.prim, ins, params, e.outputs), strict=True))
+    outputs = [a if isinstance(a, Const) else now.get(a, a) for a in program.outputs]
+    alive: set[Any] = set(outputs)
+    used = []
+    for e in reversed(editor.eqns):
+        if any(v in alive for v in e.outputs):
+            used.append(e)
+            alive.update(e.inputs)
+    return Program(program.inputs, reversed(used), outputs, program.sources, program.name)
+
+
+def _inner(value: Any, fired: Counter[str]) -> Any:
+    """Programs that an equation holds are simplified, too."""
+    if isinstance(value, Program):
+        return simplify(value, fired)
+    if isinstance(value, tuple) and any(isinstance(v, Program) for v in value):
+        return tuple(_inner(v, fired) for v in value)
+    return value
+
+
+class Editor:
+    """The list that is being written. Rows write with `emit`, and ask with `finite`."""
+
+    def __init__(self, fired: Counter[str]) -> None:
+        self.eqns: list[Eqn] = []
+        self.defined: dict[Any, Eqn] = {}
+        self.seen: dict[Any, tuple[Any, ...]] = {}
+        self.fired = fired
+        self.origin = -1
+        self.depth = 0
+        self.type_of_result: Any = None
+
+    def emit(self, prim: Primitive, *args: Any, **params: Any) -> Any:
+        """The result of an equation of one result."""
+        (y,) = self.write(prim, args, params, None)
+        return y
+
+    def write(
+        self,
+        prim: Primitive,
+        ins: tuple[Any, ...],
+        params: dict[str, Any],
+        outputs: tuple[Var, ...] | None,
+    ) -> tuple[Any, ...]:
+        """Atoms for the results; `outputs` are the variables to use if the equation stays as it is."""
+        if outputs is None:
+            types = result_types(prim.typeof(*(a.type for a in ins), **params))
+        else:
+            types = tuple(v.type for v in outputs)
+        if not prim.multiple:
+            ins = self._scalars(prim, ins, types[0])
+            y = self._folded(prim, ins, params, types[0])
+            if y is None:
+                y = self._rewritten(prim, ins, params, types[0])
+            if y is not None:
+                return (y,)
+        key = (prim, freeze(params), tuple(_coded(a) for a in ins))
+        known = self.seen.get(key)
+        if known is None:
+            known = self.seen[key] = outputs or tuple(map(Var, types))
+            eqn = Eqn(prim, ins, params, known, self.origin)
+            self.eqns.append(eqn)
+            for v in known:
+                self.defined[v] = eqn
+        return known
+
+    # ---- constants ---------------------------------------------------------------------------------
+    def _scalars(self, prim: Primitive, ins: tuple[Any, ...], t: Any) -> tuple[Any, ...]:
+        """Repeated constants as numbers, where an operation on equal shapes lets numbers join."""
+        if not getattr(prim, "aligned", False) or t.shape == ():
+            return ins
+        plain = tuple(
+            a if (value := number(a, self.defined)) is None else Const(value) for a in ins
+        )
+        return plain if any(a.type.shape == t.shape for a in plain) else ins
+
+    def _folded(self, prim: Primitive, ins: tuple[Any, ...], params: Any, t: Any) -> Any:
+        """The value of an equation on constants; one number everywhere stays one number."""
+        if not ins or not isinstance(t, ArrayType):
+            return None
+        if getattr(prim, "aligned", False):
+            values = [number(a, self.defined) for a in ins]
+            if all(v is not None for v in values):
+                return self.spread(_number(prim, values, params), t)
+        if prim in (convert, reshape, permute, index):
+            value = number(ins[0], self.defined)
+            if value is not None and t.size:
+                return self.spread(_number(prim, [value], params) if prim is convert else value, t)
+        if t.size > _SMALL or prim is broadcast:
+            return None
+        arrays = [self._array(a) for a in ins]
+        if any(a is None for a in arrays) or any(isinstance(p, Program) for p in params.values()):
+            return None
+        if all(a.size == 0 for a in arrays) or _impure(prim):
+            return None
+        with np.errstate(all="ignore"):
+            y = prim.eval(*arrays, **params)
+        if t.shape == ():
+            return Const(np.asarray(y)[()])
+        return self.emit(literal, value=Frozen(y))
+
+    def _array(self, atom: Any) -> Any:
+        """The value of a constant or literal, or None."""
+        if isinstance(atom, Const):
+            return atom.value
+        eqn = self.defined.get(atom)
+        if eqn is None:
+            return None
+        if eqn.prim is literal:
+            return eqn.params["value"].array
+        value = number(atom, self.defined)
+        return None if value is None or atom.type.size > _SMALL else np.full(atom.type.shape, value)
+
+    def spread(self, value: Any, t: ArrayType) -> Any:
+        """A number as a value of type `t`."""
+        const = value if isinstance(value, Const) else Const(value)
+        if t.shape == ():
+            return const
+        return self.emit(broadcast, const, shape=t.shape, dims=())
+
+    def finite(self, atom: Any, depth: int = 6) -> bool:
+        """Is it certain that no element is infinite or nan?"""
+        value = number(atom, self.defined)
+        if value is not None:
+            return bool(np.isfinite(value))
+        if not atom.type.inexact:
+            return True
+        eqn = self.defined.get(atom)
+        if eqn is None or depth == 0:
+            return False
+        if eqn.prim is literal:
+            return bool(np.isfinite(eqn.params["value"].array).all())
+        if eqn.prim in (broadcast, reshape, permute, index):
+            return self.finite(eqn.inputs[0], depth - 1)
+        if eqn.prim is convert:  # (a smaller format may overflow)
+            source = eqn.inputs[0].type.dtype
+            return (source.kind == "b" or np.can_cast(source, atom.type.dtype)) and self.finite(
+                eqn.inputs[0], depth - 1
+            )
+        if eqn.prim is select:
+            return all(self.finite(a, depth - 1) for a in eqn.inputs[1:])
+        return False
+
+    # ---- rows --------------------------------------------------------------------------------------
+    def _rewritten(self, prim: Primitive, ins: tuple[Any, ...], params: Any, t: Any) -> Any:
+        if self.depth >= _DEEP:
+            return None
+        y = self._repeated_later(prim, ins, params, t)
+        if y is not None:
+            return y
+        for row in _TABLE.get(prim, ()):
+            found: dict[str, Any] = {}
+            if not match(row.left, ins, params, self.defined, found):
+                continue
+            self.depth += 1
+            try:
+                self.type_of_result = t
+                y = (
+                    row.right(self, found)
+                    if callable(row.right) and not isinstance(row.right, Primitive)
+                    else instantiate(row.right, found, t.dtype, self.emit)
+                )
+            finally:
+                self.depth -= 1
+            if y is not None and isinstance(y, Const) and y.type.dtype == t.dtype:
+                y = self.spread(y, t)
+            if y is not None and y.type == t:
+                self.fired[row.says] += 1
+                return y
+        return None
+
+    def _repeated_later(self, prim: Primitive, ins: tuple[Any, ...], params: Any, t: Any) -> Any:
+        """f(broadcast x, broadcast y) = broadcast f(x, y): computed before it is repeated."""
+        if not getattr(prim, "aligned", False) or t.shape == ():
+            return None
+        parts: list[Any] = []
+        way: Any = None
+        for a in ins:
+            if isinstance(a, Const):
+                parts.append(a)
+                continue
+            eqn = self.defined.get(a)
+            if eqn is None or eqn.prim is not broadcast:
+                return None
+            mine = eqn.inputs[0].type.shape, eqn.params["dims"]
+            if way is not None and way != mine:
+                return None
+            way = mine
+            parts.append(eqn.inputs[0])
+        if way is None or np.prod(way[0]) >= t.size:
+            return None
+        self.fired["f of what repeats"] += 1
+        y = self.emit(prim, *parts, **params)
+        return self.emit(broadcast, y, shape=t.shape, dims=way[1])
+
+
+def _coded(atom: Any) -> Any:
+    return (freeze(atom.value), atom.type) if isinstance(atom, Const) else atom
+
+
+def _number(prim: Primitive, values: list[Any], params: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return np.asarray(prim.eval(*values, **params))[()]
+
+
+def _impure(prim: Primitive) -> bool:
+    """Does it call the user's own code, which may count its calls or print?"""
+    return isinstance(prim, Blackbox | Derivative)
