@@ -14,7 +14,7 @@ help:
 	@echo "make test     everything a change must pass"
 	@echo "make quick    a slice of it, for between two thoughts"
 	@echo "make nightly  the laws on many more examples"
-	@echo "make bench    times and memory beside HIPS autograd"
+	@echo "make bench    times and memory beside HIPS autograd, JAX, PyTorch, hand-written C++"
 	@echo "make docs     these pages as HTML in out/docs/"
 	@echo "make clean    remove what these made"
 
@@ -45,6 +45,7 @@ nightly: check
 
 bench: .venv-bench/ready
 	.venv-bench/bin/python benchmarks/against_autograd.py
+	.venv-bench/bin/python benchmarks/against_peers.py
 
 docs: .venv-docs/ready
 	.venv-docs/bin/python -m sphinx -W --keep-going docs out/docs
