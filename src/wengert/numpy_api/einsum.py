@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert.numpy_api.moving import diagonal
 from wengert.numpy_api.promote import cast, dtype_of, operand, shape_of
 from wengert.numpy_api.table import implements
 from wengert.numpy_api.ufuncs import finish
@@ -34,6 +35,8 @@ def einsum(
     common = dtypes[0] if dtypes.count(dtypes[0]) == len(dtypes) else np.result_type(*dtypes)
     xs = [cast(x, common) for x in xs]
     recipe = _recipe(spec, tuple(map(shape_of, xs)))
+    if len(xs) == 1 and all(name in ("diagonal", "permute") for name, _ in recipe.prepare[0]):
+        return finish(_viewed(xs[0], recipe.prepare[0]), out, True)
     xs = [_prepared(x, steps) for x, steps in zip(xs, recipe.prepare, strict=True)]
     for i, j, pair_spec in recipe.products:
         b, a = xs.pop(j), xs.pop(i)
@@ -60,6 +63,17 @@ def _prepared(x: Any, steps: Any) -> Any:
             x = reduce.sum_(x, axes=value)
         else:
             x = moves.permute(x, axes=value)
+    return x
+
+
+def _viewed(x: Any, steps: Any) -> Any:
+    """`_prepared` where nothing is summed: NumPy gives a view, which may be written."""
+    for name, value in steps:
+        x = (
+            diagonal(x, 0, *value, readonly=False)
+            if name == "diagonal"
+            else np.transpose(x, value)
+        )
     return x
 
 

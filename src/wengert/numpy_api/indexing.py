@@ -107,7 +107,7 @@ def _below(x: Tracer, where: Where, basic: Any) -> Any:
     None if it is better to look at the whole view again.
     """
     steps = x.window.steps()
-    if where.whole or any(prim not in NUMBERED for prim, _, _ in steps):
+    if where.whole or any(step.prim not in NUMBERED for step in steps):
         return None
     root = x.window.root
     at, ids = below(x, where if basic is None else Where(basic, x.shape))

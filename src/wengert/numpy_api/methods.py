@@ -22,6 +22,9 @@ from wengert.numpy_api import (  # noqa: F401  (they fill the table that the met
 )
 from wengert.numpy_api.promote import again, cast, is_weak
 from wengert.numpy_api.table import FUNCTIONS, UFUNCS
+from wengert.ops.index import gather
+from wengert.trace.buffers import View
+from wengert.trace.layout import C_ORDER, UNKNOWN, relaid
 from wengert.trace.tracer import Tracer, refuse
 
 _OPERAND = (Tracer, np.ndarray, np.generic, int, float, complex, list, tuple)
@@ -183,14 +186,47 @@ def _method(function: Any) -> Any:
 _FUNCTIONS: tuple[Any, ...] = (
     np.sum, np.prod, np.mean, np.var, np.std, np.max, np.min, np.argmax, np.argmin, np.argsort, np.argpartition,
     np.all, np.any, np.cumsum, np.cumprod, np.clip, np.dot, np.trace, np.diagonal, np.squeeze, np.swapaxes,
-    np.repeat, np.round, np.ravel, np.copy, np.searchsorted, np.choose, np.take, np.put, np.nonzero,
+    np.repeat, np.round, np.ravel, np.searchsorted, np.choose, np.take, np.put, np.nonzero,
 )  # fmt: skip
 for _function in _FUNCTIONS:
     setattr(Tracer, _function.__name__, _method(_function))
 
 
+def _set_half(name: str) -> Callable[[Tracer, Any], None]:
+    def change(self: Tracer, v: Any) -> None:
+        if self.dtype.kind == "c":
+            getattr(self, name)[...] = v
+        elif name == "real":
+            self[...] = v  # type: ignore[index]
+        else:
+            raise TypeError("array does not have imaginary part to set")
+
+    return change
+
+
+def _flat(self: Tracer) -> Any:
+    """The elements one after the other: a view of any array, unlike `ravel`."""
+    y = FUNCTIONS[np.ravel](self)
+    if y.window is None and y is not self and self.ndim > 1:
+        params = {"axis": 0, "merged": self.ndim}
+        y.window = View(self, gather, params, (np.arange(self.size),))
+    return y
+
+
 class Methods:
     """The rest of ndarray's methods and attributes, put on traced arrays below."""
+
+    def copy(self: Any, order: Any = "C") -> Any:
+        """As `ndarray.copy`: in C order, unlike `np.copy`."""
+        y = again(self)
+        if y.ndim < 2 or order in ("K", "A"):
+            return y
+        x = y.number()
+        if x is None:
+            y.order = C_ORDER if order == "C" else UNKNOWN
+        elif not (x.flags.c_contiguous if order == "C" else x.flags.f_contiguous):
+            y.value = relaid(y.value, np.empty_like(x, order=order))
+        return y
 
     def flatten(self: Any, order: Any = "C") -> Any:
         """As `ndarray.flatten`: a copy, unlike `ravel`."""
@@ -267,9 +303,9 @@ class Methods:
 
     T = property(lambda self: FUNCTIONS[np.transpose](self))
     mT = property(lambda self: FUNCTIONS[np.matrix_transpose](self))
-    real = property(lambda self: FUNCTIONS[np.real](self))
-    imag = property(lambda self: FUNCTIONS[np.imag](self))
-    flat = property(lambda self: FUNCTIONS[np.ravel](self))
+    real = property(lambda self: FUNCTIONS[np.real](self), _set_half("real"))
+    imag = property(lambda self: FUNCTIONS[np.imag](self), _set_half("imag"))
+    flat = property(_flat, lambda self, v: np.put(self, np.arange(self.size), v))
     itemsize = property(lambda self: self.dtype.itemsize)
     device = property(lambda self: "cpu")
     nbytes = property(lambda self: self.size * self.dtype.itemsize)

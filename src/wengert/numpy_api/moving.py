@@ -18,7 +18,8 @@ from wengert.numpy_api.shaping import permuted, reshaped
 from wengert.numpy_api.table import implements, unsupported
 from wengert.ops import index, reduce
 from wengert.ops import shape as ops
-from wengert.trace.buffers import look
+from wengert.trace.buffers import View, look
+from wengert.trace.tracer import Tracer
 
 
 def by_numbers(arrange: Callable[..., Any], *xs: Any) -> Any:
@@ -146,10 +147,13 @@ def resize(a: Any, new_shape: Any) -> Any:
 def sliding_window_view(
     x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
 ) -> Any:
-    return by_numbers(
-        lambda numbers: np.lib.stride_tricks.sliding_window_view(numbers, window_shape, axis),
-        operand(x),
-    )
+    x = operand(x)
+    numbers = np.arange(x.size).reshape(x.shape)
+    ids = np.lib.stride_tricks.sliding_window_view(numbers, window_shape, axis)
+    params = {"axis": 0, "merged": x.ndim}
+    y = index.gather(x, ids, **params)
+    y.window = View(x, index.gather, params, (ids,), not writeable)
+    return y
 
 
 # ---- triangles and diagonals ----------------------------------------------------------------------
@@ -179,17 +183,38 @@ def triu(m: Any, k: int = 0) -> Any:
 
 
 @implements(np.diagonal)
-def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(
+    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, *, readonly: bool = True
+) -> Any:
     x = operand(a)
     if x.ndim < 2:
         raise ValueError("diag requires an array of at least two dimensions")
     i, j = axis_of(axis1, x.ndim), axis_of(axis2, x.ndim)
     if i == j:
         raise ValueError("axis1 and axis2 cannot be the same")
+    y = _diagonal(x, offset, i, j)
+    if y.__class__ is Tracer:
+        ids = _diagonal_numbers(x.shape, offset, i, j)
+        y.window = View(x, index.gather, {"merged": x.ndim}, (ids,), readonly)
+    return y
+
+
+def _diagonal(x: Any, offset: int, i: int, j: int) -> Any:
     rest = tuple(d for d in range(x.ndim) if d not in (i, j))
     n, m = x.shape[i], x.shape[j]
     flat = reshaped(permuted(x, (*rest, i, j)), (*(x.shape[d] for d in rest), n * m))
     return part(flat, len(rest), *_stride(n, m, offset))
+
+
+def _diagonal_numbers(shape: tuple[int, ...], offset: int, i: int, j: int) -> Any:
+    """Numbers of the elements of a diagonal."""
+    strides = [math.prod(shape[d + 1 :]) for d in range(len(shape))]
+    count = len(range(*_stride(shape[i], shape[j], offset)))
+    start = offset * strides[j] if offset >= 0 else -offset * strides[i]
+    ids = start + np.arange(count) * (strides[i] + strides[j])
+    for d in reversed([d for d in range(len(shape)) if d not in (i, j)]):
+        ids = (np.arange(shape[d]) * strides[d]).reshape(-1, *(1,) * ids.ndim) + ids
+    return ids
 
 
 def _stride(n: int, m: int, offset: int) -> tuple[int, int, int]:
@@ -208,7 +233,8 @@ def matrix_diagonal(x: Any, /, *, offset: int = 0) -> Any:
 def trace(
     a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
 ) -> Any:
-    d = diagonal(a, offset, axis1, axis2)
+    x = operand(a)
+    d = _diagonal(x, offset, axis_of(axis1, x.ndim), axis_of(axis2, x.ndim))
     if dtype is out is None and d.dtype.kind in "fc":
         return reduce.sum_(d, axes=(d.ndim - 1,))
     return np.sum(d, axis=-1, dtype=dtype, out=out)

@@ -242,7 +242,10 @@ def again(x: Any) -> Any:
     """Another array with the same value (a write into one is not seen in the other)."""
     if x.__class__ is not Tracer:
         return np.array(x)
-    return x.snapshot()
+    y = x.snapshot()
+    if x.order is not None:
+        y.order = x.order
+    return y
 
 
 def with_kept(y: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: Any) -> Any:

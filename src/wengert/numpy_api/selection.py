@@ -22,6 +22,7 @@ from wengert.numpy_api.promote import (
 from wengert.numpy_api.table import implements
 from wengert.numpy_api.ufuncs import finish
 from wengert.ops import arithmetic, compare, special
+from wengert.trace.buffers import look
 from wengert.trace.tracer import Tracer
 
 _NONE = np._NoValue
@@ -241,13 +242,15 @@ def isneginf(x: Any, out: Any = None) -> Any:
 @implements(np.real)
 def real(val: Any) -> Any:
     z = operand(val)
-    return arithmetic.real(z) if dtype_of(z).kind == "c" else z
+    return look(arithmetic.real(z), z, arithmetic.real, {}) if dtype_of(z).kind == "c" else z
 
 
 @implements(np.imag)
 def imag(val: Any) -> Any:
     z = operand(val)
-    return arithmetic.imag(z) if dtype_of(z).kind == "c" else np.zeros(shape_of(z), dtype_of(z))
+    if dtype_of(z).kind != "c":
+        return np.zeros(shape_of(z), dtype_of(z))
+    return look(arithmetic.imag(z), z, arithmetic.imag, {})
 
 
 @implements(np.angle)

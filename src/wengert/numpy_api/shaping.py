@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.errors import ShapeError
 from wengert.ir import source as lines
-from wengert.numpy_api.promote import again, axes_of, axis_of, operand, shape_of, spread
+from wengert.numpy_api.promote import again, axes_of, axis_of, operand, shape_of
 from wengert.numpy_api.table import implements
 from wengert.ops import shape as ops
 from wengert.trace.buffers import View, look
@@ -194,7 +194,7 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     xs = [operand(x) for x in args]
     shape = np.broadcast_shapes(*map(shape_of, xs))
     return tuple(
-        spread(x, shape) if isinstance(x, Tracer) else np.broadcast_to(x, shape) for x in xs
+        x if isinstance(x, Tracer) and x.shape == shape else np.broadcast_to(x, shape) for x in xs
     )
 
 
@@ -210,16 +210,16 @@ def meshgrid(
         place[:2] = 1, 0
     xs = [operand(x) for x in xi]
     extents = [math.prod(shape_of(x)) for x in xs]
-    if sparse:
-        return tuple(
-            reshaped(x, (*(1,) * d, m, *(1,) * (n - 1 - d)))
-            for x, d, m in zip(xs, place, extents, strict=True)
-        )
     full = tuple(extents[place.index(d)] for d in range(n))
-    return tuple(
-        ops.broadcast(reshaped(x, (m,)), shape=full, dims=(d,))
-        for x, d, m in zip(xs, place, extents, strict=True)
-    )
+    found = []
+    for x, d, m in zip(xs, place, extents, strict=True):
+        if sparse or not copy:
+            y = np.reshape(x, (*(1,) * d, m, *(1,) * (n - 1 - d)))
+            y = y if sparse else np.broadcast_to(y, full)
+            found.append(again(y) if copy else y)
+        else:
+            found.append(ops.broadcast(reshaped(x, (m,)), shape=full, dims=(d,)))
+    return tuple(found)
 
 
 @implements(np.copy)

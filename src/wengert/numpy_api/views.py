@@ -14,38 +14,60 @@ import numpy as np
 from wengert.errors import UnsupportedError
 from wengert.ir import source
 from wengert.numpy_api.places import ALL, Shape, Where, is_all
+from wengert.ops import arithmetic
 from wengert.ops import index as ops
 from wengert.ops import shape as shapes
+from wengert.trace.buffers import View
 from wengert.trace.tracer import Tracer
 
 # the steps whose elements can be followed; those of all elements, whose transpose leads back
-NUMBERED = (ops.part, shapes.reshape, shapes.permute, shapes.flip)
+NUMBERED = (ops.part, shapes.reshape, shapes.permute, shapes.flip, ops.gather)
+HALVES = (arithmetic.real, arithmetic.imag)
 TURNS = (shapes.reshape, shapes.permute, shapes.flip)
 
 
-def below(view: Tracer, where: Where) -> tuple[ops.Basic | None, Any]:
-    """Places of `view[where]` in the root of the view: a basic index, or the numbers of its elements."""
-    steps = view.window.steps()
+def below(view: Tracer, where: Where, start: Any = None) -> tuple[ops.Basic | None, Any]:
+    """Places of `view[where]` in the root of the view: a basic index, or the numbers of its elements.
+
+    With `start`, a handle on the way, the places are in that.
+    """
+    steps = [] if view is start else view.window.steps(start)
     if (
         not where.advanced
         and None not in where.items
-        and all(prim is ops.part for prim, _, _ in steps)
+        and all(step.prim is ops.part for step in steps)
     ):
         at, _ = where.basic()
-        for _, params, t in reversed(steps):
-            at = _composed(params["at"], t.shape, at)
+        for step in reversed(steps):
+            at = _composed(step.params["at"], step.parent.shape, at)
         return at, None
     shape = view.shape
     single = all(i.__class__ is int for i in where.items)
     ids = _number(where.items, shape) if single else where.numbers(everywhere=True)[2]
-    for prim, params, t in reversed(steps):
-        ids = _pulled(prim, params, t.shape, shape, ids)
-        shape = t.shape
+    for step in reversed(steps):
+        ids = _pulled(step, shape, ids)
+        shape = step.parent.shape
     if single:
         return _place(ids, shape), None
     if ids.__class__ is np.ndarray:
         ids.flags.writeable = False
     return None, ids
+
+
+def halved(view: Tracer) -> Any:
+    """The real or imaginary part (of an array of complex numbers) that this is a view of, or None."""
+    handle = view
+    while handle.window is not None:
+        if handle.window.prim in HALVES:
+            return handle
+        handle = handle.window.parent
+    return None
+
+
+def writable(view: Tracer) -> None:
+    """Raise NumPy's error if a view cannot be written."""
+    if any(step.readonly or step.prim is shapes.broadcast for step in view.window.steps()):
+        raise ValueError("assignment destination is read-only")
 
 
 def _number(place: Any, shape: Shape) -> Any:
@@ -87,10 +109,13 @@ def _slice(taken: range) -> slice:
     return slice(taken[0], None if stop == -1 else stop, taken.step)
 
 
-def _pulled(prim: Any, params: Any, inner: Shape, outer: Shape, ids: Any) -> Any:
-    """Element numbers of `prim(x)`, whose shape is `outer`, as element numbers of x, whose shape is `inner`."""
+def _pulled(step: View, outer: Shape, ids: Any) -> Any:
+    """Element numbers of `step.prim(x)`, whose shape is `outer`, as element numbers of x."""
+    prim, params, inner = step.prim, step.params, step.parent.shape
     if prim is shapes.reshape:
         return ids
+    if prim is ops.gather:
+        return step.args[0].ravel()[ids]
     places = _place(ids, outer)
     if prim is ops.part:
         at, rest = params["at"], iter(places)
@@ -108,8 +133,6 @@ def _pulled(prim: Any, params: Any, inner: Shape, outer: Shape, ids: Any) -> Any
             n - 1 - p if d in params["axes"] else p
             for d, (n, p) in enumerate(zip(inner, places, strict=True))
         ]
-    elif prim is shapes.broadcast:
-        raise ValueError("assignment destination is read-only")
     else:
         raise UnsupportedError(
             f"a write through the view {prim.name}(x) is not known here",

@@ -26,10 +26,13 @@ from wengert.numpy_api.places import (
 from wengert.numpy_api.promote import cast, operand, shape_of, spread
 from wengert.numpy_api.table import implements
 from wengert.numpy_api.ufuncs import deliver
-from wengert.numpy_api.views import TURNS, below
+from wengert.numpy_api import views
+from wengert.numpy_api.views import TURNS, below, halved
+from wengert.ops import arithmetic
 from wengert.ops import index as ops
 from wengert.ops import shape as shapes
 from wengert.trace.buffers import forget
+from wengert.trace.layout import C_ORDER, keep_layout, order_of
 from wengert.trace.trace import writable
 from wengert.trace.tracer import Tracer
 
@@ -210,12 +213,21 @@ def replace(x: Tracer, v: Any) -> None:
     if v.__class__ is not Tracer or v.builder is not builder:
         v = v.snapshot() if v.__class__ is Tracer else np.array(v)
         v = Tracer(builder, builder.capture(v), v)
+    if x.ndim < 2:
+        builder.bind(x, v)
+        return
+    before = x.number()
+    order = order_of(x) if before is None else C_ORDER
     builder.bind(x, v)
-    return None
+    keep_layout(x, before, order)
 
 
 def _write_below(x: Tracer, where: Where, v: Any, adding: bool) -> None:
     """Write a part of a view, in its root."""
+    views.writable(x)
+    half = halved(x)
+    if half is not None:
+        return _write_half(x, half, where, v, adding)
     root = x.window.root
     at, ids = below(x, where)
     x.window.release()
@@ -228,13 +240,26 @@ def _write_below(x: Tracer, where: Where, v: Any, adding: bool) -> None:
         _change(root, ops.scatter_add if adding else ops.put, (v, ids), placing(0, root.ndim))
 
 
+def _write_half(x: Tracer, half: Tracer, where: Where, v: Any, adding: bool) -> None:
+    """Write into a view of `z.real` or `z.imag` (which is `half`): the other half of z stays."""
+    at, ids = below(x, where, half)
+    z, real = half.window.parent, half.window.prim is arithmetic.real
+    place = _unravelled(ids, z.shape) if at is None else at
+    if adding:
+        _store(z, place, v if real else 1j * v, True)
+    else:
+        part = z[place]
+        _store(z, place, v + 1j * np.imag(part) if real else np.real(part) + 1j * v, False)
+
+
 def _replace_below(x: Tracer, v: Any) -> None:
     """Write all of a view, in its root."""
     v = v.snapshot() if v.__class__ is Tracer else v  # it may be the root, which is about to change
     window, whole = x.window, v
-    if all(prim in TURNS for prim, _, _ in window.steps()):
-        for prim, params, t in reversed(window.steps()):
-            whole = prim.transpose((whole,), (t,), (True,), **params)[0]
+    views.writable(x)
+    if all(step.prim in TURNS for step in window.steps()):
+        for step in reversed(window.steps()):
+            whole = step.prim.transpose((whole,), (step.parent.type,), (True,), **step.params)[0]
         window.release()
         forget(x)
         replace(window.root, whole)

@@ -68,7 +68,7 @@ class Part(Index):
 
     def eval(self, x: Any, *, at: Basic) -> Any:
         y = x[at]
-        return y.copy() if y.__class__ is np.ndarray else y
+        return y.copy("K") if y.__class__ is np.ndarray else y
 
 
 class Write(Linear):

@@ -8,14 +8,15 @@ and looks again when the root has changed. Nothing is done until that happens.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from wengert.errors import InputError
+from wengert.errors import InputError, UnsupportedError
 from wengert.ir import source
 from wengert.ir.primitive import Handle, Primitive
 from wengert.trace.body import inside
+from wengert.trace.layout import standin
 
 _WORDS = 256  # how much of an array is looked at to notice that it has changed
 _weights = (
@@ -26,20 +27,29 @@ _words = {1: "u1", 2: "u2", 4: "u4", 8: "u8", 16: "u8", 32: "u8"}  # by the size
 
 
 class View:
-    """How a handle was read from another: `prim(parent)`; `root` is the handle at the bottom.
+    """How a handle was read from another: `prim(parent, *args)`; `root` is the handle at the bottom.
 
     `seen` is the root's version when the view was last read. It is stale when they differ.
     """
 
-    __slots__ = ("params", "parent", "prim", "root", "seen")
+    __slots__ = ("args", "params", "parent", "prim", "readonly", "root", "seen")
 
-    def __init__(self, parent: Any, prim: Primitive, params: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        parent: Any,
+        prim: Primitive,
+        params: Mapping[str, Any],
+        args: tuple[Any, ...] = (),
+        readonly: bool = False,
+    ) -> None:
         root = parent if parent.window is None else parent.window.root
         self.root = root
         self.seen = root.version
         self.parent = parent
         self.prim = prim
         self.params = params
+        self.args = args
+        self.readonly = readonly
 
     @property
     def stale(self) -> bool:
@@ -56,7 +66,7 @@ class View:
         closed, builder.closed = builder.closed, False  # a function may return a stale view
         try:
             with inside(None):
-                fresh = self.prim(self.parent, **self.params)
+                fresh = self.prim(self.parent, *self.args, **self.params)
         finally:
             builder.closed = closed
         if isinstance(fresh, Handle):
@@ -65,10 +75,10 @@ class View:
             handle.value = fresh
         self.seen = version
 
-    def steps(self) -> list[tuple[Primitive, Mapping[str, Any], Any]]:
-        """The way from the root: primitive, params, and the type they are applied to."""
-        above = [] if self.parent.window is None else self.parent.window.steps()
-        return [*above, (self.prim, self.params, self.parent.type)]
+    def steps(self, start: Any = None) -> list[View]:
+        """The way from the root, or from the handle `start` on it."""
+        parent = self.parent
+        return [*([] if parent is start or parent.window is None else parent.window.steps(start)), self]
 
     def release(self) -> None:
         """Forget the numbers between here and the root, which is about to be written."""
@@ -78,13 +88,36 @@ class View:
             parent.window.release()
 
 
+class Unsure(View):
+    """A reshape of which nobody knows whether NumPy would copy: good until one of the two is written."""
+
+    __slots__ = ()
+
+    def refresh(self, handle: Any) -> None:
+        if self.stale:
+            self._refuse()
+
+    def steps(self, start: Any = None) -> list[View]:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise UnsupportedError(
+            f"a {self.parent.type!r} and its reshape are both alive, and one of them is written; whether they share memory "
+            "depends on how NumPy lays the array out, which a trace that knows only types cannot tell",
+            "reshape a copy in C order, x.copy().reshape(…), or write first and reshape then",
+            source.here(),
+        )
+
+
 def forget(view: Any) -> None:
     """Drop a view's number, so that its root can be written where it stands; it is stale now."""
     view.value = None
     view.window.seen = -1
 
 
-def look(y: Any, x: Any, prim: Primitive, params: Mapping[str, Any]) -> Any:
+def look(
+    y: Any, x: Any, prim: Primitive, params: Mapping[str, Any], args: tuple[Any, ...] = ()
+) -> Any:
     """`y = prim(x)` as NumPy would give it: a view of x, if the memory of x allows.
 
     >>> import numpy as np, wengert as wg
@@ -97,28 +130,58 @@ def look(y: Any, x: Any, prim: Primitive, params: Mapping[str, Any]) -> Any:
            [0., 3.]])
     """
     if isinstance(y, Handle) and y is not x:
-        view = View(x, prim, params)
-        if prim.name != "reshape" or _shares(view):
-            y.window = view  # type: ignore[attr-defined]
+        shared = prim.name != "reshape" or _shares(x, params["shape"])
+        if shared is not False:
+            y.window = (Unsure if shared is None else View)(x, prim, params, args)  # type: ignore[attr-defined]
     return y
 
 
-def _shares(view: View) -> bool:
-    """Would NumPy reshape without a copy? Where numbers are unknown, the root is taken to be C-ordered."""
-    root = view.root
-    x = root.number()
-    if view.parent is root and (x is None or x.ndim < 2 or x.flags.c_contiguous):
+def _shares(x: Any, shape: Any) -> bool | None:
+    """Would NumPy reshape without a copy? None if that depends on what is not known."""
+    if x.ndim < 2 and x.window is None:
         return True
-    if x is None:
-        x = np.empty(root.shape, root.dtype)
-    *above, (_, params, _) = view.steps()
-    for prim, given, _ in above:  # (a part is a copy, but stands for a view)
-        x = x[given["at"]] if prim.name == "part" else prim.eval(x, **given)
+    if [n for n in x.shape if n != 1] == [n for n in shape if n != 1]:
+        return True
+    memory = _memory(x)
+    if memory is None:
+        return None
     try:
-        np.reshape(x, params["shape"], copy=False)
+        np.reshape(memory, shape, copy=False)
     except ValueError:
         return False
     return True
+
+
+def _memory(x: Any) -> Any:
+    """An array that lies in memory as x does: a view of its root, or a root; None if unknown."""
+    window = x.window
+    if window is None:
+        return standin(x)
+    above = None if isinstance(window, Unsure) else _memory(window.parent)
+    if above is None:
+        return None
+    if window.prim.name == "part":  # (a part is a copy, but stands for a view)
+        return above[window.params["at"]]
+    if window.prim.name == "gather":  # a diagonal or windows: an even step through memory
+        return _strided(above, window.args[0])
+    return window.prim.eval(above, *window.args, **window.params)
+
+
+def _strided(x: Any, ids: Any) -> Any:
+    """The view of x whose elements have these numbers, which lie evenly along every axis."""
+    if ids.size == 0:
+        return np.empty(ids.shape, x.dtype)
+    places = np.unravel_index(ids, x.shape)
+    strides = tuple(
+        sum(
+            int(p.take(1, d).flat[0] - p.take(0, d).flat[0]) * s
+            for p, s in zip(places, x.strides, strict=True)
+        )
+        if n > 1
+        else 0
+        for d, n in enumerate(ids.shape)
+    )
+    return np.lib.stride_tricks.as_strided(x, ids.shape, strides, writeable=False)
 
 
 # ---- captured arrays ---------------------------------------------------------------------------------

@@ -46,8 +46,8 @@ class Builder:
     """
 
     __slots__ = (
-        "captured", "closed", "companion", "entries", "home", "inputs", "name", "nested", "saving", "serial", "sources", "watched",
-        "written",
+        "captured", "closed", "companion", "entries", "home", "inputs", "name", "nested", "ordered", "orders", "saving", "serial",
+        "sources", "watched", "written",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +67,7 @@ class Builder:
         self.written: list[
             tuple[Tracer, Builder]
         ] = []  # outer handles that were written here, and whose they are
+        self.orders: Any = None  # memory orders of values without numbers, of `ordered` entries (trace.layout)
         self.watched: list[tuple[int, Any, int]] = []  # captured arrays that the user can overwrite
 
     # ---- values in -----------------------------------------------------------------------------

@@ -27,6 +27,7 @@ class Tracer(Handle):
     __slots__ = ("__dict__", "__weakref__", "builder", "node", "value")
     weak = False  # did it come from a Python scalar? (NEP 50)
     window: Any = None  # trace.buffers.View when NumPy would have made a view
+    order: Any = None  # what is known of its memory, where the node does not tell (trace.layout)
     version = 0  # grows with every write, so that views notice
     still: Any = (
         None  # the node that stop_gradient gave it: as long as it names that, nothing is lost
