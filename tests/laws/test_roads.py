@@ -12,9 +12,7 @@ from tests.laws.programs import PROGRAMS
 import wengert as wg
 from wengert.ir.check import check
 from wengert.ir.evaluate import evaluate
-from wengert.ir.primitive import Primitive
 from wengert.ir.types import type_of
-from wengert.ops import factor, linalg, matmul, matrix
 from wengert.testing.differences import directional, flat
 from wengert.trace import program_of
 from wengert.transforms import batch, jvp, linearize, sweep, transpose, vjp
@@ -177,13 +175,8 @@ def test_a_batch_of_gradients_is_a_loop_of_gradients(name):
         np.testing.assert_allclose(y, np.stack([ys[k] for ys in alone]), **CLOSE)
 
 
-# computed by LAPACK or BLAS, whose last bits depend on where an array lies in memory
-LIBRARY = {
-    p.name
-    for room in (factor, linalg, matmul, matrix)
-    for p in vars(room).values()
-    if isinstance(p, Primitive)
-}
+# SciPy's logm estimates norms with random vectors, and chooses its approximation by them
+RANDOM = {"logm", "logm_slope"}
 
 
 @pytest.mark.parametrize("name", [n for n, case in CASES.items() if case.differentiable])
@@ -200,7 +193,7 @@ def test_programs_of_primitives_survive_pickling_and_sweeping(name, data):
             first = evaluate(made, [*s.args, *more])
             for other in (again, swept):
                 found = evaluate(other, [*s.args, *more])
-                if name in LIBRARY:
+                if name in RANDOM:
                     for a, b in zip(found, first, strict=True):
                         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
                 else:

@@ -39,9 +39,8 @@ def check(f, *shape, size=1.0, unsure=False):
     assert np.isclose(np.sum(bent * d2), np.sum(g * second), rtol=1e-6, atol=1e-6)
     try:
         program, captured = program_of(lambda x: [f(x)], [ArrayType.of(x.shape, x.dtype)])
-    except UnsupportedError as error:
+    except UnsupportedError:
         assert unsure
-        assert "whether they share memory" in str(error)
         return
     assert np.allclose(evaluate(program, [x, *captured])[0], y)
 

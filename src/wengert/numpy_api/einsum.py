@@ -69,11 +69,7 @@ def _prepared(x: Any, steps: Any) -> Any:
 def _viewed(x: Any, steps: Any) -> Any:
     """`_prepared` where nothing is summed: NumPy gives a view, which may be written."""
     for name, value in steps:
-        x = (
-            diagonal(x, 0, *value, readonly=False)
-            if name == "diagonal"
-            else np.transpose(x, value)
-        )
+        x = diagonal(x, 0, *value, readonly=False) if name == "diagonal" else np.transpose(x, value)
     return x
 
 

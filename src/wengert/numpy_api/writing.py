@@ -12,6 +12,7 @@ import numpy as np
 
 from wengert.errors import DataDependentShapeError, DTypeError, ShapeError
 from wengert.ir import source
+from wengert.numpy_api import views
 from wengert.numpy_api.indexing import along, integers, known, limited
 from wengert.numpy_api.places import (
     ALL,
@@ -26,7 +27,6 @@ from wengert.numpy_api.places import (
 from wengert.numpy_api.promote import cast, operand, shape_of, spread
 from wengert.numpy_api.table import implements
 from wengert.numpy_api.ufuncs import deliver
-from wengert.numpy_api import views
 from wengert.numpy_api.views import TURNS, below, halved
 from wengert.ops import arithmetic
 from wengert.ops import index as ops
@@ -215,11 +215,12 @@ def replace(x: Tracer, v: Any) -> None:
         v = Tracer(builder, builder.capture(v), v)
     if x.ndim < 2:
         builder.bind(x, v)
-        return
+        return None
     before = x.number()
     order = order_of(x) if before is None else C_ORDER
     builder.bind(x, v)
     keep_layout(x, before, order)
+    return None
 
 
 def _write_below(x: Tracer, where: Where, v: Any, adding: bool) -> None:
@@ -238,6 +239,7 @@ def _write_below(x: Tracer, where: Where, v: Any, adding: bool) -> None:
         _change(root, ops.accumulate if adding else ops.update, (v,), {"at": at})
     else:
         _change(root, ops.scatter_add if adding else ops.put, (v, ids), placing(0, root.ndim))
+    return None
 
 
 def _write_half(x: Tracer, half: Tracer, where: Where, v: Any, adding: bool) -> None:

@@ -78,7 +78,10 @@ class View:
     def steps(self, start: Any = None) -> list[View]:
         """The way from the root, or from the handle `start` on it."""
         parent = self.parent
-        return [*([] if parent is start or parent.window is None else parent.window.steps(start)), self]
+        return [
+            *([] if parent is start or parent.window is None else parent.window.steps(start)),
+            self,
+        ]
 
     def release(self) -> None:
         """Forget the numbers between here and the root, which is about to be written."""

@@ -67,7 +67,9 @@ class Builder:
         self.written: list[
             tuple[Tracer, Builder]
         ] = []  # outer handles that were written here, and whose they are
-        self.orders: Any = None  # memory orders of values without numbers, of `ordered` entries (trace.layout)
+        self.orders: Any = (
+            None  # memory orders of values without numbers, of `ordered` entries (trace.layout)
+        )
         self.watched: list[tuple[int, Any, int]] = []  # captured arrays that the user can overwrite
 
     # ---- values in -----------------------------------------------------------------------------
