@@ -46,7 +46,11 @@ if _TYPE_CHECKING:
     from wengert import testing as testing
     from wengert.api.explain_zero import explain_zero as explain_zero
     from wengert.draw.comparison import compare as compare
+    from wengert.draw.flow import draw as draw
+    from wengert.draw.page import page as page
+    from wengert.draw.plots import plot as plot
     from wengert.draw.reading import chain_rule as chain_rule
+    from wengert.draw.table import trace_table as trace_table
     from wengert.dual import AutoDiffScalar as AutoDiffScalar
     from wengert.dual import convert as convert
     from wengert.dual import gradients as gradients
@@ -61,9 +65,10 @@ __version__ = "0.1.0"
 
 # What not every program needs is imported when it is first asked for: `import wengert` stays quick.
 _LATER = {
-    "nn": "", "numeric": "", "optim": "", "symbolic": "", "testing": "",
+    "draw": "", "nn": "", "numeric": "", "optim": "", "symbolic": "", "testing": "",
     "explain_zero": "api.explain_zero",
-    "compare": "draw.comparison", "chain_rule": "draw.reading",
+    "compare": "draw.comparison", "chain_rule": "draw.reading", "trace_table": "draw.table",
+    "page": "draw.page", "plot": "draw.plots",
     "AutoDiffScalar": "dual", "convert": "dual", "gradients": "dual",
     "GradientTape": "tape", "UnconnectedGradients": "tape", "Variable": "tape", "constant": "tape",
     "check_grads": "testing.check_grads", "gradcheck": "testing.check_grads",

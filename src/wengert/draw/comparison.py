@@ -99,15 +99,17 @@ class Comparison:
         except ImportError as error:
             raise ImportError("a picture needs Matplotlib: pip install 'wengert[demo]'") from error
         figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-        self._plot_errors(left)
+        self.plot_errors(left)
         self._plot_times(right)
         figure.suptitle(f"The derivative of {self.name} by all methods")
         figure.savefig(path, dpi=150)
         plt.close(figure)
         return Path(path)
 
-    def _plot_errors(self, axes: Any) -> None:
+    def plot_errors(self, axes: Any) -> dict[str, Any]:
+        """Draw errors against steps, and the exact slope's beside them; returns what was drawn."""
         floor = 1e-17
+        drawn: dict[str, Any] = {"steps": _STEPS}
         names = {
             "forward": "forward difference",
             "central": "central difference",
@@ -117,11 +119,13 @@ class Comparison:
             errors = np.maximum(self.errors(method), floor)
             if np.all(np.isnan(errors)):
                 continue
+            drawn[name] = errors
             axes.loglog(_STEPS, errors, color=f"C{k}", linewidth=1.6, label=name)
         ours = next(
             (r.error for r in self.rows if r.method == "reverse mode" and r.error is not None), None
         )
         if ours is not None:
+            drawn["wengert"] = ours
             axes.axhline(
                 max(ours, floor),
                 color="black",
@@ -138,6 +142,7 @@ class Comparison:
         axes.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 0.16))
         axes.grid(alpha=0.3)
         axes.spines[["right", "top"]].set_visible(False)
+        return drawn
 
     def _plot_times(self, axes: Any) -> None:
         timed = [r for r in reversed(self.rows) if r.seconds is not None]

@@ -19,7 +19,10 @@ from wengert.api.gradients import number_of, record_call
 from wengert.draw import formulas
 from wengert.draw.chain import ChainRule, Factor, Path, Step
 from wengert.draw.written import at, latex_name, number
+from wengert.errors import InputError
+from wengert.ir import source
 from wengert.ir.evaluate import evaluate
+from wengert.ir.primitive import Handle
 from wengert.ir.program import Const, Eqn, Program
 from wengert.ir.types import type_of
 from wengert.trace.builder import Builder
@@ -62,17 +65,22 @@ class Reading:
 
     def __init__(self, f: Callable[..., Any], call: Call) -> None:
         self.f = f
-        self.builder, tracers, out = record_call(call)
-        self.value = number_of(self.builder, out)
-        self.program: Program = self.builder.program([out])
-        self.out = self.program.outputs[0]
-        self.inputs = dict(zip(_input_names(f, call), (x.node for x in tracers), strict=True))
+        self.title = getattr(f, "__name__", "f").replace("<lambda>", "f")
+        with np.errstate(all="ignore"):  # what is not finite is shown
+            self.builder, tracers, out = record_call(call)
+        results = _numbers(out, self.title)
+        self.results = [number_of(self.builder, y) for y in results]
+        self.value = self.results[0]
+        self.program: Program = self.builder.program(results)
+        self.outs = self.program.outputs
+        self.out = self.outs[0]
+        self.inputs = dict(zip(input_names(f, call), (x.node for x in tracers), strict=True))
         self.values: dict[Any, Any] = {
             x.node: leaf.value for x, leaf in zip(tracers, call.leaves, strict=True)
         }
         self.values.update(self.builder.captured)
         self.names: dict[Any, str] = {v: name for name, v in self.inputs.items()}
-        self.names.update(_captured_names(f, self.builder.captured))
+        self.names.update(_captured_names(call, self.builder.captured))
         self._run()
         self.moving = self._movers()
         self.makers = {v: eqn for eqn in self.program.eqns for v in eqn.outputs}
@@ -82,7 +90,9 @@ class Reading:
             for v, eqn in self.makers.items()
             if v in self.moving
         }
-        self.single = type_of(self.value).shape == () and self.out in self.moving
+        self.single = (
+            len(self.outs) == 1 and type_of(self.value).shape == () and self.out in self.moving
+        )
 
     def _run(self) -> None:
         """Values and names of all steps, in order."""
@@ -113,9 +123,9 @@ class Reading:
 
     def told(self) -> ChainRule:
         """Everything that is to be shown."""
-        slopes = self._slopes()
+        slopes = self.adjoints() if self.single else {}
         rows = [
-            self._step(eqn, k, slopes) for eqn in self.program.eqns for k in range(len(eqn.outputs))
+            self.step(eqn, k, slopes) for eqn in self.program.eqns for k in range(len(eqn.outputs))
         ]
         factors = {step.name: {f.operand: f for f in step.factors} for step in rows}
         counts, paths = {}, []
@@ -129,25 +139,32 @@ class Reading:
             name: slopes.get(v, np.zeros(v.type.shape)[()]) for name, v in self.inputs.items()
         }
         inputs = {name: self.values[v] for name, v in self.inputs.items()}
-        title = getattr(self.f, "__name__", "f").replace("<lambda>", "f")
         return ChainRule(
-            title, inputs, self.name(self.out), self.value, rows, paths, counts, gradient
+            self.title, inputs, self.name(self.out), self.value, rows, paths, counts, gradient
         )
 
-    def _slopes(self) -> dict[Any, Any]:
-        """The derivative of a single result by every variable."""
-        if not self.single:
-            return {}
+    def adjoints(self) -> dict[Any, Any]:
+        """The derivative of the result (of several numbers: of their sum) by every variable."""
         variables = list(self.moving)
-        found = reverse(self.builder, [self.out], [self.out.type.dtype.type(1)], variables)  # type: ignore[list-item]
+        targets = [v for v in self.outs if v in self.moving]
+        ones = [np.ones(v.type.shape, v.type.dtype)[()] for v in targets]
+        found = reverse(self.builder, targets, ones, variables)  # type: ignore[arg-type]
         return {v: g for v, g in zip(variables, found, strict=True) if g is not None}
 
+    @property
+    def target(self) -> str:
+        """What `adjoints` are derivatives of, as it is written below a ∂."""
+        if self.single:
+            return self.name(self.out)
+        return "Σ" + ("results" if len(self.outs) > 1 else self.name(self.out))
+
     # ---- steps ---------------------------------------------------------------------------------------
-    def _step(self, eqn: Eqn, k: int, slopes: dict[Any, Any]) -> Step:
+    def step(self, eqn: Eqn, k: int, slopes: Mapping[Any, Any]) -> Step:
+        """Result k of an equation as a line of a textbook: formula, value, local derivatives."""
         v, line = eqn.outputs[k], self.program.line(eqn)
         factors = tuple(self._factor(eqn, k, a) for a in self.edges.get(v, ()))
         return Step(
-            self.names[v], self._formula(eqn, k), self._formula(eqn, k, True), self.values[v],
+            self.names[v], self.formula(eqn, k), self.formula(eqn, k, True), self.values[v],
             "" if line is None else f"{line}  {line.text}".rstrip(), factors, slopes.get(v),
         )  # fmt: skip
 
@@ -159,7 +176,8 @@ class Reading:
         )
         return {letter: latex_name(n) for letter, n in names.items()} if latex else names
 
-    def _formula(self, eqn: Eqn, k: int, latex: bool = False) -> str:
+    def formula(self, eqn: Eqn, k: int, latex: bool = False) -> str:
+        """Result k of an equation in terms of its operands."""
         name, letters = eqn.prim.name, self._letters(eqn, k, latex)
         if name in formulas.FORMULAS:
             return (formulas.latex if latex else formulas.text)(formulas.FORMULAS[name][0], letters)
@@ -260,7 +278,23 @@ def _operator(name: str) -> str:
     return r"\operatorname{" + name.replace("_", r"\_") + "}"
 
 
-def _input_names(f: Callable[..., Any], call: Call) -> list[str]:
+def _numbers(out: Any, title: str) -> list[Any]:
+    """The numbers and arrays in what a function returned."""
+    found = [
+        y
+        for y in tree.flatten(out)[0]
+        if isinstance(y, Handle | np.ndarray | np.generic | float | int | complex)
+    ]
+    if not found:
+        raise InputError(
+            f"{title} returns {type(out).__name__}, and no number",
+            "return what is to be looked at",
+            source.here(),
+        )
+    return found
+
+
+def input_names(f: Callable[..., Any], call: Call) -> list[str]:
     """`x`, `p['w']`: parameter and place of every leaf."""
     try:
         parameters = list(inspect.signature(f).parameters)
@@ -283,18 +317,23 @@ def _input_names(f: Callable[..., Any], call: Call) -> list[str]:
     return found
 
 
-def _captured_names(f: Callable[..., Any], captured: Sequence[tuple[Any, Any]]) -> dict[Any, str]:
+def _captured_names(call: Call, captured: Sequence[tuple[Any, Any]]) -> dict[Any, str]:
     """Arrays from outside: by the name under which the function knows them, else c1, c2, …"""
+    known: dict[str, Any] = {}
     try:
-        seen = inspect.getclosurevars(f)
-        known: Mapping[str, Any] = {**seen.globals, **seen.nonlocals}
-    except TypeError:
-        known = {}
+        seen = inspect.getclosurevars(call.f)
+        known = {**seen.globals, **seen.nonlocals}
+        given = inspect.signature(call.f).bind(*call.args, **call.kwargs).arguments
+        opened = {*call.slots, *(list(given)[n] for n in call.slots if isinstance(n, int))}
+        known |= {name: x for name, x in given.items() if name not in opened}
+    except (TypeError, ValueError, IndexError):
+        pass
 
     def same(x: Any, value: Any) -> bool:
         return isinstance(x, np.ndarray) and x.shape == np.shape(value) and np.array_equal(x, value)
 
-    return {
-        v: next((name for name, x in known.items() if same(x, value)), f"c{n}")
-        for n, (v, value) in enumerate(captured, 1)
-    }
+    found: dict[Any, str] = {}
+    for n, (v, value) in enumerate(captured, 1):
+        names = [name for name, x in known.items() if same(x, value)]
+        found[v] = next((name for name in names if name not in found.values()), f"c{n}")
+    return found

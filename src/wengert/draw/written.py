@@ -27,6 +27,27 @@ def number(value: Any) -> str:
     return re.sub(r"\s+", " ", text).replace("[ ", "[")
 
 
+def brief(value: Any) -> str:
+    """A number or a small array; of a larger one its type and its range.
+
+    >>> print(brief(np.linspace(-1, 2, 50)))
+    f64[50] -1 … 2
+    """
+    if isinstance(value, tuple | list):  # what a loop of unknown length leaves behind
+        return f"{len(value)} items"
+    array = np.asarray(value)
+    if array.ndim == 0 or array.size <= 6:
+        return number(value)
+    if array.dtype.kind not in "fiu":
+        return repr(type_of(array))
+    known = array[~np.isnan(array)] if array.dtype.kind == "f" else array
+    unknown = array.size - known.size
+    if not known.size:
+        return f"{type_of(array)!r} all nan"
+    told = f"{type_of(array)!r} {np.min(known):.3g} … {np.max(known):.3g}"
+    return told + (f" and {unknown} nan" if unknown else "")
+
+
 def is_single(value: Any) -> bool:
     """Is it one number?"""
     return value is not None and np.ndim(value) == 0
