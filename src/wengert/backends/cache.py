@@ -1,0 +1,142 @@
+"""Compiled code on disk, so that the next process need not compile it again.
+
+An entry is one file: a line that says what it is, a checksum, and then the names that the code asks for
+and the object code. Its name is a digest of the LLVM text and of all that the code depends on. Nothing is
+believed before the checksum is right: LLVM never sees a byte of a file that was cut short or changed. Files are
+written beside their place and moved there, so that readers, also in other processes, see whole ones only.
+
+The directory is private (0700): whoever can write there can run code here. `WENGERT_CACHE` names another
+directory, or is "off". It is kept below `WENGERT_CACHE_MB` megabytes (256): the entries used least recently go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+_MAGIC = b"wengert object 1\n"
+_SUFFIX = ".wgo"
+_STALE = 3600.0  # seconds after which a half-written file is known to be abandoned
+
+
+def directory() -> Path | None:
+    """Where entries are, made and found private; None where caching is off or impossible."""
+    named = os.environ.get("WENGERT_CACHE")
+    if named is not None and named.lower() in ("off", "0", ""):
+        return None
+    path = Path(named) if named else _default() / "wengert"
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = path.lstat()
+    except OSError:
+        return None
+    if not stat.S_ISDIR(found.st_mode):
+        return None
+    if hasattr(os, "getuid"):
+        if found.st_uid != os.getuid():
+            return None
+        if found.st_mode & 0o077:
+            try:
+                path.chmod(0o700)
+            except OSError:
+                return None
+    return path
+
+
+def _default() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home()))
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def digest(*parts: str) -> str:
+    """The name of an entry."""
+    text = "\0".join(parts).encode()
+    return hashlib.blake2b(text, digest_size=20).hexdigest()
+
+
+def read(name: str) -> tuple[tuple[str, ...], bytes] | None:
+    """(names that the code asks for, object code), or None where there is no sound entry."""
+    where = directory()
+    if where is None:
+        return None
+    path = where / (name + _SUFFIX)
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    found = _opened(data, name)
+    with contextlib.suppress(OSError):
+        if found is None:
+            path.unlink()
+        else:
+            os.utime(path)
+    return found
+
+
+def write(name: str, symbols: tuple[str, ...], code: bytes) -> None:
+    """Keep an entry; where that fails (a full disk, no permission) nothing is kept."""
+    where = directory()
+    if where is None:
+        return
+    data = _closed(symbols, code, name)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix="half-", dir=where)
+    except OSError:
+        return
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(temporary, where / (name + _SUFFIX))
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        return
+    _bound(where)
+
+
+def _closed(symbols: tuple[str, ...], code: bytes, name: str) -> bytes:
+    head = " ".join(symbols).encode()
+    body = len(head).to_bytes(4, "little") + head + code
+    return _MAGIC + hashlib.blake2b(name.encode() + body).digest() + body
+
+
+def _opened(data: bytes, name: str) -> tuple[tuple[str, ...], bytes] | None:
+    begin = len(_MAGIC) + 64
+    body = data[begin:]
+    if not data.startswith(_MAGIC) or len(body) < 4:
+        return None
+    if hashlib.blake2b(name.encode() + body).digest() != data[len(_MAGIC) : begin]:
+        return None
+    length = int.from_bytes(body[:4], "little")
+    return tuple(body[4 : 4 + length].decode().split()), body[4 + length :]
+
+
+def _bound(where: Path) -> None:
+    """Let the entries used least recently go until the rest is small enough."""
+    limit = float(os.environ.get("WENGERT_CACHE_MB", "256")) * 1e6
+    entries: list[tuple[float, int, Path]] = []
+    now = time.time()
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(where):
+            with contextlib.suppress(OSError):
+                found = entry.stat(follow_symlinks=False)
+                if entry.name.endswith(_SUFFIX):
+                    entries.append((found.st_mtime, found.st_size, Path(entry.path)))
+                elif entry.name.startswith("half-") and now - found.st_mtime > _STALE:
+                    os.unlink(entry.path)
+    total = sum(size for _, size, _ in entries)
+    for _, size, path in sorted(entries):
+        if total <= limit:
+            break
+        with contextlib.suppress(OSError):
+            path.unlink()
+        total -= size
