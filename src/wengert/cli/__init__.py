@@ -1,0 +1,1 @@
+"""THE COMMAND LINE: `wengert`, or `python -m wengert`: derivatives, checks and pictures of functions in files."""
