@@ -45,6 +45,7 @@ if _TYPE_CHECKING:
     from wengert import symbolic as symbolic
     from wengert import testing as testing
     from wengert.api.explain_zero import explain_zero as explain_zero
+    from wengert.cpp.function import cpp_function as cpp_function
     from wengert.draw.comparison import compare as compare
     from wengert.draw.flow import draw as draw
     from wengert.draw.page import page as page
@@ -66,7 +67,7 @@ __version__ = "0.1.0"
 # What not every program needs is imported when it is first asked for: `import wengert` stays quick.
 _LATER = {
     "draw": "", "nn": "", "numeric": "", "optim": "", "symbolic": "", "testing": "",
-    "explain_zero": "api.explain_zero",
+    "explain_zero": "api.explain_zero", "cpp_function": "cpp.function",
     "compare": "draw.comparison", "chain_rule": "draw.reading", "trace_table": "draw.table",
     "page": "draw.page", "plot": "draw.plots",
     "AutoDiffScalar": "dual", "convert": "dual", "gradients": "dual",

@@ -128,6 +128,12 @@ class TrustWarning(RuntimeWarning):
     """A derivative cannot be trusted, or was repaired; `wg.last_report()` tells the whole story."""
 
 
+class CppError(WengertError, RuntimeError):
+    """C++ that does not compile or that threw; a missing compiler; a program that C++ cannot say."""
+
+    anchor = "cpp"
+
+
 class InternalError(WengertError, AssertionError):
     """A bug of ours: please report it with the printed program."""
 
