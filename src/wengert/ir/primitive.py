@@ -122,8 +122,12 @@ class Primitive(ABC):
         """The loops this is: one answer for LLVM and C++."""
         return NotImplemented
 
-    def bound(self, *args: Any, **params: Any) -> Any:
-        """The rounding error it adds."""
+    def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Any:
+        """Radii of the results `ys` at `xs`, when the arguments are off by up to `rs`, and rounding.
+
+        None is exact. Radii are real and of the results' shapes; those of booleans are booleans
+        (may it be the other one?), those of integers are real numbers.
+        """
         return NotImplemented
 
     def ball(self, *args: Any, **params: Any) -> Any:

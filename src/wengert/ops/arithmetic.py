@@ -75,6 +75,20 @@ class Convert(Linear):
     def batch(self, batched: tuple[bool, ...], x: Any, *, dtype: Any) -> Any:
         return self(x, dtype=dtype)
 
+    def bound(self, ys: Values, xs: Values, rs: Values, *, dtype: Any) -> Values:
+        from wengert.ops.spread import lost, plus, real_of, touches
+
+        (y,), (x,), (r,) = ys, xs, rs
+        if r is not None:
+            if dtype.kind in "iu" and x.dtype.kind == "f":  # the numbers between are cut off
+                r = np.floor(np.abs(x) + r) - np.floor(np.abs(x) - r)
+            elif dtype.kind == "b":
+                return (touches(x, r) if x.dtype.kind != "b" else r,)
+            r = r.astype(real_of(y))
+        if dtype.kind in "fc" and not np.can_cast(x.dtype, dtype):
+            return (plus(r, lost(y)),)
+        return (r,)
+
 
 convert = Convert()
 

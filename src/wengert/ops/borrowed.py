@@ -103,6 +103,14 @@ class Family(Primitive):
     def batch(self, batched: tuple[bool, ...], x: Any, **params: Any) -> Any:
         return self(x, **params)
 
+    def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
+        from wengert.ops.spread import by_slope, lost, plus
+
+        (y,), (x,), (r,) = ys, xs, rs
+        own = lost(np.abs(y) + np.where(x < 0, 1, 0), 64)
+        value, slope = (lambda t: self(t, **params)), (lambda y, t: self.slope(y, t, **params))
+        return (own if r is None else plus(own, by_slope(value, slope, y, x, r)),)
+
     def __reduce__(self) -> Any:
         return _named, (self.name,)
 

@@ -85,6 +85,26 @@ class Select(Linear):
             np.where(c, 0, g) if wanted[2] else None,
         )
 
+    def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
+        from wengert.ops.spread import larger
+
+        (c, x, y), (doubt, r, s) = xs, rs
+        if doubt is None:
+            if r is None and s is None:
+                return (None,)
+            none = np.zeros((), bool) if x.dtype.kind == "b" else 0
+            return (np.where(c, none if r is None else r, none if s is None else s),)
+        if x.dtype.kind == "b":
+            either = x ^ y
+            for t in (r, s):
+                either = either if t is None else either | t
+            return (np.where(doubt, either, False if r is None and s is None else np.where(
+                c, False if r is None else r, False if s is None else s)),)  # fmt: skip
+        r, s = 0 if r is None else r, 0 if s is None else s
+        apart = np.abs(x - y)
+        own, other = np.where(c, r, s), np.where(c, s, r)
+        return (np.where(doubt, larger(own, apart + other), own),)
+
     def batch(self, batched: tuple[bool, ...], *args: Any) -> Any:
         n = extent_of(batched, args)
         return self(

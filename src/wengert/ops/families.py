@@ -198,6 +198,11 @@ class Elementwise(Primitive):
     def depends(self, *args: Any) -> Any:
         return "elementwise"
 
+    def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
+        from wengert.ops.spread import spread
+
+        return (spread(self, ys[0], xs, rs),)
+
     def __reduce__(self) -> Any:
         return _named, (self.name,)
 
@@ -275,6 +280,11 @@ class Movement(Linear):
 
     def depends(self, *args: Any, **params: Any) -> Any:
         return self.ids(*map(type_of, args), **params)
+
+    def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
+        from wengert.ops.spread import dense
+
+        return (None if all(r is None for r in rs) else self(*dense(xs, rs), **params),)
 
 
 class Multilinear(Primitive):
@@ -359,6 +369,12 @@ class Scale(Primitive):
                 for a, b in zip(args, batched, strict=True)
             )
         )
+
+    def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
+        from wengert.ops.spread import lost, plus, scaled
+
+        still = xs[0] == 0 if rs[0] is None else (xs[0] == 0) & (rs[0] == 0)
+        return (plus(scaled(*xs, *rs), np.where(still, 0, lost(ys[0]))),)
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)

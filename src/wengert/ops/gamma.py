@@ -65,6 +65,17 @@ class Zeta(Primitive):
             self._unknown.rule(g, None)
         return None, scale(g, -x * self(x + 1, q))
 
+    def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
+        from wengert.ops.spread import by_slope, lost, plus
+
+        (y,), (x, q), (r, s) = ys, xs, rs
+        if r is not None:
+            return (np.full_like(y, np.inf),)
+        moved = None
+        if s is not None:
+            moved = by_slope(lambda t: self(x, t), lambda _, t: -x * self(x + 1, t), y, q, s)
+        return (plus(lost(y, 64), moved),)
+
     def batch(self, batched: tuple[bool, ...], *args: Any) -> Any:
         extent = next(a.shape[0] for a, b in zip(args, batched, strict=True) if b)
         return self(

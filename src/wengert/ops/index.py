@@ -88,6 +88,13 @@ class Write(Linear):
     def eval(self, x: Any, v: Any, *, at: Basic) -> Any:
         return self.in_place(np.array(x), v, at=at)
 
+    def bound(self, ys: Values, xs: Values, rs: Values, *, at: Basic) -> Values:
+        from wengert.ops.spread import dense
+
+        if all(r is None for r in rs):
+            return (None,)
+        return (self(*dense(xs, rs), at=at),)
+
     def batch(self, batched: tuple[bool, ...], x: Any, v: Any, *, at: Basic) -> Any:
         n = extent_of(batched, (x, v))
         x, v = (a if b else everywhere(a, n) for a, b in zip((x, v), batched, strict=True))
@@ -130,6 +137,12 @@ class Accumulate(Write):
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, at: Basic) -> Values:
         (g,) = gs
         return g if wanted[0] else None, part(g, at=at) if wanted[1] else None
+
+    def bound(self, ys: Values, xs: Values, rs: Values, *, at: Basic) -> Values:
+        from wengert.ops.spread import dense, lost
+
+        r, s = dense(xs, rs)
+        return (self(r, s + lost(part(ys[0], at=at)), at=at),)
 
 
 # ---- at an array of integers ------------------------------------------------------------------------
@@ -210,9 +223,28 @@ class Gather(AtIntegers):
         y = gather(np.moveaxis(x, 0, axis), _rows(x, i, axis, merged), axis=axis, merged=merged + 1)
         return np.moveaxis(y, axis, 0)
 
+    def bound(
+        self, ys: Values, xs: Values, rs: Values, *, axis: int = 0, merged: int = 1
+    ) -> Values:
+        (x, i), (r, s) = xs, rs
+        found = None if r is None else gather(r, i, axis=axis, merged=merged)
+        if s is None:
+            return (found,)
+        rest = type_of(x).ndim - axis - merged
+        return (_elsewhere(found, ys[0], np.reshape(s, (*(1,) * axis, *type_of(i).shape, *(1,) * rest))),)
+
     def depends(self, x: Any, i: Any, *, axis: int = 0, merged: int = 1) -> Any:
         t = type_of(x)
         return self.eval(np.arange(t.size).reshape(t.shape), i, axis=axis, merged=merged)
+
+
+def _elsewhere(r: Any, y: Any, doubt: Any) -> Any:
+    """The radius of what was read or written at integers that may be others."""
+    from wengert.ops.spread import dense
+
+    (r,) = dense((y,), (r,))
+    far = True if y.dtype.kind == "b" else np.inf
+    return np.where(np.broadcast_to(doubt > 0, type_of(y).shape), far, r)
 
 
 def _rows(x: Any, i: Any, axis: int, merged: int) -> Any:
@@ -248,6 +280,15 @@ class Scatter(AtIntegers):
         self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any
     ) -> Values:
         return self.transpose(gs, xs, wanted, **params)
+
+    def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
+        from wengert.ops.spread import dense
+
+        if all(r is None for r in rs):
+            return (None,)
+        r, s = dense(xs[:2], rs[:2])
+        found = self(r, s, xs[2], **params)
+        return (found if rs[2] is None else _elsewhere(found, ys[0], np.any(rs[2] > 0)),)
 
     def batch(
         self, batched: tuple[bool, ...], x: Any, v: Any, i: Any, *, axis: int = 0, merged: int = 1
@@ -322,6 +363,14 @@ class ScatterAdd(Scatter):
     ) -> Values:
         (g,), i = gs, args[2]
         return g if wanted[0] else None, gather(g, i, **params) if wanted[1] else None, None
+
+    def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
+        from wengert.ops.spread import dense, lost
+
+        x, v, i = xs
+        (found,) = super().bound(ys, xs, dense(xs[:2], rs[:2]) + [rs[2]], **params)  # type: ignore[arg-type]
+        additions = self(np.zeros_like(x), np.ones_like(v), i, **params)
+        return (found + additions * lost(self(np.abs(x), np.abs(v), i, **params)),)
 
 
 def _last_writes(i: Any, extent: int) -> Any:

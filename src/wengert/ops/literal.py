@@ -45,6 +45,9 @@ class Literal(Primitive):
     def typeof(self, *, value: Frozen) -> ArrayType:
         return type_of(value.array)
 
+    def bound(self, ys: Any, xs: Any, rs: Any, *, value: Frozen) -> Any:
+        return (None,)
+
     def eval(self, *, value: Frozen) -> Any:
         return value.array
 

@@ -56,6 +56,9 @@ class MatMul(Multilinear):
             np.matmul(np.swapaxes(a, -1, -2), g) if wanted[1] else None,
         )
 
+    def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
+        return (of_products(self, type_of(xs[0]).shape[-1], ys[0], xs, rs),)
+
     def batch(self, batched: tuple[bool, ...], a: Any, b: Any) -> Any:
         ta, tb = type_of(a), type_of(b)
         na, nb = ta.ndim - batched[0], tb.ndim - batched[1]
@@ -76,6 +79,23 @@ class MatMul(Multilinear):
         if nb == 1:
             y = y[..., 0]
         return y[:, 0] if na == 1 else y
+
+
+def of_products(prim: Any, terms: int, y: Any, xs: Values, rs: Values, **params: Any) -> Any:
+    """Radius of sums of products: |a| (s + γ |b|) + r (|b| + s), and so on for more operands."""
+    from wengert.ops.spread import plus, unit
+
+    u, eta = unit(y.dtype)
+    gamma = u * u.dtype.type(terms + len(xs) - 1)
+    sizes = [np.abs(x) for x in xs]
+    last = gamma * sizes[-1] if rs[-1] is None else rs[-1] + gamma * sizes[-1]
+    total = prim(*sizes[:-1], last, **params) + eta * u.dtype.type(terms)
+    above = sizes[-1] if rs[-1] is None else sizes[-1] + rs[-1]
+    for n in range(len(xs) - 2, -1, -1):
+        if rs[n] is not None:
+            wide = [x if r is None else x + r for x, r in zip(sizes[n + 1 : -1], rs[n + 1 : -1], strict=True)]
+            total = plus(total, prim(*sizes[:n], rs[n], *wide, above, **params))
+    return total
 
 
 matmul = MatMul()
@@ -118,6 +138,16 @@ class Einsum(Multilinear):
             terms = ",".join([out, *(s for m, s in enumerate(letters) if m != n)])
             found.append(self(gs[0], *others, spec=f"{terms}->{letters[n]}"))
         return tuple(found)
+
+    def bound(self, ys: Values, xs: Values, rs: Values, *, spec: str) -> Values:
+        ins, out = spec.split("->")
+        extents = {
+            c: n
+            for s, x in zip(ins.split(","), xs, strict=True)
+            for c, n in zip(s, type_of(x).shape, strict=True)
+        }
+        terms = math.prod(n for c, n in extents.items() if c not in out)
+        return (of_products(self, terms, ys[0], xs, rs, spec=spec),)
 
     def batch(self, batched: tuple[bool, ...], *xs: Any, spec: str) -> Any:
         ins, out = spec.split("->")
@@ -191,6 +221,10 @@ class Convolve(Multilinear):
         return _correlated(g, b, a) if wanted[0] else None, _correlated(g, a, b) if wanted[
             1
         ] else None
+
+    def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
+        terms = min(type_of(x).shape[-1] for x in xs)
+        return (of_products(self, terms, ys[0], xs, rs),)
 
     def batch(self, batched: tuple[bool, ...], a: Any, b: Any) -> Any:
         n = extent_of(batched, (a, b))

@@ -34,11 +34,28 @@ class ArgSort(Primitive):
     ) -> Values:
         return (None,)
 
+    def bound(self, ys: Values, xs: Values, rs: Values, *, axis: int) -> Values:
+        (order,), (x,), (r,) = ys, xs, rs
+        if r is None:
+            return (None,)
+        return (np.where(crowded(x, r, order, axis), float(type_of(x).shape[axis]), 0),)
+
     def batch(self, batched: tuple[bool, ...], x: Any, *, axis: int) -> Any:
         return self(x, axis=axis + 1)
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)
+
+
+def crowded(x: Any, r: Any, order: Any, axis: int) -> Any:
+    """Which places of the sorted x may belong to a neighbour?"""
+    lead = (slice(None),) * axis
+    low, high = (*lead, slice(None, -1)), (*lead, slice(1, None))
+    y, s = np.take_along_axis(x, order, axis), np.take_along_axis(r, order, axis)
+    room = s[low] + s[high]
+    near = ~(y[high] - y[low] > room) & (room != 0)
+    none = np.zeros_like(y[(*lead, slice(0, 1))], dtype=bool)
+    return np.concatenate([near, none], axis) | np.concatenate([none, near], axis)
 
 
 class SearchSorted(Primitive):
@@ -67,6 +84,17 @@ class SearchSorted(Primitive):
         self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, side: str
     ) -> Values:
         return None, None
+
+    def bound(self, ys: Values, xs: Values, rs: Values, *, side: str) -> Values:
+        (a, v), (r, s) = xs, rs
+        if r is None and s is None:
+            return (None,)
+        room = 0 if s is None else s
+        if r is not None:
+            width = np.max(r, axis=-1)
+            room = room + np.reshape(width, (*type_of(width).shape, *(1,) * (type_of(v).ndim - type_of(width).ndim)))
+        high, low = self(a, v + room, side=side), self(a, v - room, side=side)
+        return ((high - low).astype(float),)
 
     def batch(self, batched: tuple[bool, ...], a: Any, v: Any, *, side: str) -> Any:
         if not batched[0] and type_of(a).ndim == 1:
@@ -102,6 +130,14 @@ class Sort(Primitive):
     ) -> Values:
         back = argsort(argsort(xs[0], axis=axis), axis=axis)
         return (np.take_along_axis(gs[0], back, axis),)
+
+    def bound(self, ys: Values, xs: Values, rs: Values, *, axis: int) -> Values:
+        (y,), (x,), (r,) = ys, xs, rs
+        if r is None:
+            return (None,)
+        own = np.take_along_axis(r, argsort(x, axis=axis), axis)
+        above, below = self(x + r, axis=axis) - y, y - self(x - r, axis=axis)
+        return (np.maximum(own, np.maximum(above, below)),)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axis: int) -> Any:
         return self(x, axis=axis + 1)

@@ -49,8 +49,26 @@ class Sum(Linear):
     ) -> Values:
         return (back(gs[0], type_of(args[0]).shape, axes),)
 
+    def bound(self, ys: Values, xs: Values, rs: Values, *, axes: Axes) -> Values:
+        (x,), (r,) = xs, rs
+        return (of_sum(x, r, axes),)
+
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes) -> Any:
         return self(x, axes=tuple(a + 1 for a in axes))
+
+
+def of_sum(x: Any, r: Any, axes: Axes) -> Any:
+    """Radius of a sum, in whatever order it is made."""
+    from wengert.ops.spread import unit
+
+    steps = extent(type_of(x).shape, axes) - 1
+    if x.dtype.kind not in "fc":
+        return None if r is None else sum_(r.astype(float), axes=axes)
+    if steps < 1:
+        return None if r is None else sum_(r, axes=axes)
+    u, _ = unit(x.dtype)
+    own = np.abs(x) * (u * u.dtype.type(steps))
+    return sum_(own if r is None else own + r, axes=axes)
 
 
 class Mean(Linear):
@@ -75,6 +93,13 @@ class Mean(Linear):
         (g,), shape = gs, type_of(args[0]).shape
         return (back(g / type_of(g).dtype.type(extent(shape, axes)), shape, axes),)
 
+    def bound(self, ys: Values, xs: Values, rs: Values, *, axes: Axes) -> Values:
+        from wengert.ops.spread import lost, plus
+
+        (x,), (r,), (y,) = xs, rs, ys
+        total = of_sum(x, r, axes)
+        return (plus(lost(y), None if total is None else total / extent(type_of(x).shape, axes)),)
+
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes) -> Any:
         return self(x, axes=tuple(a + 1 for a in axes))
 
@@ -97,6 +122,16 @@ class Centre(Linear):
         self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: Axes
     ) -> Values:
         return (centre(gs[0], axes=axes),)
+
+    def bound(self, ys: Values, xs: Values, rs: Values, *, axes: Axes) -> Values:
+        from wengert.ops.spread import lost, plus
+
+        (x,), (r,), (y,) = xs, rs, ys
+        shape = type_of(x).shape
+        middle = of_sum(x, r, axes)
+        size = lost(mean(np.abs(x), axes=axes))
+        middle = size if middle is None else middle / extent(shape, axes) + size
+        return (plus(r, lost(y), back(middle, shape, axes)),)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes) -> Any:
         return self(x, axes=tuple(a + 1 for a in axes))
@@ -135,8 +170,60 @@ class Reduction(Primitive):
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes) -> Any:
         return self(x, axes=tuple(a + 1 for a in axes))
 
+    def bound(self, ys: Values, xs: Values, rs: Values, *, axes: Axes) -> Values:
+        return (_MOVED[self.name](ys[0], xs[0], rs[0], axes),)
+
     def __reduce__(self) -> Any:
         return _named, (self.name,)
+
+
+def _moved_extremum(y: Any, x: Any, r: Any, axes: Axes) -> Any:
+    if r is None:
+        return None
+    low = back(y, type_of(x).shape, axes)
+    # only those that may be it count
+    return max_(np.where(np.abs(low - x) > r + max_here(r, axes), 0, r), axes=axes)
+
+
+def max_here(r: Any, axes: Axes) -> Any:
+    """The largest radius along the axes, spread over them."""
+    return back(max_(r, axes=axes), type_of(r).shape, axes)
+
+
+def _moved_product(y: Any, x: Any, r: Any, axes: Axes) -> Any:
+    from wengert.ops.spread import growth, lost, plus
+
+    own = lost(y, extent(type_of(x).shape, axes))
+    if r is None:
+        return own
+    size = np.abs(x)
+    shares = sum_(np.where(size > 0, r / np.where(size > 0, size, 1), np.inf), axes=axes)
+    whole = prod(size + r, axes=axes)
+    return plus(own, np.where(shares < 1, np.abs(y) * growth(shares), whole + np.abs(y)))
+
+
+def _moved_length(y: Any, x: Any, r: Any, axes: Axes) -> Any:
+    from wengert.ops.spread import lost, plus
+
+    own = lost(y, extent(type_of(x).shape, axes) + 4)
+    return own if r is None else plus(own, length(r, axes=axes))
+
+
+def _moved_logsumexp(y: Any, x: Any, r: Any, axes: Axes) -> Any:
+    from wengert.ops.spread import lost, plus
+
+    own = lost(np.abs(y) + max_(np.abs(x), axes=axes) + 1, 8 * extent(type_of(x).shape, axes))
+    return own if r is None else plus(own, max_(r, axes=axes))
+
+
+# how far they move when the elements do
+_MOVED = {
+    "max": _moved_extremum,
+    "min": _moved_extremum,
+    "prod": _moved_product,
+    "length": _moved_length,
+    "logsumexp": _moved_logsumexp,
+}
 
 
 class Share(Primitive):
@@ -174,6 +261,15 @@ class Share(Primitive):
         n = extent_of(batched, args)
         y, x = (a if b else everywhere(a, n) for a, b in zip(args, batched, strict=True))
         return self(y, x, axes=tuple(a + 1 for a in axes))
+
+    def bound(self, ys: Values, xs: Values, rs: Values, *, axes: Axes) -> Values:
+        r = rs[1]
+        if r is None:
+            return (None,)
+        y, x = xs
+        near = ~(np.abs(back(y, type_of(x).shape, axes) - x) > r + max_here(r, axes))
+        tied = back(sum_(near.astype(x.dtype), axes=axes), type_of(x).shape, axes) > 1
+        return (np.where(near & tied & (max_here(r, axes) != 0), 1, 0).astype(x.dtype),)
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)
@@ -268,6 +364,24 @@ class Counted(Primitive):
         self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], *, axes: Axes
     ) -> Values:
         return (None,)
+
+    def bound(self, ys: Values, xs: Values, rs: Values, *, axes: Axes) -> Values:
+        from wengert.ops.spread import touches
+
+        (x,), (r,), (y,) = xs, rs, ys
+        if r is None:
+            return (None,)
+        if self.name == "count_nonzero":
+            near = r if r.dtype.kind == "b" else touches(x, r)
+            return (sum_(near.astype(float), axes=axes),)
+        if self.name in ("all", "any"):
+            near = r if r.dtype.kind == "b" else touches(x, r)
+            return (any_(near, axes=axes) & ((y if self.name == "all" else ~y) | any_(
+                near & (x if self.name == "any" else ~x), axes=axes)),)  # fmt: skip
+        best = (max_ if self.name == "argmax" else min_)(x, axes=axes)
+        near = ~(np.abs(back(best, type_of(x).shape, axes) - x) > r + max_here(r, axes))
+        several = (sum_(near.astype(float), axes=axes) > 1) & (max_(r, axes=axes) != 0)
+        return (np.where(several, float(extent(type_of(x).shape, axes)), 0),)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes) -> Any:
         return self(x, axes=tuple(a + 1 for a in axes))

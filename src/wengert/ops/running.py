@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.primitive import Primitive, Reads, Values
-from wengert.ir.types import ArrayType
+from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Linear, _named, everywhere, extent_of, scale
 from wengert.ops.shape import flip
 
@@ -27,6 +27,15 @@ class CumSum(Linear):
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axis: int) -> Values:
         return (flip(cumsum(flip(gs[0], axes=(axis,)), axis=axis), axes=(axis,)),)
+
+    def bound(self, ys: Values, xs: Values, rs: Values, *, axis: int) -> Values:
+        from wengert.ops.spread import lost, plus
+
+        (x,), (r,) = xs, rs
+        if x.dtype.kind not in "fc":
+            return (None if r is None else self(r, axis=axis),)
+        own = lost(x, type_of(x).shape[axis], underflows=False)
+        return (self(plus(r, own), axis=axis),)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axis: int) -> Any:
         return self(x, axis=axis + 1)
@@ -56,6 +65,18 @@ class CumProd(Primitive):
     ) -> Values:
         (g,), (x,), (y,) = gs, xs, ys
         return (recurrence(g, x, axis=axis, reverse=True) * _before(y, axis),)
+
+    def bound(self, ys: Values, xs: Values, rs: Values, *, axis: int) -> Values:
+        from wengert.ops.spread import growth, lost, plus
+
+        (y,), (x,), (r,) = ys, xs, rs
+        own = lost(y, type_of(x).shape[axis])
+        if r is None:
+            return (own,)
+        size = np.abs(x)
+        shares = cumsum(np.where(size > 0, r / np.where(size > 0, size, 1), np.inf), axis=axis)
+        whole = self(size + r, axis=axis)
+        return (plus(own, np.where(shares < 1, np.abs(y) * growth(shares), whole + np.abs(y))),)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axis: int) -> Any:
         return self(x, axis=axis + 1)
@@ -126,6 +147,20 @@ class Recurrence(Primitive):
             ga = _shift_down(t, axis) * s if not reverse else t * _shift_down(s, axis)
         return s if wanted[0] else None, ga
 
+    def bound(
+        self, ys: Values, xs: Values, rs: Values, *, axis: int, reverse: bool
+    ) -> Values:
+        from wengert.ops.spread import lost, plus
+
+        (t,), (b, a), (r, s) = ys, xs, rs
+        weights = np.abs(a) if s is None else np.abs(a) + s
+        size = self(np.abs(b), weights, axis=axis, reverse=reverse)
+        drive = plus(r, lost(size, 3))
+        if s is not None:
+            step = np.abs(t)
+            drive = drive + (_shift_up(step * s, axis) if reverse else _shift_down(step, axis) * s)
+        return (self(drive, weights, axis=axis, reverse=reverse),)
+
     def batch(self, batched: tuple[bool, ...], b: Any, a: Any, *, axis: int, reverse: bool) -> Any:
         n = extent_of(batched, (b, a))
         b, a = (v if m else everywhere(v, n) for v, m in zip((b, a), batched, strict=True))
@@ -182,6 +217,10 @@ class CumExtreme(Primitive):
     ) -> Values:
         there, going, count = _reign(xs[0], ys[0], axis)
         return (scale(there, recurrence(gs[0] / count, going, axis=axis, reverse=True)),)
+
+    def bound(self, ys: Values, xs: Values, rs: Values, *, axis: int) -> Values:
+        (r,) = rs
+        return (None if r is None else cummax(r, axis=axis),)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axis: int) -> Any:
         return self(x, axis=axis + 1)

@@ -1,0 +1,182 @@
+"""bounds: running error, carried beside the numbers through any program.
+
+Every value is the middle of a ball that holds the exact one: radii are pushed through each equation by
+its primitive's own answer (`Primitive.bound`): first order, second order, and the rounding of the
+operation itself. What a program computes in real numbers from its exact inputs lies within the radii
+of its outputs. The gradient is a program too, so its error is bounded by the same loop.
+
+The loop computes on arrays and records on tracers; `bounded` is the recorded form, a program again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from wengert.ir import passes, source
+from wengert.ir.primitive import Handle
+from wengert.ir.program import Const, Eqn, Program, Var
+from wengert.ir.types import StackType
+from wengert.ops.spread import Radius, overlap, real_of
+
+_EXTREMA = {"maximum": (0, 1), "minimum": (0, 1), "fmax": (0, 1), "fmin": (0, 1)}
+
+Observer = Callable[[Eqn, Sequence[Any], Sequence[Radius], Sequence[Any], Sequence[Radius]], None]
+
+
+class Bounded(NamedTuple):
+    """Values, radii (None: exact), and whether a comparison that was decided by `looked` is in doubt."""
+
+    values: list[Any]
+    radii: list[Radius]
+    doubt: Any  # a boolean, or None if nothing was looked at
+
+
+def run(
+    program: Program, xs: Sequence[Any], rs: Sequence[Radius], *, looked: Sequence[Var] = (),
+    observer: Observer | None = None, wide: bool = False,
+) -> Bounded:  # fmt: skip
+    """The program's outputs at `xs`, with radii, when the inputs are off by up to `rs`.
+
+    `looked` are the truth values that Python decided by; `observer(eqn, xs, rs, ys, radii)` sees
+    every equation. On tracers, everything is recorded. `wide`: numbers come in a wider format than
+    the program's own (trust/wide.py).
+    """
+    step = _wide_step if wide else _step
+    values: dict[Any, Any] = dict(zip(program.inputs, xs, strict=True))
+    radii: dict[Any, Radius] = {
+        v: r for v, r in zip(program.inputs, rs, strict=True) if r is not None
+    }
+    extrema: dict[Any, tuple[Any, ...]] = {}
+    inlining = any(isinstance(x, Handle) for x in (*xs, *rs))
+    kept = {*looked}
+    doubt: Any = None
+    with np.errstate(all="ignore"):
+        for eqn, dying in zip(program.eqns, program.dying, strict=True):
+            ins = [a.value if a.__class__ is Const else values[a] for a in eqn.inputs]
+            spreads = tuple(radii.get(a) for a in eqn.inputs)
+            token = source.current.set(eqn.origin) if inlining else None
+            try:
+                outs, found = step(eqn, ins, spreads)
+                if eqn.prim.name == "equal" and extrema:
+                    found = _tie(eqn, extrema) or found
+            finally:
+                if token is not None:
+                    source.current.reset(token)
+            if eqn.prim.name in _EXTREMA:
+                extrema[eqn.outputs[0]] = tuple(zip(eqn.inputs, ins, spreads, strict=True))
+            for v, y, r in zip(eqn.outputs, outs, found, strict=True):
+                values[v] = y
+                if r is not None:
+                    radii[v] = r
+                    if v in kept:
+                        doubt = np.any(r) if doubt is None else doubt | np.any(r)
+            if observer is not None:
+                observer(eqn, ins, spreads, outs, found)
+            for v in dying:
+                values.pop(v, None)
+                radii.pop(v, None)
+        ends = [a.value if isinstance(a, Const) else values[a] for a in program.outputs]
+    return Bounded(ends, [radii.get(a) for a in program.outputs], doubt)
+
+
+def _step(eqn: Eqn, ins: Sequence[Any], spreads: Sequence[Radius]) -> tuple[Any, Any]:
+    """Results and radii of one equation."""
+    together = getattr(eqn.prim, "bounded", None)
+    if together is not None:  # an equation that holds programs
+        found: tuple[Any, Any] = together(ins, spreads, **eqn.params)
+        return found
+    outs = eqn.prim(*ins, **eqn.params)
+    outs = tuple(outs) if eqn.prim.multiple else (outs,)
+    return outs, _radii(eqn, outs, ins, spreads)
+
+
+def _wide_step(eqn: Eqn, ins: Sequence[Any], spreads: Sequence[Radius]) -> tuple[Any, Any]:
+    """`_step` in a format that the program does not know, and that some libraries do not have."""
+    from wengert.trust.wide import widen, wider
+
+    dtype = eqn.params.get("dtype")
+    if isinstance(dtype, np.dtype) and wider(dtype) is not None:
+        eqn = Eqn(eqn.prim, eqn.inputs, {**eqn.params, "dtype": wider(dtype)}, eqn.outputs)
+    try:
+        return _step(eqn, ins, spreads)
+    except TypeError:
+        pass
+    types = [a.type.dtype for a in eqn.inputs]
+    narrow = [x.astype(t) for x, t in zip(ins, types, strict=True)]
+    lost = [
+        None if t.kind not in "fc" else np.abs(x - y) if r is None else np.abs(x - y) + r
+        for x, y, r, t in zip(ins, narrow, spreads, types, strict=True)
+    ]
+    near = [None if r is None else r.astype(real_of(y)) for r, y in zip(lost, narrow, strict=True)]
+    outs, radii = _step(eqn, narrow, near)
+    return tuple(map(widen, outs)), tuple(None if r is None else widen(r) for r in radii)
+
+
+def _radii(eqn: Eqn, outs: Sequence[Any], ins: Sequence[Any], spreads: Sequence[Radius]) -> Any:
+    found = eqn.prim.bound(tuple(outs), tuple(ins), tuple(spreads), **eqn.params)
+    if found is NotImplemented:  # nothing is known: only what moves nothing stays
+        return tuple(unbounded(y) if y.dtype.kind in "fc" else None for y in outs)
+    return tuple(
+        _sound(r, y) if r is not None and y.dtype.kind in "fc" else r
+        for r, y in zip(found, outs, strict=True)
+    )
+
+
+def _sound(r: Radius, y: Any) -> Radius:
+    """A radius of the shape and dtype of its value."""
+    if np.shape(r) != np.shape(y):
+        r = np.broadcast_to(r, np.shape(y))
+    dtype = real_of(y)
+    return r if r.dtype == dtype else r.astype(dtype)
+
+
+def unbounded(y: Any) -> Any:
+    """An infinite radius."""
+    return np.full_like(y, np.inf, dtype=real_of(y))
+
+
+def _tie(eqn: Eqn, extrema: dict[Any, Any]) -> Any:
+    """`equal(z, x)` where z is the larger (or smaller) of x and y: it asks whether x wins against y."""
+    for z, x in (eqn.inputs, eqn.inputs[::-1]):
+        pair = extrema.get(z)
+        if pair is not None and x in (pair[0][0], pair[1][0]):
+            (_, a, r), (_, b, s) = pair
+            return (overlap((a, b), (r, s)),)
+    return None
+
+
+# ---- as a program ----------------------------------------------------------------------------------------
+
+
+@passes.remembered
+def bounded(program: Program, moving: tuple[bool, ...]) -> tuple[Program, tuple[bool, ...]]:
+    """`(xs, radii of the moving inputs) -> (ys, radii of some outputs)`; which outputs, comes second."""
+    types = [
+        *program.in_types,
+        *(radius_type(t) for t, m in zip(program.in_types, moving, strict=True) if m),
+    ]
+    flags: tuple[bool, ...] = ()
+
+    def both(*args: Any) -> list[Any]:
+        nonlocal flags
+        n = len(program.inputs)
+        movers = iter(args[n:])
+        rs = [next(movers) if m else None for m in moving]
+        found = run(program, args[:n], rs)
+        flags = tuple(r is not None for r in found.radii)
+        return [*found.values, *(r for r in found.radii if r is not None)]
+
+    made = passes.derive(both, types, program, f"bounded({program.name})")
+    return passes.sweep(made), flags
+
+
+def radius_type(t: Any) -> Any:
+    """The type of the radii of a value of type `t`."""
+    from wengert.ir.types import ArrayType
+
+    if isinstance(t, StackType):
+        return StackType(radius_type(t.item))
+    return ArrayType.of(t.shape, real_of(t))
