@@ -44,6 +44,7 @@ if _TYPE_CHECKING:
     from wengert import optim as optim
     from wengert import symbolic as symbolic
     from wengert import testing as testing
+    from wengert.api.error_bound import error_bound as error_bound
     from wengert.api.explain_zero import explain_zero as explain_zero
     from wengert.cpp.function import cpp_function as cpp_function
     from wengert.draw.comparison import compare as compare
@@ -67,7 +68,7 @@ __version__ = "0.1.0"
 # What not every program needs is imported when it is first asked for: `import wengert` stays quick.
 _LATER = {
     "draw": "", "nn": "", "numeric": "", "optim": "", "symbolic": "", "testing": "",
-    "explain_zero": "api.explain_zero", "cpp_function": "cpp.function",
+    "error_bound": "api.error_bound", "explain_zero": "api.explain_zero", "cpp_function": "cpp.function",
     "compare": "draw.comparison", "chain_rule": "draw.reading", "trace_table": "draw.table",
     "page": "draw.page", "plot": "draw.plots",
     "AutoDiffScalar": "dual", "convert": "dual", "gradients": "dual",

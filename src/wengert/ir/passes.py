@@ -22,6 +22,7 @@ split: Callable[..., Any]  # (program, known, known_outputs) -> now, later, flag
 transpose: Callable[..., Program]  # (program, linear, seeded)
 batch: Callable[..., Program]  # (program, batched, extent, outputs)
 sweep: Callable[..., Program]  # (program)
+bounded: Callable[..., Any]  # (program, moving, required) -> program with radii, which outputs have
 
 
 def install(**transforms: Callable[..., Any]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from wengert.ir.primitive import Values
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Elementwise, Linear, along, scale
+from wengert.ops.radii import lost, plus, real_of, touches
 
 add = Elementwise(np.add, 1, 1, name="add", value=operator.add)
 sub = Elementwise(np.subtract, 1, -1, name="sub", value=operator.sub)
@@ -76,8 +77,6 @@ class Convert(Linear):
         return self(x, dtype=dtype)
 
     def bound(self, ys: Values, xs: Values, rs: Values, *, dtype: Any) -> Values:
-        from wengert.ops.spread import lost, plus, real_of, touches
-
         (y,), (x,), (r,) = ys, xs, rs
         if r is not None:
             if dtype.kind in "iu" and x.dtype.kind == "f":  # the numbers between are cut off
@@ -113,6 +112,9 @@ class ComplexPart(Linear):
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
         return (self.transposed(gs[0], args[0].dtype),)
 
+    def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
+        return rs
+
     def batch(self, batched: tuple[bool, ...], x: Any) -> Any:
         return self(x)
 
@@ -144,6 +146,9 @@ class Modulus(Linear):
     def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
         (g,), (x,), (y,) = gs, xs, ys
         return (scale(convert(g, dtype=type_of(x).dtype), conj(x / np.where(y == 0, 1, y))),)
+
+    def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
+        return (plus(rs[0], lost(ys[0], 2)),)
 
     def batch(self, batched: tuple[bool, ...], x: Any) -> Any:
         return self(x)

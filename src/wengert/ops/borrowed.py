@@ -17,6 +17,7 @@ from wengert.ir import source
 from wengert.ir.primitive import Primitive, Reads, Values
 from wengert.ir.types import ArrayType
 from wengert.ops.families import Elementwise, Slope, _named, along, scale
+from wengert.ops.radii import lost, plus
 
 
 class Borrowed:
@@ -104,10 +105,10 @@ class Family(Primitive):
         return self(x, **params)
 
     def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
-        from wengert.ops.spread import by_slope, lost, plus
+        from wengert.ops.spread import by_slope
 
         (y,), (x,), (r,) = ys, xs, rs
-        own = lost(np.abs(y) + np.where(x < 0, 1, 0), 64)
+        own = lost(np.abs(y) + np.where(np.real(x) < 0, np.ones_like(np.abs(x)), 0), 64)
         value, slope = (lambda t: self(t, **params)), (lambda y, t: self.slope(y, t, **params))
         return (own if r is None else plus(own, by_slope(value, slope, y, x, r)),)
 

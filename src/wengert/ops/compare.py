@@ -13,6 +13,7 @@ import numpy as np
 from wengert.ir.primitive import Values
 from wengert.ir.types import ArrayType
 from wengert.ops.families import Elementwise, Linear, along, everywhere, extent_of, is_constant
+from wengert.ops.radii import larger
 
 equal = Elementwise(np.equal, None, None)
 not_equal = Elementwise(np.not_equal, None, None)
@@ -86,8 +87,6 @@ class Select(Linear):
         )
 
     def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
-        from wengert.ops.spread import larger
-
         (c, x, y), (doubt, r, s) = xs, rs
         if doubt is None:
             if r is None and s is None:

@@ -23,6 +23,7 @@ from wengert.ir import source
 from wengert.ir.evaluate import ALONE
 from wengert.ir.primitive import Handle, Primitive, Reads, Values
 from wengert.ir.types import ArrayType, type_of
+from wengert.ops.radii import dense, lost, plus, scaled
 
 Slope = Callable[..., Any] | int | None
 
@@ -282,8 +283,6 @@ class Movement(Linear):
         return self.ids(*map(type_of, args), **params)
 
     def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
-        from wengert.ops.spread import dense
-
         return (None if all(r is None for r in rs) else self(*dense(xs, rs), **params),)
 
 
@@ -371,8 +370,6 @@ class Scale(Primitive):
         )
 
     def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
-        from wengert.ops.spread import lost, plus, scaled
-
         still = xs[0] == 0 if rs[0] is None else (xs[0] == 0) & (rs[0] == 0)
         return (plus(scaled(*xs, *rs), np.where(still, 0, lost(ys[0]))),)
 

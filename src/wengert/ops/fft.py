@@ -6,13 +6,15 @@ keep half of the spectrum: their transposes count the half that was left out.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from wengert.ir.primitive import Values
-from wengert.ir.types import ArrayType
+from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Linear
+from wengert.ops.radii import real_of, unit
 
 OTHER = {"backward": "forward", "forward": "backward", "ortho": "ortho"}  # the same factor, turned
 Axes = tuple[int, ...]
@@ -29,6 +31,23 @@ def _complex(dtype: Any) -> Any:
 
 def _real(dtype: Any) -> Any:
     return np.zeros((), dtype).real.dtype
+
+
+def _spread(prim: Any, y: Any, x: Any, r: Any, params: Any) -> Any:
+    """No result moves by more than ‖r‖₁ and what n log n additions cost, times what `norm` scales by."""
+    axes = params.get("axes") or (params["axis"],)
+    size = math.prod(type_of(y).shape[a] for a in axes)
+    u, _ = unit(y.dtype)
+    own = np.abs(x) * (u * u.dtype.type(16 * (1 + math.log2(max(size, 2)))))
+    total = np.sum(own if r is None else own + r, axis=axes, keepdims=True)
+    scale = {"fft": 1.0, "rfft": 1.0, "irfft": 2.0}.get(prim.name, 4.0)
+    inverse = params.get("inverse", prim.name == "irfft")
+    norm = params.get("norm")
+    if prim.name in ("fft", "rfft", "irfft") and norm == "ortho":
+        scale = scale / math.sqrt(size)
+    elif prim.name in ("fft", "rfft", "irfft") and inverse == (norm != "forward"):
+        scale = scale / size
+    return np.broadcast_to(total * scale, type_of(y).shape).astype(real_of(y))
 
 
 class Fft(Linear):
@@ -55,6 +74,9 @@ class Fft(Linear):
     ) -> Values:
         back = self(gs[0], axes=axes, norm=norm, inverse=inverse)
         return (back if args[0].dtype.kind == "c" else np.real(back),)
+
+    def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
+        return (_spread(self, ys[0], xs[0], rs[0], params),)
 
     def batch(
         self, batched: tuple[bool, ...], x: Any, *, axes: Axes, norm: Any, inverse: bool
@@ -85,6 +107,9 @@ class Rfft(Linear):
         half = np.conjugate(g) / _count(n, axes[-1], g)
         return (irfft(half, n=n, axes=axes[-1:], norm=OTHER[norm]),)
 
+    def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
+        return (_spread(self, ys[0], xs[0], rs[0], params),)
+
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes, norm: Any) -> Any:
         return self(x, axes=_later(axes), norm=norm)
 
@@ -112,6 +137,9 @@ class Irfft(Linear):
         if len(axes) > 1:
             back = fft(back, axes=axes[:-1], norm=norm, inverse=True)
         return (back,)
+
+    def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
+        return (_spread(self, ys[0], xs[0], rs[0], params),)
 
     def batch(self, batched: tuple[bool, ...], h: Any, *, n: int, axes: Axes, norm: Any) -> Any:
         return self(h, n=n, axes=_later(axes), norm=norm)
@@ -162,6 +190,9 @@ class Trigonometric(Linear):
         if kind == 2:
             return (self(ends * g, kind=3, axis=axis),)
         return (ends * self(g, kind=2, axis=axis) if kind == 3 else self(g, kind=4, axis=axis),)
+
+    def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
+        return (_spread(self, ys[0], xs[0], rs[0], params),)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, kind: int, axis: int) -> Any:
         return self(x, kind=kind, axis=axis + 1)

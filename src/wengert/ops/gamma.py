@@ -12,6 +12,7 @@ from wengert.ir.types import ArrayType
 from wengert.ops.borrowed import Family, number, of_scipy, series, special, unknown
 from wengert.ops.families import _named, everywhere, scale
 from wengert.ops.logistic import xlog1py, xlogy
+from wengert.ops.radii import lost, plus
 
 gamma = special("gamma", lambda y, x: y * psi(x), holomorphic=True)
 gammaln = special("gammaln", lambda y, x: psi(x))
@@ -66,7 +67,7 @@ class Zeta(Primitive):
         return None, scale(g, -x * self(x + 1, q))
 
     def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
-        from wengert.ops.spread import by_slope, lost, plus
+        from wengert.ops.spread import by_slope
 
         (y,), (x, q), (r, s) = ys, xs, rs
         if r is not None:

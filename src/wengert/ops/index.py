@@ -19,6 +19,7 @@ from wengert.ir.evaluate import call_reusing
 from wengert.ir.primitive import Handle, Primitive, Reads, Values
 from wengert.ir.types import ArrayType, Shape, type_of
 from wengert.ops.families import Linear, Movement, everywhere, extent_of
+from wengert.ops.radii import dense, lost
 from wengert.ops.shape import broadcast
 
 Basic = tuple[int | slice, ...]
@@ -89,8 +90,6 @@ class Write(Linear):
         return self.in_place(np.array(x), v, at=at)
 
     def bound(self, ys: Values, xs: Values, rs: Values, *, at: Basic) -> Values:
-        from wengert.ops.spread import dense
-
         if all(r is None for r in rs):
             return (None,)
         return (self(*dense(xs, rs), at=at),)
@@ -139,8 +138,6 @@ class Accumulate(Write):
         return g if wanted[0] else None, part(g, at=at) if wanted[1] else None
 
     def bound(self, ys: Values, xs: Values, rs: Values, *, at: Basic) -> Values:
-        from wengert.ops.spread import dense, lost
-
         r, s = dense(xs, rs)
         return (self(r, s + lost(part(ys[0], at=at)), at=at),)
 
@@ -231,7 +228,11 @@ class Gather(AtIntegers):
         if s is None:
             return (found,)
         rest = type_of(x).ndim - axis - merged
-        return (_elsewhere(found, ys[0], np.reshape(s, (*(1,) * axis, *type_of(i).shape, *(1,) * rest))),)
+        return (
+            _elsewhere(
+                found, ys[0], np.reshape(s, (*(1,) * axis, *type_of(i).shape, *(1,) * rest))
+            ),
+        )
 
     def depends(self, x: Any, i: Any, *, axis: int = 0, merged: int = 1) -> Any:
         t = type_of(x)
@@ -240,8 +241,6 @@ class Gather(AtIntegers):
 
 def _elsewhere(r: Any, y: Any, doubt: Any) -> Any:
     """The radius of what was read or written at integers that may be others."""
-    from wengert.ops.spread import dense
-
     (r,) = dense((y,), (r,))
     far = True if y.dtype.kind == "b" else np.inf
     return np.where(np.broadcast_to(doubt > 0, type_of(y).shape), far, r)
@@ -282,8 +281,6 @@ class Scatter(AtIntegers):
         return self.transpose(gs, xs, wanted, **params)
 
     def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
-        from wengert.ops.spread import dense
-
         if all(r is None for r in rs):
             return (None,)
         r, s = dense(xs[:2], rs[:2])
@@ -365,10 +362,8 @@ class ScatterAdd(Scatter):
         return g if wanted[0] else None, gather(g, i, **params) if wanted[1] else None, None
 
     def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
-        from wengert.ops.spread import dense, lost
-
         x, v, i = xs
-        (found,) = super().bound(ys, xs, dense(xs[:2], rs[:2]) + [rs[2]], **params)  # type: ignore[arg-type]
+        (found,) = super().bound(ys, xs, [*dense(xs[:2], rs[:2]), rs[2]], **params)  # type: ignore[arg-type]
         additions = self(np.zeros_like(x), np.ones_like(v), i, **params)
         return (found + additions * lost(self(np.abs(x), np.abs(v), i, **params)),)
 

@@ -26,6 +26,11 @@ class Stacked(Primitive):
             *(a if b else everywhere(a, n) for a, b in zip(args, batched, strict=True)), **params
         )
 
+    def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Any:
+        from wengert.ops.perturbation import radii
+
+        return radii(self, ys, xs, rs, params)
+
     def __reduce__(self) -> Any:
         return _named, (self.name,)
 

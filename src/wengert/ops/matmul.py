@@ -13,6 +13,7 @@ from wengert.ir import source
 from wengert.ir.primitive import Values
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Multilinear, everywhere, extent_of
+from wengert.ops.radii import plus, unit
 
 
 class MatMul(Multilinear):
@@ -83,8 +84,6 @@ class MatMul(Multilinear):
 
 def of_products(prim: Any, terms: int, y: Any, xs: Values, rs: Values, **params: Any) -> Any:
     """Radius of sums of products: |a| (s + γ |b|) + r (|b| + s), and so on for more operands."""
-    from wengert.ops.spread import plus, unit
-
     u, eta = unit(y.dtype)
     gamma = u * u.dtype.type(terms + len(xs) - 1)
     sizes = [np.abs(x) for x in xs]
@@ -93,7 +92,10 @@ def of_products(prim: Any, terms: int, y: Any, xs: Values, rs: Values, **params:
     above = sizes[-1] if rs[-1] is None else sizes[-1] + rs[-1]
     for n in range(len(xs) - 2, -1, -1):
         if rs[n] is not None:
-            wide = [x if r is None else x + r for x, r in zip(sizes[n + 1 : -1], rs[n + 1 : -1], strict=True)]
+            wide = [
+                x if r is None else x + r
+                for x, r in zip(sizes[n + 1 : -1], rs[n + 1 : -1], strict=True)
+            ]
             total = plus(total, prim(*sizes[:n], rs[n], *wide, above, **params))
     return total
 

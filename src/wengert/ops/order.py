@@ -92,7 +92,9 @@ class SearchSorted(Primitive):
         room = 0 if s is None else s
         if r is not None:
             width = np.max(r, axis=-1)
-            room = room + np.reshape(width, (*type_of(width).shape, *(1,) * (type_of(v).ndim - type_of(width).ndim)))
+            room = room + np.reshape(
+                width, (*type_of(width).shape, *(1,) * (type_of(v).ndim - type_of(width).ndim))
+            )
         high, low = self(a, v + room, side=side), self(a, v - room, side=side)
         return ((high - low).astype(float),)
 

@@ -11,6 +11,7 @@ import numpy as np
 from wengert.ir.primitive import Primitive, Reads, Values
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Linear, _named, everywhere, extent_of, scale
+from wengert.ops.radii import growth, lost, plus, touches, unit
 from wengert.ops.shape import broadcast
 
 Axes = tuple[int, ...]
@@ -59,8 +60,6 @@ class Sum(Linear):
 
 def of_sum(x: Any, r: Any, axes: Axes) -> Any:
     """Radius of a sum, in whatever order it is made."""
-    from wengert.ops.spread import unit
-
     steps = extent(type_of(x).shape, axes) - 1
     if x.dtype.kind not in "fc":
         return None if r is None else sum_(r.astype(float), axes=axes)
@@ -94,8 +93,6 @@ class Mean(Linear):
         return (back(g / type_of(g).dtype.type(extent(shape, axes)), shape, axes),)
 
     def bound(self, ys: Values, xs: Values, rs: Values, *, axes: Axes) -> Values:
-        from wengert.ops.spread import lost, plus
-
         (x,), (r,), (y,) = xs, rs, ys
         total = of_sum(x, r, axes)
         return (plus(lost(y), None if total is None else total / extent(type_of(x).shape, axes)),)
@@ -124,8 +121,6 @@ class Centre(Linear):
         return (centre(gs[0], axes=axes),)
 
     def bound(self, ys: Values, xs: Values, rs: Values, *, axes: Axes) -> Values:
-        from wengert.ops.spread import lost, plus
-
         (x,), (r,), (y,) = xs, rs, ys
         shape = type_of(x).shape
         middle = of_sum(x, r, axes)
@@ -191,8 +186,6 @@ def max_here(r: Any, axes: Axes) -> Any:
 
 
 def _moved_product(y: Any, x: Any, r: Any, axes: Axes) -> Any:
-    from wengert.ops.spread import growth, lost, plus
-
     own = lost(y, extent(type_of(x).shape, axes))
     if r is None:
         return own
@@ -203,15 +196,11 @@ def _moved_product(y: Any, x: Any, r: Any, axes: Axes) -> Any:
 
 
 def _moved_length(y: Any, x: Any, r: Any, axes: Axes) -> Any:
-    from wengert.ops.spread import lost, plus
-
     own = lost(y, extent(type_of(x).shape, axes) + 4)
     return own if r is None else plus(own, length(r, axes=axes))
 
 
 def _moved_logsumexp(y: Any, x: Any, r: Any, axes: Axes) -> Any:
-    from wengert.ops.spread import lost, plus
-
     own = lost(np.abs(y) + max_(np.abs(x), axes=axes) + 1, 8 * extent(type_of(x).shape, axes))
     return own if r is None else plus(own, max_(r, axes=axes))
 
@@ -267,7 +256,7 @@ class Share(Primitive):
         if r is None:
             return (None,)
         y, x = xs
-        near = ~(np.abs(back(y, type_of(x).shape, axes) - x) > r + max_here(r, axes))
+        near = ~(np.abs(y - x) > r + max_here(r, axes))
         tied = back(sum_(near.astype(x.dtype), axes=axes), type_of(x).shape, axes) > 1
         return (np.where(near & tied & (max_here(r, axes) != 0), 1, 0).astype(x.dtype),)
 
@@ -366,18 +355,17 @@ class Counted(Primitive):
         return (None,)
 
     def bound(self, ys: Values, xs: Values, rs: Values, *, axes: Axes) -> Values:
-        from wengert.ops.spread import touches
-
-        (x,), (r,), (y,) = xs, rs, ys
+        (x,), (r,) = xs, rs
         if r is None:
             return (None,)
         if self.name == "count_nonzero":
             near = r if r.dtype.kind == "b" else touches(x, r)
             return (sum_(near.astype(float), axes=axes),)
         if self.name in ("all", "any"):
-            near = r if r.dtype.kind == "b" else touches(x, r)
-            return (any_(near, axes=axes) & ((y if self.name == "all" else ~y) | any_(
-                near & (x if self.name == "any" else ~x), axes=axes)),)  # fmt: skip
+            near, truth = (r, x) if r.dtype.kind == "b" else (touches(x, r), x != 0)
+            if self.name == "any":  # one that is surely there decides
+                return (any_(near, axes=axes) & ~any_(truth & ~near, axes=axes),)
+            return (any_(near, axes=axes) & all_(truth | near, axes=axes),)
         best = (max_ if self.name == "argmax" else min_)(x, axes=axes)
         near = ~(np.abs(back(best, type_of(x).shape, axes) - x) > r + max_here(r, axes))
         several = (sum_(near.astype(float), axes=axes) > 1) & (max_(r, axes=axes) != 0)

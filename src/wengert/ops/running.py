@@ -9,6 +9,7 @@ import numpy as np
 from wengert.ir.primitive import Primitive, Reads, Values
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Linear, _named, everywhere, extent_of, scale
+from wengert.ops.radii import growth, lost, plus
 from wengert.ops.shape import flip
 
 
@@ -29,8 +30,6 @@ class CumSum(Linear):
         return (flip(cumsum(flip(gs[0], axes=(axis,)), axis=axis), axes=(axis,)),)
 
     def bound(self, ys: Values, xs: Values, rs: Values, *, axis: int) -> Values:
-        from wengert.ops.spread import lost, plus
-
         (x,), (r,) = xs, rs
         if x.dtype.kind not in "fc":
             return (None if r is None else self(r, axis=axis),)
@@ -67,8 +66,6 @@ class CumProd(Primitive):
         return (recurrence(g, x, axis=axis, reverse=True) * _before(y, axis),)
 
     def bound(self, ys: Values, xs: Values, rs: Values, *, axis: int) -> Values:
-        from wengert.ops.spread import growth, lost, plus
-
         (y,), (x,), (r,) = ys, xs, rs
         own = lost(y, type_of(x).shape[axis])
         if r is None:
@@ -147,11 +144,7 @@ class Recurrence(Primitive):
             ga = _shift_down(t, axis) * s if not reverse else t * _shift_down(s, axis)
         return s if wanted[0] else None, ga
 
-    def bound(
-        self, ys: Values, xs: Values, rs: Values, *, axis: int, reverse: bool
-    ) -> Values:
-        from wengert.ops.spread import lost, plus
-
+    def bound(self, ys: Values, xs: Values, rs: Values, *, axis: int, reverse: bool) -> Values:
         (t,), (b, a), (r, s) = ys, xs, rs
         weights = np.abs(a) if s is None else np.abs(a) + s
         size = self(np.abs(b), weights, axis=axis, reverse=reverse)

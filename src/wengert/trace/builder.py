@@ -46,7 +46,7 @@ class Builder:
     """
 
     __slots__ = (
-        "captured", "closed", "companion", "entries", "home", "inputs", "name", "nested", "ordered", "orders", "saving", "serial",
+        "captured", "closed", "companion", "entries", "home", "inputs", "looked", "name", "nested", "ordered", "orders", "saving", "serial",
         "sources", "watched", "written",
     )  # fmt: skip
 
@@ -63,6 +63,7 @@ class Builder:
         self.closed = False
         self.companion: Any = None  # the builder of idle values made in this trace (trace.idle)
         self.home: Builder = self  # the trace that may write into its values
+        self.looked: list[Var] = []  # what Python's own decisions were made by
         self.nested = False  # do values contain tracers of an outer trace?
         self.written: list[
             tuple[Tracer, Builder]

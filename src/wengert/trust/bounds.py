@@ -17,42 +17,42 @@ import numpy as np
 
 from wengert.ir import passes, source
 from wengert.ir.primitive import Handle
-from wengert.ir.program import Const, Eqn, Program, Var
-from wengert.ir.types import StackType
-from wengert.ops.spread import Radius, overlap, real_of
+from wengert.ir.program import Const, Eqn, Program
+from wengert.ops.control.enclosing import dense, radius_type
+from wengert.ops.control.stacks import is_stack
+from wengert.ops.radii import Radius, real_of
+from wengert.ops.spread import overlap
 
 _EXTREMA = {"maximum": (0, 1), "minimum": (0, 1), "fmax": (0, 1), "fmin": (0, 1)}
 
+Step = Callable[[Eqn, Sequence[Any], Sequence[Radius]], tuple[Any, Any]]
 Observer = Callable[[Eqn, Sequence[Any], Sequence[Radius], Sequence[Any], Sequence[Radius]], None]
 
 
 class Bounded(NamedTuple):
-    """Values, radii (None: exact), and whether a comparison that was decided by `looked` is in doubt."""
+    """Values, and radii: real, of the values' shapes (booleans for booleans), None where exact."""
 
     values: list[Any]
     radii: list[Radius]
-    doubt: Any  # a boolean, or None if nothing was looked at
 
 
 def run(
-    program: Program, xs: Sequence[Any], rs: Sequence[Radius], *, looked: Sequence[Var] = (),
-    observer: Observer | None = None, wide: bool = False,
+    program: Program, xs: Sequence[Any], rs: Sequence[Radius] | None = None, *,
+    step: Step | None = None, observer: Observer | None = None,
 ) -> Bounded:  # fmt: skip
     """The program's outputs at `xs`, with radii, when the inputs are off by up to `rs`.
 
-    `looked` are the truth values that Python decided by; `observer(eqn, xs, rs, ys, radii)` sees
-    every equation. On tracers, everything is recorded. `wide`: numbers come in a wider format than
-    the program's own (trust/wide.py).
+    `step(eqn, xs, rs)` computes the results and radii of an equation; `observer(eqn, xs, rs, ys,
+    radii)` sees every equation. On tracers, everything is recorded.
     """
-    step = _wide_step if wide else _step
+    step = enclose if step is None else step
+    rs = [None] * len(xs) if rs is None else rs
     values: dict[Any, Any] = dict(zip(program.inputs, xs, strict=True))
     radii: dict[Any, Radius] = {
         v: r for v, r in zip(program.inputs, rs, strict=True) if r is not None
     }
     extrema: dict[Any, tuple[Any, ...]] = {}
     inlining = any(isinstance(x, Handle) for x in (*xs, *rs))
-    kept = {*looked}
-    doubt: Any = None
     with np.errstate(all="ignore"):
         for eqn, dying in zip(program.eqns, program.dying, strict=True):
             ins = [a.value if a.__class__ is Const else values[a] for a in eqn.inputs]
@@ -71,18 +71,16 @@ def run(
                 values[v] = y
                 if r is not None:
                     radii[v] = r
-                    if v in kept:
-                        doubt = np.any(r) if doubt is None else doubt | np.any(r)
             if observer is not None:
                 observer(eqn, ins, spreads, outs, found)
             for v in dying:
                 values.pop(v, None)
                 radii.pop(v, None)
         ends = [a.value if isinstance(a, Const) else values[a] for a in program.outputs]
-    return Bounded(ends, [radii.get(a) for a in program.outputs], doubt)
+    return Bounded(ends, [radii.get(a) for a in program.outputs])
 
 
-def _step(eqn: Eqn, ins: Sequence[Any], spreads: Sequence[Radius]) -> tuple[Any, Any]:
+def enclose(eqn: Eqn, ins: Sequence[Any], spreads: Sequence[Radius]) -> tuple[Any, Any]:
     """Results and radii of one equation."""
     together = getattr(eqn.prim, "bounded", None)
     if together is not None:  # an equation that holds programs
@@ -93,36 +91,13 @@ def _step(eqn: Eqn, ins: Sequence[Any], spreads: Sequence[Radius]) -> tuple[Any,
     return outs, _radii(eqn, outs, ins, spreads)
 
 
-def _wide_step(eqn: Eqn, ins: Sequence[Any], spreads: Sequence[Radius]) -> tuple[Any, Any]:
-    """`_step` in a format that the program does not know, and that some libraries do not have."""
-    from wengert.trust.wide import widen, wider
-
-    dtype = eqn.params.get("dtype")
-    if isinstance(dtype, np.dtype) and wider(dtype) is not None:
-        eqn = Eqn(eqn.prim, eqn.inputs, {**eqn.params, "dtype": wider(dtype)}, eqn.outputs)
-    try:
-        return _step(eqn, ins, spreads)
-    except TypeError:
-        pass
-    types = [a.type.dtype for a in eqn.inputs]
-    narrow = [x.astype(t) for x, t in zip(ins, types, strict=True)]
-    lost = [
-        None if t.kind not in "fc" else np.abs(x - y) if r is None else np.abs(x - y) + r
-        for x, y, r, t in zip(ins, narrow, spreads, types, strict=True)
-    ]
-    near = [None if r is None else r.astype(real_of(y)) for r, y in zip(lost, narrow, strict=True)]
-    outs, radii = _step(eqn, narrow, near)
-    return tuple(map(widen, outs)), tuple(None if r is None else widen(r) for r in radii)
-
-
 def _radii(eqn: Eqn, outs: Sequence[Any], ins: Sequence[Any], spreads: Sequence[Radius]) -> Any:
+    if any(map(is_stack, outs)):
+        return (None,) * len(outs)  # an empty one; what fills them are loops
     found = eqn.prim.bound(tuple(outs), tuple(ins), tuple(spreads), **eqn.params)
-    if found is NotImplemented:  # nothing is known: only what moves nothing stays
+    if found is NotImplemented:  # nothing is known
         return tuple(unbounded(y) if y.dtype.kind in "fc" else None for y in outs)
-    return tuple(
-        _sound(r, y) if r is not None and y.dtype.kind in "fc" else r
-        for r, y in zip(found, outs, strict=True)
-    )
+    return tuple(None if r is None else _sound(r, y) for r, y in zip(found, outs, strict=True))
 
 
 def _sound(r: Radius, y: Any) -> Radius:
@@ -152,8 +127,15 @@ def _tie(eqn: Eqn, extrema: dict[Any, Any]) -> Any:
 
 
 @passes.remembered
-def bounded(program: Program, moving: tuple[bool, ...]) -> tuple[Program, tuple[bool, ...]]:
-    """`(xs, radii of the moving inputs) -> (ys, radii of some outputs)`; which outputs, comes second."""
+def bounded(
+    program: Program, moving: tuple[bool, ...], required: tuple[bool, ...] = ()
+) -> tuple[Program, tuple[bool, ...]]:
+    """`(xs, radii of the moving inputs) -> (ys, radii of some outputs)`; which outputs, comes second.
+
+    Outputs that are `required` have radii in any case.
+    """
+    from wengert.transforms import derive, sweep
+
     types = [
         *program.in_types,
         *(radius_type(t) for t, m in zip(program.in_types, moving, strict=True) if m),
@@ -164,19 +146,15 @@ def bounded(program: Program, moving: tuple[bool, ...]) -> tuple[Program, tuple[
         nonlocal flags
         n = len(program.inputs)
         movers = iter(args[n:])
-        rs = [next(movers) if m else None for m in moving]
-        found = run(program, args[:n], rs)
-        flags = tuple(r is not None for r in found.radii)
-        return [*found.values, *(r for r in found.radii if r is not None)]
+        found = run(program, args[:n], [next(movers) if m else None for m in moving])
+        needed = required or (False,) * len(found.radii)
+        flags = tuple(r is not None or q for r, q in zip(found.radii, needed, strict=True))
+        return [*found.values, *dense(found.values, found.radii, flags)]
 
-    made = passes.derive(both, types, program, f"bounded({program.name})")
-    return passes.sweep(made), flags
+    if not types:  # nothing to trace by
+        return program, required or (False,) * len(program.outputs)
+    made = derive(both, types, program, f"bounded({program.name})")
+    return sweep(made), flags
 
 
-def radius_type(t: Any) -> Any:
-    """The type of the radii of a value of type `t`."""
-    from wengert.ir.types import ArrayType
-
-    if isinstance(t, StackType):
-        return StackType(radius_type(t.item))
-    return ArrayType.of(t.shape, real_of(t))
+passes.install(bounded=bounded)

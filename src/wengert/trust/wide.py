@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.program import Program
-from wengert.trust.bounds import Bounded, run
+from wengert.ir.program import Eqn, Program
+from wengert.ops.radii import Radius, real_of
+from wengert.trust.bounds import Bounded, enclose, run
 
 _NEXT = {"e": "f", "f": "d", "d": "g", "F": "D", "D": "G"}
 
@@ -35,4 +36,25 @@ def widen(x: Any) -> Any:
 def widened(program: Program, xs: Sequence[Any], rs: Sequence[Any] | None = None) -> Bounded:
     """`run`, every number in the next wider format."""
     rs = [None] * len(xs) if rs is None else [None if r is None else widen(r) for r in rs]
-    return run(program, [widen(x) for x in xs], rs, wide=True)
+    return run(program, [widen(np.asarray(x)[()]) for x in xs], rs, step=_step)
+
+
+def _step(eqn: Eqn, ins: Sequence[Any], spreads: Sequence[Radius]) -> tuple[Any, Any]:
+    """`enclose` in a format that the program does not know, and that some libraries do not have."""
+    dtype = eqn.params.get("dtype")
+    if isinstance(dtype, np.dtype) and wider(dtype) is not None:
+        eqn = Eqn(eqn.prim, eqn.inputs, {**eqn.params, "dtype": wider(dtype)}, eqn.outputs)
+    if not hasattr(eqn.prim, "bounded"):  # (what is held has its formats fixed)
+        try:
+            return enclose(eqn, ins, spreads)
+        except TypeError:
+            pass
+    types = [a.type.dtype for a in eqn.inputs]
+    narrow = [x.astype(t) for x, t in zip(ins, types, strict=True)]
+    lost = [
+        None if t.kind not in "fc" else np.abs(x - y) if r is None else np.abs(x - y) + r
+        for x, y, r, t in zip(ins, narrow, spreads, types, strict=True)
+    ]
+    near = [None if r is None else r.astype(real_of(y)) for r, y in zip(lost, narrow, strict=True)]
+    outs, radii = enclose(eqn, narrow, near)
+    return tuple(map(widen, outs)), tuple(None if r is None else widen(r) for r in radii)

@@ -74,6 +74,12 @@ class Cond(Holding):
         found = iter(self(*plain, *given, true=true, false=false))
         return tuple(next(found) if w else None for w in wanted)
 
+    # ---- error bounds --------------------------------------------------------------------------------
+    def bounded(self, ins: Any, rs: Any, **params: Any) -> Any:
+        from wengert.ops.control import enclosing
+
+        return enclosing.branches(self, ins, rs, **params)
+
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
         true, false, extent = params["true"], params["false"], extent_in(batched, args)

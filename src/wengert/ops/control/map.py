@@ -132,6 +132,12 @@ class Map(Holding):
         )
         return tuple(found[:count]), tangent
 
+    # ---- error bounds --------------------------------------------------------------------------------
+    def bounded(self, ins: Any, rs: Any, **params: Any) -> Any:
+        from wengert.ops.control import enclosing
+
+        return enclosing.mapped(self, ins, rs, params)
+
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
         inner, outer = params["mapped"], extent_in(batched, args)

@@ -66,6 +66,12 @@ class Remat(Holding):
         found = iter(self(*plain, *given, **{**params, "body": back}))
         return tuple(next(found) if w else None for w in wanted)
 
+    # ---- error bounds --------------------------------------------------------------------------------
+    def bounded(self, ins: Any, rs: Any, **params: Any) -> Any:
+        from wengert.ops.control import enclosing
+
+        return enclosing.remat(params["body"], ins, rs)
+
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
         body = params["body"]

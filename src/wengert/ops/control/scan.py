@@ -172,6 +172,12 @@ class Scan(Holding):
         back = iter(take(rest.prim.transpose(tuple(left), full, wanted, **rest.params), wanted))
         return tuple(next(back) if m else None for m in linear)
 
+    # ---- error bounds --------------------------------------------------------------------------------
+    def bounded(self, ins: Any, rs: Any, **params: Any) -> Any:
+        from wengert.ops.control import enclosing
+
+        return enclosing.scanned(self, ins, rs, params)
+
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
         body, consts, carry = params["body"], params["consts"], params["carry"]

@@ -95,6 +95,12 @@ class WhileLoop(Holding):
         )
         return found, rest
 
+    # ---- error bounds --------------------------------------------------------------------------------
+    def bounded(self, ins: Any, rs: Any, **params: Any) -> Any:
+        from wengert.ops.control import enclosing
+
+        return enclosing.repeated_while(self, ins, rs, params)
+
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
         cond, body, consts = params["cond"], params["body"], params["consts"]
