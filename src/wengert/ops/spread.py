@@ -173,19 +173,21 @@ def _by_slopes(prim: Any, y: Any, xs: Any, rs: Any) -> Any:
         elif isinstance(slope, int):
             part = r
         else:
-            found = [np.abs(rule(one, value, *at)) for value, at in points]
-            ends = np.maximum(found[1], found[2])
-            part = r * (np.maximum(found[0], ends) + np.abs(found[1] - found[2]))
-            part = np.where(r == 0, 0, part)
+            part = _steepest(r, *(rule(one, value, *at) for value, at in points))
         total = part if total is None else total + part
     return total
 
 
 def by_slope(value: Any, slope: Any, y: Any, x: Any, r: Any) -> Any:
     """r · sup |slope| for one argument, the slope taken at the point and at both ends."""
-    ends = [np.abs(slope(value(t), t)) for t in (x + r, x - r)]
-    near = np.maximum(np.abs(slope(y, x)), np.maximum(*ends)) + np.abs(ends[0] - ends[1])
-    return np.where(r == 0, 0, r * near)
+    return _steepest(r, slope(y, x), *(slope(value(t), t) for t in (x + r, x - r)))
+
+
+def _steepest(r: Any, here: Any, ahead: Any, behind: Any) -> Any:
+    """r times the largest slope, with room for what it may do between the three points."""
+    largest = np.maximum(np.abs(here), np.maximum(np.abs(ahead), np.abs(behind)))
+    between = np.abs(ahead - behind) + np.abs(ahead - 2 * here + behind)
+    return np.where(r == 0, 0, r * (largest + between))
 
 
 def _range(points: Any) -> Any:
