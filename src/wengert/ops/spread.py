@@ -65,6 +65,9 @@ _EXTRA: dict[str, Rule] = {
     **dict.fromkeys(("jv", "yv", "yn", "j0", "j1", "y0", "y1", "airy_ai", "airy_aip", "airy_bi", "airy_bip",
                      "hankel1", "hankel2", "jve", "yve", "fresnel_s", "fresnel_c"), _oscillating),
     **dict.fromkeys(("gammaln", "loggamma", "psi"), _near_zeros),
+    **dict.fromkeys(("kl_div", "rel_entr"), lambda z, x, y: 16 * (np.abs(x) + np.abs(y))),
+    "logit": lambda y, x: 4 + 0 * np.abs(y),
+    "sinc": lambda y, x: 4 + 0 * np.abs(y),  # its argument is multiplied by π first
     "stdtrit": lambda y, *xs: 1e8 * (1 + np.abs(y)),  # found by iteration, stopped early
 }  # fmt: skip
 
