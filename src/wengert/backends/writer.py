@@ -38,6 +38,8 @@ class Writer:
     def __init__(self, function: Function) -> None:
         self.function = function
         self.block = function.body
+        self.written: frozenset[Buffer] | None = None  # in this nest; None: perhaps everything
+        self.base = 0
         self.constants: dict[Any, Value] = {}
         self.extents = {n: Value("extent", "i64", (), k) for k, n in enumerate(function.extents)}
 
@@ -147,21 +149,39 @@ class Writer:
         return None
 
     def load(self, buffer: Buffer, index: Value) -> Value:
-        """An element, as it is now."""
-        if buffer.role == "input" or buffer.role == "constant":
-            key = ("load", buffer, index)
-            block: Block | None = self.block
-            while block is not None:
-                found = block.known.get(key)
-                if found is not None:
-                    return found
-                block = block.parent
+        """An element, as it is now; of memory that nobody writes meanwhile, read where `op` would."""
+        steady = buffer.role == "input" or buffer.role == "constant"
+        open_to_writes = self.written is None or buffer in self.written
+        if not steady and (open_to_writes or self.block.depth <= self.base):
             new = Value("load", buffer.type, (index,), buffer, self.block)
-            self.block.known[key] = new
-        else:
-            new = Value("load", buffer.type, (index,), buffer, self.block)
-        self.block.items.append(new)
+            self.block.items.append(new)
+            return new
+        key = ("load", buffer, index)
+        depth = 0 if index.block is None else index.block.depth
+        depth = max(depth, 1 if steady else self.base + 1)
+        target: Block | None = self.block
+        home = self.block
+        while target is not None and (steady or target.depth > self.base):
+            found = target.known.get(key)
+            if found is not None:
+                return found
+            if home is target and target.depth > depth and target.hoists and target.parent:
+                home = target.parent
+            target = target.parent
+        new = Value("load", buffer.type, (index,), buffer, home)
+        home.known[key] = new
+        home.items.append(new)
         return new
+
+    @contextmanager
+    def reading(self, written: set[Buffer]) -> Iterator[None]:
+        """Inside, only these buffers are written."""
+        before = self.written, self.base
+        self.written, self.base = frozenset(written), self.block.depth
+        try:
+            yield
+        finally:
+            self.written, self.base = before
 
     # ---- statements -----------------------------------------------------------------------------
     def store(self, buffer: Buffer, index: Value, value: Value) -> None:

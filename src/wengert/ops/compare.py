@@ -15,26 +15,34 @@ from wengert.ir.types import ArrayType
 from wengert.ops.families import Elementwise, Linear, along, everywhere, extent_of, is_constant
 from wengert.ops.radii import larger
 
-equal = Elementwise(np.equal, None, None)
-not_equal = Elementwise(np.not_equal, None, None)
-less = Elementwise(np.less, None, None)
-less_equal = Elementwise(np.less_equal, None, None)
-greater = Elementwise(np.greater, None, None)
-greater_equal = Elementwise(np.greater_equal, None, None)
-logical_and = Elementwise(np.logical_and, None, None)
-logical_or = Elementwise(np.logical_or, None, None)
-logical_xor = Elementwise(np.logical_xor, None, None)
-logical_not = Elementwise(np.logical_not, None)
-bitwise_and = Elementwise(np.bitwise_and, None, None)
-bitwise_or = Elementwise(np.bitwise_or, None, None)
-bitwise_xor = Elementwise(np.bitwise_xor, None, None)
-invert = Elementwise(np.invert, None)
-left_shift = Elementwise(np.left_shift, None, None)
-right_shift = Elementwise(np.right_shift, None, None)
-isfinite = Elementwise(np.isfinite, None)
-isinf = Elementwise(np.isinf, None)
-isnan = Elementwise(np.isnan, None)
-signbit = Elementwise(np.signbit, None)
+equal = Elementwise(np.equal, None, None, lower="eq")
+not_equal = Elementwise(np.not_equal, None, None, lower="ne")
+less = Elementwise(np.less, None, None, lower="lt")
+less_equal = Elementwise(np.less_equal, None, None, lower="le")
+greater = Elementwise(np.greater, None, None, lower="gt")
+greater_equal = Elementwise(np.greater_equal, None, None, lower="ge")
+logical_and = Elementwise(
+    np.logical_and, None, None, lower=lambda s, x, y: s.and_(s.truth(x), s.truth(y))
+)
+logical_or = Elementwise(
+    np.logical_or, None, None, lower=lambda s, x, y: s.or_(s.truth(x), s.truth(y))
+)
+logical_xor = Elementwise(
+    np.logical_xor, None, None, lower=lambda s, x, y: s.xor(s.truth(x), s.truth(y))
+)
+logical_not = Elementwise(np.logical_not, None, lower=lambda s, x: s.not_(s.truth(x)))
+bitwise_and = Elementwise(np.bitwise_and, None, None, lower="and")
+bitwise_or = Elementwise(np.bitwise_or, None, None, lower="or")
+bitwise_xor = Elementwise(np.bitwise_xor, None, None, lower="xor")
+invert = Elementwise(np.invert, None, lower="not")
+left_shift = Elementwise(np.left_shift, None, None, lower=lambda s, x, n: _shifted(s, "shl", x, n))
+right_shift = Elementwise(
+    np.right_shift, None, None, lower=lambda s, x, n: _shifted(s, "shr", x, n)
+)
+isfinite = Elementwise(np.isfinite, None, lower=lambda s, x: _finite(s, x))
+isinf = Elementwise(np.isinf, None, lower=lambda s, x: _infinite(s, x))
+isnan = Elementwise(np.isnan, None, lower=lambda s, x: s.isnan(x))
+signbit = Elementwise(np.signbit, None, lower=lambda s, x: _negative(s, x))
 
 
 # to the winner, half to each at a tie; the result says who won (also against a nan)
@@ -42,8 +50,12 @@ _first = along(lambda g, z, x, y: np.where(x == y, 0.5 * g, np.where(z == x, g, 
 _second = along(lambda g, z, x, y: np.where(x == y, 0.5 * g, np.where(z == y, g, 0)))
 maximum = Elementwise(np.maximum, _first, _second)
 minimum = Elementwise(np.minimum, _first, _second)
-fmax = Elementwise(np.fmax, _first, _second)
-fmin = Elementwise(np.fmin, _first, _second)
+fmax = Elementwise(
+    np.fmax, _first, _second, lower=lambda s, x, y: s.select(s.or_(s.ge(x, y), s.isnan(y)), x, y)
+)
+fmin = Elementwise(
+    np.fmin, _first, _second, lower=lambda s, x, y: s.select(s.or_(s.le(x, y), s.isnan(y)), x, y)
+)
 copysign = Elementwise(
     np.copysign,
     along(lambda g, z, x, y: np.where(x == 0, 0, np.where(np.signbit(x) == np.signbit(y), g, -g))),
@@ -51,7 +63,44 @@ copysign = Elementwise(
 )
 
 
-heaviside = Elementwise(np.heaviside, None, along(lambda g, z, x, h: np.where(x == 0, g, 0)))
+heaviside = Elementwise(
+    np.heaviside,
+    None,
+    along(lambda g, z, x, h: np.where(x == 0, g, 0)),
+    lower=lambda s, x, h: s.select(
+        s.isnan(x), x, s.select(s.eq(x, 0), h, s.select(s.lt(x, 0), s.like(0, x), 1))
+    ),
+)
+
+
+def _shifted(s: Any, op: str, x: Any, n: Any) -> Any:
+    """Shifts beyond the width give 0 (or -1), as NumPy's do."""
+    width = (
+        8 * {"i64": 8, "u64": 8, "i32": 4, "u32": 4, "i16": 2, "u16": 2, "i8": 1, "u8": 1}[x.type]
+    )
+    fits = s.and_(s.ge(n, 0), s.lt(n, width))
+    moved = getattr(s, op)(x, s.select(fits, n, 0))
+    beyond = s.like(0, x)
+    if op == "shr" and x.type[0] == "i":
+        beyond = s.select(s.lt(x, 0), s.like(-1, x), beyond)
+    return s.select(fits, moved, beyond)
+
+
+def _finite(s: Any, x: Any) -> Any:
+    if hasattr(x, "re"):
+        return s.and_(_finite(s, x.re), _finite(s, x.im))
+    return s.lt(s.abs(x), float("inf")) if x.type[0] == "f" else s.eq(x, x)
+
+
+def _infinite(s: Any, x: Any) -> Any:
+    if hasattr(x, "re"):
+        return s.or_(_infinite(s, x.re), _infinite(s, x.im))
+    return s.eq(s.abs(x), float("inf")) if x.type[0] == "f" else s.ne(x, x)
+
+
+def _negative(s: Any, x: Any) -> Any:
+    bits = s.bits(x, "i64" if x.type == "f64" else "i32")
+    return s.lt(bits, 0)
 
 
 class Select(Linear):
@@ -112,6 +161,9 @@ class Select(Linear):
                 for a, b in zip(args, batched, strict=True)
             )
         )
+
+    def lower(self, k: Any, c: Any, x: Any, y: Any) -> Any:
+        return k.map(lambda s, c, x, y: s.select(c, x, y), c, x, k.cast(y, x.dtype), dtype=x.dtype)
 
 
 select = Select()

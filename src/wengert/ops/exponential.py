@@ -26,12 +26,22 @@ logaddexp = Elementwise(
     np.logaddexp,
     along(lambda g, z, x, y: _shared(g, x, y, np.exp)),
     along(lambda g, z, x, y: _shared(g, y, x, np.exp)),
+    lower=lambda s, x, y: _log_add(s, x, y, s.exp, s.log1p, 1),
 )
 logaddexp2 = Elementwise(
     np.logaddexp2,
     along(lambda g, z, x, y: _shared(g, x, y, np.exp2)),
     along(lambda g, z, x, y: _shared(g, y, x, np.exp2)),
+    lower=lambda s, x, y: _log_add(s, x, y, s.exp2, s.log1p, 1 / _LN2),
 )
+
+
+def _log_add(s: Any, x: Any, y: Any, exp: Any, log1p: Any, unit: float) -> Any:
+    """The larger one and the rest; of equal ones (also infinite) one more bit."""
+    big, small = s.maximum(x, y), s.minimum(x, y)
+    rest = log1p(exp(s.sub(small, big)))
+    found = s.add(big, rest if unit == 1 else s.mul(rest, unit))
+    return s.select(s.eq(x, y), s.add(x, _LN2 * unit), found)
 
 
 def _shared(g: Any, x: Any, y: Any, exp: Any) -> Any:
@@ -54,6 +64,7 @@ arcsinh = Elementwise(
         if x.dtype.kind == "c"
         else 1 / np.hypot(1, x)
     ),
+    lower="asinh",
 )
-arccosh = Elementwise(np.arccosh, lambda y, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)))
-arctanh = Elementwise(np.arctanh, lambda y, x: 1 / ((1 - x) * (1 + x)))
+arccosh = Elementwise(np.arccosh, lambda y, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)), lower="acosh")
+arctanh = Elementwise(np.arctanh, lambda y, x: 1 / ((1 - x) * (1 + x)), lower="atanh")

@@ -108,8 +108,12 @@ class Elementwise(Primitive):
         *slopes: Slope | along,
         name: str | None = None,
         value: Callable[..., Any] | None = None,
+        lower: str | Callable[..., Any] | None = None,
     ) -> None:
         self.function = function
+        self.formula = (
+            lower  # of scalars: the name of an operation, or `(s, *xs)`; None: its own name
+        )
         self.name = name or function.__name__
         self.slopes = slopes or (None,) * function.nin
         self.eval = value or function  # type: ignore[method-assign]
@@ -204,6 +208,13 @@ class Elementwise(Primitive):
 
         return (spread(self, ys[0], xs, rs),)
 
+    def lower(self, k: Any, *args: Any) -> Any:
+        loop = self.function.resolve_dtypes(
+            (*(a.dtype for a in args), *([None] * self.function.nout))
+        )
+        given = [k.cast(a, t) for a, t in zip(args, loop, strict=False)]
+        return k.map(self.formula or self.name, *given, dtype=loop[-1])
+
     def __reduce__(self) -> Any:
         return _named, (self.name,)
 
@@ -284,6 +295,27 @@ class Movement(Linear):
 
     def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
         return (None if all(r is None for r in rs) else self(*dense(xs, rs), **params),)
+
+    def chosen(self, k: Any, *args: Any, **params: Any) -> Any:
+        """Lowering of small arrays: each element is picked by its number."""
+        types = [ArrayType.of(a.shape, a.dtype) for a in args]
+        places = np.concatenate(
+            [np.empty((0, 2), np.int64)]
+            + [np.stack([np.full(t.size, n), np.arange(t.size)], -1) for n, t in enumerate(types)]
+        )
+        ids = np.asarray(self.ids(*types, **params))
+        shapes, dtype = [t.shape for t in types], types[0].dtype
+
+        def pick(r: Any, idx: Any) -> Any:
+            number = ids[tuple(i.data for i in idx)]
+            if number < 0:
+                return r.s.number(0, dtype)
+            n, place = places[number]
+            return r.at(
+                args[n], tuple(map(r.w.index, map(int, np.unravel_index(place, shapes[n]))))
+            )
+
+        return k.choose(ids.shape, dtype, args, pick)
 
 
 class Multilinear(Primitive):
@@ -373,8 +405,23 @@ class Scale(Primitive):
         still = xs[0] == 0 if rs[0] is None else (xs[0] == 0) & (rs[0] == 0)
         return (plus(scaled(*xs, *rs), np.where(still, 0, lost(ys[0]))),)
 
+    def lower(self, k: Any, g: Any, slope: Any) -> Any:
+        dtype = self.typeof(
+            ArrayType.of(g.shape, g.dtype), ArrayType.of(slope.shape, slope.dtype)
+        ).dtype
+        return k.map(_stopping, k.cast(g, dtype), k.cast(slope, dtype), dtype=dtype)
+
     def __reduce__(self) -> Any:
         return _named, (self.name,)
+
+
+def _stopping(s: Any, g: Any, slope: Any) -> Any:
+    """The product; where g is zero and the slope not finite, zero."""
+    y = s.mul(g, slope)
+    null = s.eq(g, 0)
+    if getattr(null, "op", "") == "const":
+        return s.like(0, y) if null.data else y
+    return s.select(s.and_(null, s.isnan(y)), 0, y)
 
 
 scale = Scale()

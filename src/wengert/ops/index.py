@@ -61,6 +61,39 @@ class Index(Movement):
     def batch(self, batched: tuple[bool, ...], x: Any, *, at: Basic) -> Any:
         return self(x, at=(slice(None), *at))
 
+    def lower(self, k: Any, x: Any, *, at: Basic) -> Any:
+        shape, axes = _placing(x.shape, at)
+        return k.affine(x, shape, axes)
+
+
+def _placing(shape: Shape, at: Basic) -> tuple[Shape, list[tuple[int | None, Any, int]]]:
+    """What a basic index selects: its shape, and per axis of the array (axis of it, start, step)."""
+    found: list[int] = []
+    axes: list[tuple[int | None, Any, int]] = []
+    for d, n in enumerate(shape):
+        i = at[d] if d < len(at) else slice(None)
+        if isinstance(i, slice):
+            start, _, step = i.indices(n)
+            count = len(range(*i.indices(n)))
+            given = i.start
+            if (
+                start == n - 1
+                and n > 16
+                and (given is None or given < 0 or given >= n - 1 != given)
+            ):
+                begin: Any = (n, -1)
+            elif given is not None and given < 0 and start:
+                begin = (n, given)
+            elif start == n > 16:
+                begin = (n, 0)
+            else:
+                begin = start
+            axes.append((len(found) if count != 1 or n == 1 else None, begin, step))
+            found.append(count)
+        else:
+            axes.append((None, (n, int(i)) if i < 0 else int(i), 1))
+    return tuple(found), axes
+
 
 class Part(Index):
     """`part[at](x)`: like `index`, with memory of its own, so that x may be overwritten meanwhile."""
@@ -98,6 +131,10 @@ class Write(Linear):
         n = extent_of(batched, (x, v))
         x, v = (a if b else everywhere(a, n) for a, b in zip((x, v), batched, strict=True))
         return self(x, v, at=(slice(None), *at))
+
+    def lower(self, k: Any, x: Any, v: Any, *, at: Basic) -> Any:
+        _shape, axes = _placing(x.shape, at)
+        return k.written(self, x, v, axes, adds=self.name == "accumulate", at=at)
 
 
 class Update(Write):
@@ -234,6 +271,9 @@ class Gather(AtIntegers):
             ),
         )
 
+    def lower(self, k: Any, x: Any, i: Any, *, axis: int = 0, merged: int = 1) -> Any:
+        return k.gathered(x, i, axis, merged)
+
     def depends(self, x: Any, i: Any, *, axis: int = 0, merged: int = 1) -> Any:
         t = type_of(x)
         return self.eval(np.arange(t.size).reshape(t.shape), i, axis=axis, merged=merged)
@@ -299,6 +339,9 @@ class Scatter(AtIntegers):
             np.moveaxis(x, 0, axis), np.moveaxis(v, 0, axis), rows, axis=axis, merged=merged + 1
         )
         return np.moveaxis(y, axis, 0)
+
+    def lower(self, k: Any, x: Any, v: Any, i: Any, *, axis: int = 0, merged: int = 1) -> Any:
+        return k.scattered(x, v, i, axis, merged, adds=self.name == "scatter_add")
 
 
 class Put(Scatter):

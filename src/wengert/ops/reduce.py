@@ -57,6 +57,9 @@ class Sum(Linear):
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes) -> Any:
         return self(x, axes=tuple(a + 1 for a in axes))
 
+    def lower(self, k: Any, x: Any, *, axes: Axes) -> Any:
+        return k.reduce("add", x, axes)
+
 
 def of_sum(x: Any, r: Any, axes: Axes) -> Any:
     """Radius of a sum, in whatever order it is made."""
@@ -100,6 +103,11 @@ class Mean(Linear):
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes) -> Any:
         return self(x, axes=tuple(a + 1 for a in axes))
 
+    def lower(self, k: Any, x: Any, *, axes: Axes) -> Any:
+        total = k.reduce("add", x, axes)
+        size = k.count([x.shape[a] for a in axes], x.dtype)
+        return k.map("div", total, size, dtype=x.dtype)
+
 
 class Centre(Linear):
     """`centre[axes](x)`: x less its mean. A projection, so its transpose is itself."""
@@ -131,14 +139,24 @@ class Centre(Linear):
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: Axes) -> Any:
         return self(x, axes=tuple(a + 1 for a in axes))
 
+    def lower(self, k: Any, x: Any, *, axes: Axes) -> Any:
+        average = mean.lower(k, x, axes=axes)
+        return k.map("sub", x, spread(k, average, x.shape, axes), dtype=x.dtype)
+
+
+def spread(k: Any, y: Any, shape: tuple[int, ...], axes: Axes) -> Any:
+    """`back` in the words of the kit."""
+    return k.affine(y, shape, [(d, 0, 1) for d in range(len(shape)) if d not in axes])
+
 
 class Reduction(Primitive):
     """A non-linear reduction whose Jacobian is one slope per element: `slope(y, x)`, y spread over x."""
 
     tags = {"axes": "axis"}
 
-    def __init__(self, name: str, value: Any, slope: Any) -> None:
+    def __init__(self, name: str, value: Any, slope: Any, lower: Any) -> None:
         self.name, self.value, self.slope = name, value, slope
+        self.lower = lower  # type: ignore[method-assign]
 
     def typeof(self, x: ArrayType, *, axes: Axes) -> ArrayType:
         y = self.value(np.ones((1,) * x.ndim, x.dtype), axes)
@@ -260,6 +278,15 @@ class Share(Primitive):
         tied = back(sum_(near.astype(x.dtype), axes=axes), type_of(x).shape, axes) > 1
         return (np.where(near & tied & (max_here(r, axes) != 0), 1, 0).astype(x.dtype),)
 
+    def lower(self, k: Any, y: Any, x: Any, *, axes: Axes) -> Any:
+        def there(s: Any, y: Any, x: Any) -> Any:
+            nans = s.and_(s.ne(x, x), s.ne(y, y))
+            return s.w.op("cast", s.or_(s.eq(x, y), nans), type=x.type)
+
+        here = k.map(there, y, x, dtype=x.dtype)
+        count = spread(k, k.reduce("add", here, axes), x.shape, axes)
+        return k.map("div", here, count, dtype=x.dtype)
+
     def __reduce__(self) -> Any:
         return _named, (self.name,)
 
@@ -318,14 +345,71 @@ def _soft_share(y: Any, x: Any, axes: Axes) -> Any:
 
 
 sum_, mean, centre = Sum(), Mean(), Centre()
-max_ = Reduction("max", lambda x, axes: np.maximum.reduce(x, axes), _share)
-min_ = Reduction("min", lambda x, axes: np.minimum.reduce(x, axes), _share)
+
+
+def _reducing(op: str) -> Any:
+    return lambda k, x, *, axes: k.reduce(op, x, axes)
+
+
+def _scaled_length(k: Any, x: Any, *, axes: Axes) -> Any:
+    """Scaled by the largest, where squares would leave the range."""
+    low, high = _reach(x.dtype)
+    plain = k.map(
+        "sqrt",
+        k.reduce("add", k.map(lambda s, x: s.mul(x, x), x, dtype=x.dtype), axes),
+        dtype=x.dtype,
+    )
+    size = k.reduce("max", k.map("abs", x, dtype=x.dtype), axes)
+
+    def unit(s: Any, big: Any) -> Any:
+        fits = s.and_(s.ne(big, 0), s.lt(big, float("inf")))
+        return s.select(fits, big, 1)
+
+    units = k.map(unit, size, dtype=x.dtype)
+
+    def part(s: Any, x: Any, u: Any) -> Any:
+        q = s.div(x, u)
+        return s.mul(q, q)
+
+    total = k.reduce("add", k.map(part, x, spread(k, units, x.shape, axes), dtype=x.dtype), axes)
+
+    def chosen(s: Any, y: Any, total: Any, u: Any) -> Any:
+        fine = s.or_(s.and_(s.gt(y, float(low)), s.lt(y, float(high))), s.ne(y, y))
+        return s.select(fine, y, s.mul(s.sqrt(total), u))
+
+    return k.map(chosen, plain, total, units, dtype=x.dtype)
+
+
+def _log_of_sum(k: Any, x: Any, *, axes: Axes) -> Any:
+    """max + log Σ exp(x - max); an infinite maximum is the result."""
+    if not all(x.shape[a] for a in axes):
+        return k.reduce("max", x, axes)
+    top = k.reduce("max", x, axes)
+    base = k.map(lambda s, m: s.select(s.lt(s.abs(m), float("inf")), m, 0), top, dtype=x.dtype)
+    parts = k.map(
+        lambda s, x, m: s.exp(s.sub(x, m)), x, spread(k, base, x.shape, axes), dtype=x.dtype
+    )
+
+    def result(s: Any, total: Any, base: Any, top: Any) -> Any:
+        found = s.add(base, s.log(total))
+        return s.select(s.lt(s.abs(top), float("inf")), found, top)
+
+    return k.map(result, k.reduce("add", parts, axes), base, top, dtype=x.dtype)
+
+
+max_ = Reduction("max", lambda x, axes: np.maximum.reduce(x, axes), _share, _reducing("max"))
+min_ = Reduction("min", lambda x, axes: np.minimum.reduce(x, axes), _share, _reducing("min"))
 prod = Reduction(
-    "prod", lambda x, axes: np.multiply.reduce(x, axes, dtype=x.dtype), _product_of_others
+    "prod",
+    lambda x, axes: np.multiply.reduce(x, axes, dtype=x.dtype),
+    _product_of_others,
+    _reducing("mul"),
 )
 # Euclidean length of a real array; 0 is the slope at the origin, by symmetry
-length = Reduction("length", _length, lambda y, x, axes: x / np.where(y == 0, 1, y))
-logsumexp = Reduction("logsumexp", lambda x, axes: np.logaddexp.reduce(x, axes), _soft_share)
+length = Reduction("length", _length, lambda y, x, axes: x / np.where(y == 0, 1, y), _scaled_length)
+logsumexp = Reduction(
+    "logsumexp", lambda x, axes: np.logaddexp.reduce(x, axes), _soft_share, _log_of_sum
+)
 
 
 class Counted(Primitive):
@@ -333,8 +417,9 @@ class Counted(Primitive):
 
     tags = {"axes": "axis"}
 
-    def __init__(self, name: str, value: Any) -> None:
+    def __init__(self, name: str, value: Any, lower: Any) -> None:
         self.name, self.value = name, value
+        self.lower = lower  # type: ignore[method-assign]
 
     def typeof(self, x: ArrayType, *, axes: Axes) -> ArrayType:
         y = self.value(np.ones((1,) * x.ndim, x.dtype), axes)
@@ -389,10 +474,49 @@ def _arg(find: Any) -> Any:
     return value
 
 
-all_ = Counted("all", lambda x, axes: np.logical_and.reduce(x, axes))
-any_ = Counted("any", lambda x, axes: np.logical_or.reduce(x, axes))
-argmax = Counted("argmax", _arg(np.argmax))
-argmin = Counted("argmin", _arg(np.argmin))
+_TRUTH, _WHOLE = np.dtype(bool), np.dtype(np.int64)
+
+
+def _truths(op: str) -> Any:
+    return lambda k, x, *, axes: k.reduce(op, k.cast(x, _TRUTH), axes)
+
+
+def _arg_lower(op: str) -> Any:
+    """The first place of the extreme (of the first nan, if there is one)."""
+
+    def lower(k: Any, x: Any, *, axes: Axes) -> Any:
+        if not all(x.shape[a] for a in axes) or x.dtype == bool:
+            return NotImplemented
+        top = spread(k, k.reduce(op, x, axes), x.shape, axes)
+        place = None
+        for a in axes:
+            here = k.position(x.shape, a)
+            extent = k.count([x.shape[a]], _WHOLE)
+            place = (
+                here
+                if place is None
+                else k.map(
+                    lambda s, p, n, i: s.add(s.mul(p, n), i), place, extent, here, dtype=_WHOLE
+                )
+            )
+
+        def candidate(s: Any, x: Any, top: Any, i: Any) -> Any:
+            hit = s.eq(x, top)
+            if x.type[0] == "f":
+                hit = s.or_(hit, s.ne(x, x))
+            return s.select(hit, i, s.like(2**63 - 1, i))
+
+        return k.reduce("min", k.map(candidate, x, top, place, dtype=_WHOLE), axes)
+
+    return lower
+
+
+all_ = Counted("all", lambda x, axes: np.logical_and.reduce(x, axes), _truths("and"))
+any_ = Counted("any", lambda x, axes: np.logical_or.reduce(x, axes), _truths("or"))
+argmax = Counted("argmax", _arg(np.argmax), _arg_lower("max"))
+argmin = Counted("argmin", _arg(np.argmin), _arg_lower("min"))
 count_nonzero = Counted(
-    "count_nonzero", lambda x, axes: np.add.reduce(x != 0, axes, dtype=np.int64)
+    "count_nonzero",
+    lambda x, axes: np.add.reduce(x != 0, axes, dtype=np.int64),
+    lambda k, x, *, axes: k.reduce("add", k.cast(k.cast(x, _TRUTH), _WHOLE), axes),
 )

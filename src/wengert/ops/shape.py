@@ -77,6 +77,13 @@ class Broadcast(Movement):
     ) -> Any:
         return self(x, shape=(int(x.shape[0]), *shape), dims=(0, *(d + 1 for d in dims)))
 
+    def lower(self, k: Any, x: Any, *, shape: Shape, dims: tuple[int, ...]) -> Any:
+        axes = [
+            (None if n == 1 and shape[d] != 1 else d, 0, 1)
+            for n, d in zip(x.shape, dims, strict=True)
+        ]
+        return k.affine(x, tuple(map(int, shape)), axes)
+
 
 class Reshape(Movement):
     """`reshape[shape](x)`, in C order."""
@@ -102,6 +109,9 @@ class Reshape(Movement):
     def batch(self, batched: tuple[bool, ...], x: Any, *, shape: Shape) -> Any:
         return self(x, shape=(int(x.shape[0]), *shape))
 
+    def lower(self, k: Any, x: Any, *, shape: Shape) -> Any:
+        return k.reshape(x, tuple(map(int, shape)))
+
 
 class Permute(Movement):
     """`permute[axes](x)`: axis k of the result is axis axes[k] of x (NumPy's transpose)."""
@@ -122,6 +132,10 @@ class Permute(Movement):
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: tuple[int, ...]) -> Any:
         return self(x, axes=(0, *(a + 1 for a in axes)))
+
+    def lower(self, k: Any, x: Any, *, axes: tuple[int, ...]) -> Any:
+        back = [(axes.index(d), 0, 1) for d in range(len(axes))]
+        return k.affine(x, tuple(x.shape[a] for a in axes), back)
 
 
 class Concat(Movement):
@@ -149,6 +163,11 @@ class Concat(Movement):
         return self(
             *(x if b else everywhere(x, n) for x, b in zip(xs, batched, strict=True)), axis=axis + 1
         )
+
+    def lower(self, k: Any, *xs: Any, axis: int) -> Any:
+        shape = list(xs[0].shape)
+        shape[axis] = sum(x.shape[axis] for x in xs)
+        return k.joined(self, xs, tuple(shape), axis)
 
 
 class Stack(Movement):
@@ -180,6 +199,11 @@ class Stack(Movement):
             *(x if b else everywhere(x, n) for x, b in zip(xs, batched, strict=True)), axis=axis + 1
         )
 
+    def lower(self, k: Any, *xs: Any, axis: int) -> Any:
+        shape = (*xs[0].shape[:axis], len(xs), *xs[0].shape[axis:])
+        rows = [k.reshape(x, (*x.shape[:axis], 1, *x.shape[axis:])) for x in xs]
+        return k.joined(concat, rows, shape, axis)
+
 
 class Flip(Movement):
     """`flip[axes](x)`: reversed along the axes; its own transpose."""
@@ -200,6 +224,13 @@ class Flip(Movement):
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axes: tuple[int, ...]) -> Any:
         return self(x, axes=tuple(a + 1 for a in axes))
+
+    def lower(self, k: Any, x: Any, *, axes: tuple[int, ...]) -> Any:
+        return k.affine(
+            x,
+            x.shape,
+            [(d, (n, -1), -1) if d in axes else (d, 0, 1) for d, n in enumerate(x.shape)],
+        )
 
 
 class Pad(Movement):
@@ -230,6 +261,10 @@ class Pad(Movement):
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, low: Shape, high: Shape) -> Any:
         return self(x, low=(0, *low), high=(0, *high))
+
+    def lower(self, k: Any, x: Any, *, low: Shape, high: Shape) -> Any:
+        shape = tuple(n + a + b for n, a, b in zip(x.shape, low, high, strict=True))
+        return k.padded(self, x, shape, low, low=low, high=high)
 
 
 broadcast, reshape, permute = Broadcast(), Reshape(), Permute()

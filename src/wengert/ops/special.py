@@ -15,10 +15,19 @@ class Sinc(Elementwise):
     """`sinc(x) = sin(πx) / (πx)`, smooth at 0."""
 
     def __init__(self) -> None:
-        super().__init__(np.sinc, _sinc_slope, name="sinc")  # type: ignore[arg-type]
+        super().__init__(np.sinc, _sinc_slope, name="sinc", lower=_sinc_value)  # type: ignore[arg-type]
 
     def typeof(self, *types: ArrayType) -> ArrayType:
         return types[0]
+
+    def lower(self, k: Any, *args: Any) -> Any:
+        return k.map(self.formula, *args, dtype=args[0].dtype)
+
+
+def _sinc_value(s: Any, x: Any) -> Any:
+    """As NumPy: sin(y) / y, where y is πx, or almost 0 at 0."""
+    y = s.mul(s.select(s.eq(x, 0), 1.0e-20, x), math.pi)
+    return s.div(s.sin(y), y)
 
 
 # Σ (-1)ᵏ 2k t²ᵏ⁻² / (2k+1)! is sinc's slope over t near 0

@@ -14,13 +14,21 @@ _DEGREE = math.pi / 180
 sin = Elementwise(np.sin, lambda y, x: np.cos(x))
 cos = Elementwise(np.cos, lambda y, x: -np.sin(x))
 tan = Elementwise(np.tan, lambda y, x: 1 + y * y)
-arcsin = Elementwise(np.arcsin, lambda y, x: 1 / (np.sqrt(1 - x) * np.sqrt(1 + x)))
-arccos = Elementwise(np.arccos, lambda y, x: -1 / (np.sqrt(1 - x) * np.sqrt(1 + x)))
-arctan = Elementwise(np.arctan, lambda y, x: 1 / (1 + x * x))
-deg2rad = Elementwise(np.deg2rad, along(lambda g, y, x: g * _DEGREE))
-rad2deg = Elementwise(np.rad2deg, along(lambda g, y, x: g / _DEGREE))
-radians = Elementwise(np.radians, along(lambda g, y, x: g * _DEGREE))
-degrees = Elementwise(np.degrees, along(lambda g, y, x: g / _DEGREE))
+arcsin = Elementwise(np.arcsin, lambda y, x: 1 / (np.sqrt(1 - x) * np.sqrt(1 + x)), lower="asin")
+arccos = Elementwise(np.arccos, lambda y, x: -1 / (np.sqrt(1 - x) * np.sqrt(1 + x)), lower="acos")
+arctan = Elementwise(np.arctan, lambda y, x: 1 / (1 + x * x), lower="atan")
+deg2rad = Elementwise(
+    np.deg2rad, along(lambda g, y, x: g * _DEGREE), lower=lambda s, x: s.mul(x, _DEGREE)
+)
+rad2deg = Elementwise(
+    np.rad2deg, along(lambda g, y, x: g / _DEGREE), lower=lambda s, x: s.mul(x, 1 / _DEGREE)
+)
+radians = Elementwise(
+    np.radians, along(lambda g, y, x: g * _DEGREE), lower=lambda s, x: s.mul(x, _DEGREE)
+)
+degrees = Elementwise(
+    np.degrees, along(lambda g, y, x: g / _DEGREE), lower=lambda s, x: s.mul(x, 1 / _DEGREE)
+)
 # at the origin, by symmetry, 0; elsewhere x/z is at most 1 and never overflows
 hypot = Elementwise(
     np.hypot,
@@ -31,6 +39,7 @@ arctan2 = Elementwise(
     np.arctan2,
     lambda z, y, x: _across(x, np.hypot(x, y)),
     lambda z, y, x: -_across(y, np.hypot(x, y)),
+    lower="atan2",
 )
 
 

@@ -1,0 +1,115 @@
+"""The graph of arrays that a program becomes before loops are made of it.
+
+A node is an array. It is *virtual* (a function from an index to a scalar, computed wherever somebody
+asks), a *reduction*, a result of a *step* (something done as a whole: a product by BLAS, a loop, a
+call-back), or *given*. `plan` decides which virtual ones get memory, and what shares a loop nest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+# how an operand is read: at the same index; each element at most once; several times
+SAME, MOVED, SPREAD = "same", "moved", "spread"
+
+Pull = Callable[[Any, Any], Any]  # (region, index) -> scalar
+
+
+class Node:
+    """An array to be."""
+
+    __slots__ = (
+        "access",
+        "affine",
+        "array",
+        "axes",
+        "cost",
+        "dests",
+        "dtype",
+        "flat",
+        "kind",
+        "level",
+        "line",
+        "number",
+        "op",
+        "operands",
+        "own",
+        "pull",
+        "shape",
+        "small",
+        "step",
+        "stored",
+        "value",
+    )
+
+    def __init__(
+        self,
+        kind: str,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        operands: tuple[Node, ...] = (),
+        access: str = SAME,
+        pull: Pull | None = None,
+        own: int = 0,
+    ) -> None:
+        self.kind = kind  # given virtual reduce result step
+        self.shape, self.dtype = shape, dtype
+        self.operands, self.access, self.pull, self.own = operands, access, pull, own
+        self.array: Any = None  # when it is made: Grid or Stored
+        self.affine: Any = None  # of a movement: per source axis (axis of the result, start, step)
+        self.op = ""  # of a reduction
+        self.axes: tuple[int, ...] = ()
+        self.step: Any = None  # of a step, and of its results
+        self.number = 0
+        self.level, self.cost, self.flat, self.small, self.stored = 0, 0, False, False, False
+        self.dests: list[Any] = []  # memory it must be written to
+        self.line: Any = None
+        self.value: Any = None  # of a number
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.op} {self.dtype}{list(self.shape)}>"
+
+
+class Step:
+    """Something done as a whole.
+
+    `emit(region, step, places)` does it: `places` has memory for every result for which `memory`
+    says so (else None), and the arrays of all results are returned. Operands of which `needs` is
+    "stored" have memory with strides then, "whole" ones memory in C order; others are pulled.
+    """
+
+    __slots__ = (
+        "emit",
+        "memory",
+        "name",
+        "needs",
+        "node",
+        "operands",
+        "results",
+        "reuses",
+        "taken",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        operands: tuple[Node, ...],
+        needs: tuple[str, ...],
+        emit: Callable[..., Any],
+        memory: tuple[bool, ...],
+        reuses: int | None = None,
+    ) -> None:
+        self.name, self.operands, self.needs, self.emit, self.memory = (
+            name,
+            operands,
+            needs,
+            emit,
+            memory,
+        )
+        self.reuses = reuses  # this operand's memory may become that of result 0 …
+        self.taken = False  # … and did
+        self.node: Any = None
+        self.results: list[Node] = []

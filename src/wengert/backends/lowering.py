@@ -1,0 +1,130 @@
+"""Lowering: a program becomes a function of loop code."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.backends import callbacks
+from wengert.backends.arrays import Grid, Stored, dense, new_buffer
+from wengert.backends.code import SMALL, Function
+from wengert.backends.emit import Emitter, Region
+from wengert.backends.extents import run_time_extents
+from wengert.backends.graph import Node
+from wengert.backends.kit import Kit
+from wengert.ir.program import Const, Eqn, Program, Var
+from wengert.ir.types import StackType
+
+SCALARS = 4000  # programs of so few operations on small arrays are written out entirely
+GRID = 64  # else, arrays of so few elements are
+
+
+def lower(program: Program, name: str = "kernel") -> Function:
+    """The loop code of a program (whose inputs and outputs are arrays)."""
+    function = Function(name, run_time_extents(program))
+    e = Emitter(function)
+    arrays = []
+    for k, v in enumerate(program.inputs):
+        buffer = new_buffer(e, v.type.shape, v.type.dtype, "input", f"x{k}")
+        function.inputs.append(buffer)
+        arrays.append(dense(e, buffer, v.type.shape, v.type.dtype, e.zero))
+    places = []
+    for k, a in enumerate(program.outputs):
+        buffer = new_buffer(e, a.type.shape, a.type.dtype, "output", f"y{k}")
+        function.outputs.append(buffer)
+        places.append(dense(e, buffer, a.type.shape, a.type.dtype, e.zero))
+    run(e, program, arrays, places)
+    function.slots = [tuple(slot) for slot in e.slots]
+    return function
+
+
+def run(
+    e: Emitter, program: Program, arrays: Sequence[Any], places: Sequence[Stored | None]
+) -> list[Any]:
+    """Emit a program, given the arrays of its inputs, and where results are wanted. Their arrays."""
+    region = Region(e, size_limit(program))
+    kit = Kit(region)
+    env: dict[Any, Node] = {}
+    for v, array in zip(program.inputs, arrays, strict=True):
+        env[v] = given(kit, array, v.type)
+    used = _used(program)
+    for eqn in program.eqns:
+        if not any(v in used for v in eqn.outputs):
+            continue
+        ins = [_atom(kit, env, a) for a in eqn.inputs]
+        outs = lower_equation(kit, program, eqn, ins)
+        env.update(zip(eqn.outputs, outs, strict=True))
+    outputs = [_atom(kit, env, a) for a in program.outputs]
+    return region.run(kit.nodes, outputs, places)
+
+
+def given(kit: Kit, array: Any, t: Any) -> Node:
+    """A node whose array is there already."""
+    if isinstance(t, StackType):
+        node = Node("given", (), np.dtype(np.int64))
+        node.array = array
+        return kit.add(node)
+    node = Node("given", t.shape, t.dtype)
+    if array.__class__ is Stored and kit.region.is_small(t.shape):
+        # read once, here: its memory may change later
+        region = kit.region
+        items = np.empty(t.shape, object)
+        for at in np.ndindex(t.shape):
+            items[at] = array.at(region.e, tuple(map(region.w.index, at)))
+        array = Grid(items, t.dtype)
+    node.array = array
+    return kit.add(node)
+
+
+def lower_equation(kit: Kit, program: Program, eqn: Eqn, ins: Sequence[Node]) -> tuple[Node, ...]:
+    """The nodes of an equation's results."""
+    kit.line = (program, eqn)
+    mark = len(kit.nodes)
+    try:
+        found = eqn.prim.lower(kit, *ins, **eqn.params)
+    except NotImplementedError:
+        found = NotImplemented
+    if found is NotImplemented:
+        del kit.nodes[mark:]
+        found = callbacks.callback(kit, eqn, ins)
+    outs: tuple[Node, ...] = found if isinstance(found, tuple) else (found,)
+    for node, v in zip(outs, eqn.outputs, strict=True):
+        if not isinstance(v.type, StackType) and (node.shape, node.dtype) != (
+            v.type.shape,
+            v.type.dtype,
+        ):
+            raise TypeError(f"{eqn} was lowered to {node}")
+    return outs
+
+
+def _atom(kit: Kit, env: dict[Any, Node], a: Any) -> Node:
+    if isinstance(a, Const):
+        return kit.number(a.value, a.type.dtype)
+    return env[a]
+
+
+def _used(program: Program) -> set[Var]:
+    used = {a for a in program.outputs if isinstance(a, Var)}
+    for eqn in reversed(program.eqns):
+        if any(v in used for v in eqn.outputs):
+            used.update(a for a in eqn.inputs if isinstance(a, Var))
+    return used
+
+
+def size_limit(program: Program) -> int:
+    """Arrays up to how many elements are scalars: all of them, if the whole program is small."""
+    total = 0
+    for eqn in program.eqns:
+        for v in eqn.outputs:
+            t = v.type
+            if isinstance(t, StackType):
+                continue
+            if any(n > SMALL for n in t.shape):
+                return GRID
+            total += math.prod(t.shape)
+        if eqn.prim.name in ("matmul", "einsum", "solve", "convolve"):
+            total += 4 * sum(math.prod(a.type.shape) for a in eqn.inputs)
+    return 1024 if total <= SCALARS else GRID

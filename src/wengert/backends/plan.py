@@ -1,0 +1,174 @@
+"""Planning: which arrays get memory, and what shares a loop nest.
+
+The level of a node is the number of barriers (reductions, steps) on the longest way to it. What
+has one level and one space of iteration shares one nest. A virtual array that is dear to compute gets
+memory as soon as another level reads it, or its elements are read more than once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wengert.backends.code import SMALL
+from wengert.backends.graph import MOVED, SAME, Node
+
+DEAR = 8  # operations that are not worth a second time
+DEEP = 400
+UNROLL = 32  # trailing small axes are written out up to so many elements
+
+
+def unrolled(shape: Sequence[int]) -> tuple[int, ...]:
+    """The trailing axes that are written out in a nest over this shape."""
+    size, axes = 1, []
+    for d in range(len(shape) - 1, -1, -1):
+        if shape[d] > SMALL:
+            break
+        size *= shape[d]
+        axes.append(d)
+    else:
+        return tuple(range(len(shape)))
+    return tuple(reversed(axes)) if size <= UNROLL else ()
+
+
+class Unit:
+    """What is emitted at once: a nest with its roots, small arrays, or a step."""
+
+    __slots__ = ("flat", "key", "loops", "roots", "step")
+
+    def __init__(self, key: Any, loops: tuple[int, ...] = (), flat: bool = False) -> None:
+        self.key, self.loops, self.flat = key, loops, flat
+        self.roots: list[Node] = []
+        self.step: Any = None
+
+
+def plan(nodes: Sequence[Node], outputs: Sequence[Node], is_small: Any) -> list[Unit]:
+    """Set levels and what is stored; the units in the order in which they are done."""
+    live: set[Node] = set()
+    stack = list(outputs)
+    while stack:
+        node = stack.pop()
+        if node not in live:
+            live.add(node)
+            stack.extend(node.operands)
+    ordered = [n for n in nodes if n in live]
+    for node in ordered:
+        _place(node, is_small)
+    for node in outputs:
+        if not node.small and node.kind == "virtual":
+            node.stored = True
+    return _units(ordered)
+
+
+def _available(op: Node) -> int:
+    """The level from which a node can be read as memory."""
+    return op.level + 1
+
+
+def _place(node: Node, is_small: Any) -> None:
+    if node.kind == "given":
+        node.small = node.array.__class__.__name__ == "Grid"
+        node.cost, node.flat = 1, True
+        return
+    if node.kind == "result":
+        node.level = node.operands[0].level
+        node.cost, node.flat = 1, True
+        return
+    if node.kind == "step":
+        node.level = max(
+            (_for_step(op, need) for op, need in zip(node.operands, node.step.needs, strict=True)),
+            default=0,
+        )
+        return
+    node.small = node.kind == "virtual" and is_small(node.shape)
+    level, cost, flat = 0, node.own, node.kind == "virtual"
+    reads: list[Node] = []
+    for op in node.operands:
+        if op.kind in ("reduce", "result"):
+            level = max(level, _available(op))
+            cost += 1
+        elif op.kind == "given":
+            cost += 1
+        elif op.small:
+            level = max(level, op.level)
+            cost += 1
+        elif op.stored:
+            level = max(level, op.level if node.access == SAME else _available(op))
+            cost += 1
+        elif (
+            (node.access == SAME and op.cost < DEEP)
+            or (node.access == MOVED and op.cost < DEEP)
+            or (op.cost <= 2 and node.access != "whole")
+        ):
+            level = max(level, op.level)
+            cost += op.cost
+            reads.append(op)
+        else:
+            op.stored = True
+            level = max(level, _available(op))
+            cost += 1
+        if op.shape != () and not op.small:
+            flat = flat and node.access == SAME and (op.flat or op.kind != "virtual")
+    for op in reads:  # dear things of an earlier level are kept
+        if op.level < level and op.cost > DEAR:
+            op.stored = True
+            cost -= op.cost - 1
+    node.level, node.cost, node.flat = level, cost, flat or node.shape == ()
+
+
+def _for_step(op: Node, need: str) -> int:
+    if op.kind in ("reduce", "result"):
+        return _available(op)
+    if op.kind == "virtual" and not op.small and need != "pulled":
+        view = op.affine is not None and need == "stored" and _rooted(op.operands[0])
+        if not view:
+            op.stored = True
+        elif op.operands[0].kind != "given":
+            return max(op.level, _available(op.operands[0]))
+    return op.level
+
+
+def _rooted(op: Node) -> bool:
+    return op.kind in ("given", "reduce", "result") or op.stored
+
+
+def loops_of(shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Axes that are looped over, and axes that are written out."""
+    inner = unrolled(shape)
+    return tuple(d for d in range(len(shape)) if d not in inner), inner
+
+
+def _units(ordered: Sequence[Node]) -> list[Unit]:
+    units: dict[Any, Unit] = {}
+    for position, node in enumerate(ordered):
+        if node.kind == "step":
+            unit = Unit((node.level, 2, position))
+            unit.step = node.step
+            units[node] = unit
+            continue
+        if node.kind in ("given", "result") or not (
+            node.small or node.stored or node.kind == "reduce"
+        ):
+            continue
+        if node.small:
+            key: Any = (node.level, 0)
+            if key not in units:
+                units[key] = Unit((node.level, 0, position))
+        else:
+            source = node.operands[0] if node.kind == "reduce" else node
+            flat = source.flat and (node.kind != "reduce" or len(node.axes) == len(source.shape))
+            flat = flat and len(source.shape) > 1 and not _alone(source.shape)
+            if flat:
+                loops = tuple(sorted(source.shape))
+            else:
+                loops = tuple(source.shape[d] for d in loops_of(source.shape)[0])
+            key = (node.level, 1, loops, flat)
+            if key not in units:
+                units[key] = Unit((node.level, 1, position), loops, flat)
+        units[key].roots.append(node)
+    return sorted(units.values(), key=lambda u: u.key)
+
+
+def _alone(shape: tuple[int, ...]) -> bool:
+    """Does one axis make up the whole array?"""
+    return sum(n != 1 for n in shape) <= 1

@@ -1,0 +1,77 @@
+"""Programs as machine code: what fuses, what is unrolled, what is moved, against NumPy's evaluation."""
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.backends.compile import compile
+from wengert.ir.evaluate import evaluate
+
+pytest.importorskip("llvmlite")
+
+X = np.random.default_rng(0).normal(size=(50, 40))
+I = np.array([3, 1, 0, 49, -1])
+
+
+def softmax(x):
+    e = np.exp(x - np.max(x, axis=1, keepdims=True))
+    return e / np.sum(e, axis=1, keepdims=True)
+
+
+def rosenbrock(x):
+    return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+def writes(x):
+    y = np.zeros_like(x)
+    y[3:10] = x[:7]
+    y[::2] += x[::2]
+    y[:, 1] = 2.0
+    return y.sum(0)
+
+
+CASES = {
+    "chain": (lambda x: np.exp(x) * x + 1, X),
+    "sum of all": (lambda x: np.sum(x * x), X),
+    "sum of columns": (lambda x: np.sum(x * x, axis=0), X),
+    "sum of rows": (lambda x: np.sum(x * x, axis=1), X),
+    "centred": (lambda x: x - np.mean(x, axis=1, keepdims=True), X),
+    "softmax": (softmax, X),
+    "softmax of few": (softmax, X[:, :7]),
+    "softmax, small": (softmax, X[:4, :3]),
+    "transposed": (lambda x: np.sum(np.sin(x.T) * 3), X),
+    "joined": (lambda x: np.concatenate([x, x[::-1]], axis=0), X),
+    "stacked": (lambda x: np.stack([x, 2 * x], axis=-1), X),
+    "differences": (lambda x: x[1:] - x[:-1], X),
+    "argmax": (lambda x: np.argmax(x, axis=1), X),
+    "reshaped": (lambda x: x.reshape(-1)[3:50] * 2, X),
+    "rows": (lambda x: x[I] * 2, X),
+    "columns": (lambda x: x[:, I[:3]] * 2, X),
+    "writes": (writes, X),
+    "norms": (lambda x: np.linalg.norm(x, axis=1), X),
+    "remainders": (lambda x: x % 0.7 + x // 0.3, X),
+    "whole numbers": (lambda x: (x * 10).astype(int) // 3 + (x * 10).astype(int) % 7, X),
+    "complex": (lambda x: np.exp(x * 1j) / (x + 2j) + np.log(x + 0j), X),
+    "complex sum": (lambda x: np.sum(x * (1 + 2j) * x[0]), X),
+    "scattered": (wg.grad(lambda x: np.sum(x[I] ** 2 * np.cos(x[1:6]))), X),
+    "rosenbrock": (wg.grad(rosenbrock), X[0, :10]),
+    "rosenbrock, long": (wg.grad(rosenbrock), np.linspace(0, 1, 1000)),
+    "rosenbrock, twice": (wg.hessian(rosenbrock), X[0, :10]),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_machine_code_agrees_with_numpy(name):
+    f, x = CASES[name]
+    program = wg.program(f)(x)
+    for y, z in zip(compile(program)(x), evaluate(program, [x]), strict=True):
+        assert (y.shape, y.dtype) == (z.shape, z.dtype)
+        np.testing.assert_allclose(y, z, rtol=1e-13, atol=1e-13)
+
+
+def test_an_index_out_of_range_is_an_error():
+    program = wg.program(lambda x, i: x[i])(X, I)
+    compiled = compile(program)
+    with pytest.raises(IndexError):
+        compiled(X, np.array([0, 50, 1, 1, 1]))
+    np.testing.assert_array_equal(compiled(X, np.array([0, -50, 1, 1, 1]))[0][1], X[0])
