@@ -305,8 +305,8 @@ class Printer:
         end = self.label
         self.jump(head)
         text = [f"  {counter} = phi i64 [ 0, %{begin} ], [ {step}, %{end} ]"]
-        for (reg, type, init), after_one in zip(phis, nexts, strict=True):
-            text.append(f"  {reg} = phi {type} [ {init}, %{begin} ], [ {after_one}, %{end} ]")
+        for (reg, kind, first), onward in zip(phis, nexts, strict=True):
+            text.append(f"  {reg} = phi {kind} [ {first}, %{begin} ], [ {onward}, %{end} ]")
         self.lines[slot] = "\n".join(text)
         self.start(after)
         for c in s.carried:
