@@ -6,10 +6,14 @@ import pytest
 import wengert as wg
 from wengert.backends.compile import compile
 from wengert.ir.evaluate import evaluate
+from wengert.ir.program import Eqn, Program, Var
+from wengert.ir.types import ArrayType
+from wengert.ops.index import gather
 
 pytest.importorskip("llvmlite")
 
 X = np.random.default_rng(0).normal(size=(50, 40))
+Y = np.random.default_rng(1).normal(size=(40, 30))
 I = np.array([3, 1, 0, 49, -1])
 
 
@@ -57,6 +61,19 @@ CASES = {
     "rosenbrock": (wg.grad(rosenbrock), X[0, :10]),
     "rosenbrock, long": (wg.grad(rosenbrock), np.linspace(0, 1, 1000)),
     "rosenbrock, twice": (wg.hessian(rosenbrock), X[0, :10]),
+    "product": (lambda x: np.tanh(x @ Y), X),
+    "product, backwards": (wg.grad(lambda x: np.sum(np.tanh(x @ Y))), X),
+    "transposed product": (lambda x: Y.T @ x.T, X),
+    "product of slices": (lambda x: (x * 2).T @ x[:, ::-1], X),
+    "matrix and vector": (lambda x: x @ Y[:, 0] + Y[:, 1] @ Y.sum(1), X),
+    "vector and matrix": (lambda x: x[0] @ Y, X),
+    "few terms": (lambda x: x[:, :3] @ Y[3:6, :], X),
+    "einsum": (lambda x: np.einsum("ij,jk,i->k", x, Y, x[:, 0]), X),
+    "stacks of matrices": (lambda x: np.matmul(np.stack([x, x * 2]), np.stack([Y, Y])), X),
+    "complex product": (lambda x: (x + 1j) @ Y, X),
+    "running": (lambda x: np.cumsum(x, axis=0) + np.cumprod(x, 1) + np.maximum.accumulate(x, 0), X),
+    "running, small": (lambda x: np.cumsum(x, axis=0) + np.cumsum(x, axis=1), X[:3, :3]),
+    "convolved": (lambda x: np.convolve(x[0], x[1, :3]), X),
 }
 
 
@@ -70,8 +87,9 @@ def test_machine_code_agrees_with_numpy(name):
 
 
 def test_an_index_out_of_range_is_an_error():
-    program = wg.program(lambda x, i: x[i.astype(int)])(X, I.astype(float))
-    compiled = compile(program)
+    x, i = (Var(ArrayType.of(s, np.dtype(d))) for s, d in (((50, 40), "d"), ((3,), "l")))
+    y = Var(ArrayType.of((3, 40), np.dtype("d")))
+    compiled = compile(Program([x, i], [Eqn(gather, (x, i), {}, (y,))], [y]))
     with pytest.raises(IndexError):
-        compiled(X, np.array([0, 50.0, 1, 1, 1]))
-    np.testing.assert_array_equal(compiled(X, np.array([0, -50.0, 1, 1, 1]))[0][1], X[0])
+        compiled(X, np.array([0, 50, 1]))
+    np.testing.assert_array_equal(compiled(X, np.array([0, -50, 1]))[0], X[[0, 0, 1]])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from wengert.backends.code import Buffer, Call, Value
+from wengert.backends.code import Call, Value
+from wengert.backends.spelling import constant
 
 if TYPE_CHECKING:
     from wengert.backends.llvm import Printer
@@ -14,9 +15,53 @@ SPECIAL_SIGNATURES: dict[str, str] = {}
 
 
 def print_call(p: Printer, s: Call) -> None:
-    """A call-back: pointers to arrays in an array."""
-    if s.name != "wg_callback":
-        raise NotImplementedError(s.name)
+    """A call: of Python, or of a routine of BLAS or LAPACK."""
+    if s.name == "wg_callback":
+        _callback(p, s)
+    else:
+        _routine(p, s)
+
+
+def _routine(p: Printer, s: Call) -> None:
+    """Fortran's way: a pointer to everything. An argument `None` is the info that comes back."""
+    scalar = "float" if s.name[0] in "sc" else "double"
+    numbers = 2 if s.name[0] in "cz" else 1
+    places, info = [], ""
+    for arg in s.args:
+        if isinstance(arg, tuple):
+            places.append(p.address(arg[0], p.name(arg[1])))
+            continue
+        p.count += 1
+        slot = f"%a{p.count}"
+        if isinstance(arg, str):
+            p.head.append(f"  {slot} = alloca i8")
+            p.line(f"store i8 {ord(arg)}, ptr {slot}")
+        elif isinstance(arg, float):
+            p.head.append(f"  {slot} = alloca [{numbers} x {scalar}]")
+            p.line(f"store {scalar} {constant(arg, 'f64')}, ptr {slot}")
+            if numbers == 2:
+                second = p.emit(f"getelementptr {scalar}, ptr {slot}, i64 1")
+                p.line(f"store {scalar} 0.0, ptr {second}")
+        else:
+            p.head.append(f"  {slot} = alloca i32")
+            if arg is None:
+                info = slot
+                p.line(f"store i32 0, ptr {slot}")
+            elif isinstance(arg, int):
+                p.line(f"store i32 {arg}, ptr {slot}")
+            else:
+                small = p.emit(f"trunc i64 {p.name(arg)} to i32")
+                p.line(f"store i32 {small}, ptr {slot}")
+        places.append(slot)
+    p.declare(f"declare void @{s.name}({', '.join(['ptr'] * len(places))})", s.name)
+    p.line(f"call void @{s.name}({', '.join(f'ptr {x}' for x in places)})")
+    if info and s.problem:
+        found = p.emit(f"load i32, ptr {info}")
+        p.check(p.emit(f"icmp eq i32 {found}, 0"), s.problem)
+
+
+def _callback(p: Printer, s: Call) -> None:
+    """Pointers to arrays in an array."""
     _, number, *arrays = s.args
     assert isinstance(number, Value)
     count = len(arrays)
@@ -30,6 +75,3 @@ def print_call(p: Printer, s: Call) -> None:
     p.declare("declare i32 @wg_callback(ptr, i64, ptr)", "wg_callback")
     status = p.emit(f"call i32 @wg_callback(ptr %context, i64 {p.name(number)}, ptr {table})")
     p.check(p.emit(f"icmp eq i32 {status}, 0"), s.problem)
-
-
-__all__ = ["Any", "Buffer", "print_call"]

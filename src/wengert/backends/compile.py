@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends import vecmath
+from wengert.backends import machine
 from wengert.backends.code import Function
 from wengert.backends.extents import run_time_extents
 from wengert.backends.llvm import module
@@ -25,12 +25,14 @@ class Compiled:
     def __init__(self, program: Program, function: Function | None = None) -> None:
         self.program = program
         self.function = lower(program) if function is None else function
-        self.text, externals = module(self.function)
+        self.text = f'target triple = "{machine.machine().triple}"\n{module(self.function)[0]}'
         self.error: BaseException | None = None
         self.arrays: Sequence[Any] = ()
         self.thunk = _CALLBACK(self._call_back)
-        self.library, address = machine(self.text, externals, self.function.name, self.thunk)
-        self.entry = ctypes.CFUNCTYPE(ctypes.c_int32, *(ctypes.c_void_p,) * 4)(address)
+        where = ctypes.cast(self.thunk, ctypes.c_void_p).value or 0
+        self.loaded = machine.load(self.text, self.function.name, {"wg_callback": where})
+        kind = ctypes.CFUNCTYPE(ctypes.c_int32, *(ctypes.c_void_p,) * 4)
+        self.entry = kind(self.loaded.address)
 
     def __call__(self, *args: Any) -> list[Any]:
         f, types = self.function, self.program.in_types
@@ -81,40 +83,6 @@ def _view(place: int, t: Any) -> np.ndarray[Any, Any]:
         return np.empty(t.shape, t.dtype)
     raw = (ctypes.c_char * (t.size * t.dtype.itemsize)).from_address(place)
     return np.frombuffer(raw, t.dtype).reshape(t.shape)
-
-
-def machine(text: str, externals: set[str], name: str, thunk: Any) -> tuple[Any, int]:
-    """Machine code of a module's text; the address of its function."""
-    import llvmlite.binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    target = llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2
-    )
-    module = llvm.parse_assembly(f'target triple = "{llvm.get_process_triple()}"\n{text}')
-    module.verify()
-    builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=2))
-    passes = llvm.create_new_module_pass_manager()
-    passes.add_simplify_cfg_pass()
-    passes.add_instruction_combine_pass()
-    passes.add_new_gvn_pass()
-    passes.run(module, builder)
-    jit = llvm.create_lljit_compiler(target)
-    library = (
-        llvm.JITLibraryBuilder().add_object_img(target.emit_object(module)).export_symbol(name)
-    )
-    libm = ctypes.CDLL(None)
-    for symbol in externals:
-        if symbol == "wg_callback":
-            where = ctypes.cast(thunk, ctypes.c_void_p).value
-        elif symbol.startswith("_ZGV"):
-            where = vecmath.address(symbol)
-        else:
-            where = ctypes.cast(getattr(libm, symbol), ctypes.c_void_p).value
-        library.import_symbol(symbol, where)
-    tracker = library.link(jit, name)
-    return (jit, tracker, target), tracker[name]
 
 
 def compile(program: Program) -> Compiled:

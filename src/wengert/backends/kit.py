@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.backends import products
 from wengert.backends.code import DTYPES, MATH, SMALL, SPECIAL, Function, Value
 from wengert.backends.graph import MOVED, SAME, SPREAD, Node, Step
 from wengert.backends.plan import unrolled
@@ -44,6 +45,20 @@ class Kit:
         scalar_type(dtype)
         node = Node("virtual", (), dtype, pull=lambda r, idx: r.s.number(value, dtype))
         node.value = dtype.type(value)
+        return self.add(node)
+
+    def constant(self, array: np.ndarray[Any, Any]) -> Node:
+        """An array that belongs to the program."""
+        scalar_type(array.dtype)
+        if self.region.is_small(array.shape):
+            return self.choose(
+                array.shape,
+                array.dtype,
+                (),
+                lambda r, idx: r.s.number(array[tuple(i.data for i in idx)], array.dtype),
+            )
+        node = Node("given", array.shape, array.dtype)
+        node.array = self.region.e.constant(array)
         return self.add(node)
 
     def map(self, formula: Formula, *args: Node, dtype: np.dtype[Any]) -> Node:
@@ -196,11 +211,16 @@ class Kit:
         return self.step(prim.name, xs, "pulled", [_Type(shape, xs[0].dtype)], emit)[0]
 
     def padded(
-        self, prim: Any, x: Node, shape: tuple[int, ...], low: Sequence[int], **params: Any
+        self,
+        prim: Any,
+        x: Node,
+        shape: tuple[int, ...],
+        low: Sequence[int],
+        high: Sequence[int],
     ) -> Node:
         """An array among zeros."""
         if self.region.is_small(shape):
-            return prim.chosen(self, x, **params)  # type: ignore[no-any-return]
+            return prim.chosen(self, x, low=low, high=high)  # type: ignore[no-any-return]
 
         def emit(r: Any, step: Step, places: Sequence[Any]) -> Any:
             w, (place,) = r.w, places
@@ -292,6 +312,94 @@ class Kit:
 
         name = "scatter_add" if adds else "put"
         return self.step(name, [x, v, i], "pulled", [_Type(x.shape, x.dtype)], emit, reuses=0)[0]
+
+    def permuted(self, x: Node, axes: Sequence[int]) -> Node:
+        """Axis k of the result is axis axes[k] of x."""
+        axes = list(axes)
+        back = [(axes.index(d), 0, 1) for d in range(len(axes))]
+        return self.affine(x, tuple(x.shape[a] for a in axes), back)
+
+    def running(
+        self, formula: Callable[..., Any], xs: Sequence[Node], axis: int, reverse: bool = False
+    ) -> Node:
+        """`t = formula(s, t, *xs)` along an axis (backwards where `reverse`); the first t is xs[0]."""
+        x = xs[0]
+        scalar_type(x.dtype)
+        if self.region.is_small(x.shape):
+
+            def pull(r: Any, idx: Any) -> Any:
+                here = idx[axis].data
+                first = x.shape[axis] - 1 if reverse else 0
+                now = [r.at(y, idx) for y in xs]
+                if here == first:
+                    return now[0]
+                before = r.w.index(here + 1 if reverse else here - 1)
+                return formula(r.s, r.at(node, (*idx[:axis], before, *idx[axis + 1 :])), *now)
+
+            node = self.add(Node("virtual", x.shape, x.dtype, tuple(xs), MOVED, pull, 2))
+            return node
+
+        def emit(r: Any, step: Step, places: Sequence[Any]) -> Any:
+            (place,) = places
+            n, last = r.e.dim(x.shape[axis]), len(x.shape) - 1
+
+            def one(idx: Any, i: Value) -> None:
+                at = (*idx[:axis], i, *idx[axis:])
+                place.put(r.e, at, r.at(x, at))
+
+            def go_on(idx: Any, i: Value, before: Value) -> None:
+                at, old = (*idx[:axis], i, *idx[axis:]), (*idx[:axis], before, *idx[axis:])
+                t = formula(r.s, place.at(r.e, old), *(r.at(y, at) for y in xs))
+                place.put(r.e, at, t)
+
+            w = r.w
+            ends = (w.op("sub", n, r.e.one), r.e.zero)
+            start, others = ends[0] if reverse else ends[1], (*x.shape[:axis], *x.shape[axis + 1 :])
+            count = w.op("sub", n, r.e.one)
+
+            def steps(do: Any) -> None:
+                with w.loop(count) as loop:
+                    k = loop.index
+                    i = (
+                        w.op("sub", w.op("sub", ends[0], r.e.one), k)
+                        if reverse
+                        else w.op("add", k, r.e.one)
+                    )
+                    do(i, w.op("add" if reverse else "sub", i, r.e.one))
+
+            if 0 in x.shape:
+                return places
+            if axis == last:  # one line after the other, the sum in a register
+
+                def line(idx: Any) -> None:
+                    first = r.at(x, (*idx, start))
+                    place.put(r.e, (*idx, start), first)
+                    parts = [first.re, first.im] if x.dtype in PARTS else [first]
+                    with w.loop(count, inits=parts) as loop:
+                        k = loop.index
+                        i = (
+                            w.op("sub", w.op("sub", ends[0], r.e.one), k)
+                            if reverse
+                            else w.op("add", k, r.e.one)
+                        )
+                        t = Pair(*loop.params) if x.dtype in PARTS else loop.params[0]
+                        t = formula(r.s, t, *(r.at(y, (*idx, i)) for y in xs))
+                        place.put(r.e, (*idx, i), t)
+                        loop.carry([t.re, t.im] if x.dtype in PARTS else [t])
+
+                r.over(others, line, {place.buffer}, serial=last)
+                return places
+            r.over(others, lambda idx: one(idx, start), {place.buffer})
+            steps(
+                lambda i, before: r.over(others, lambda idx: go_on(idx, i, before), {place.buffer})
+            )
+            return places
+
+        return self.step("running", xs, "pulled", [_Type(x.shape, x.dtype)], emit)[0]
+
+    def contract(self, left: str, right: str, out: str, a: Node, b: Node) -> Node:
+        """An Einstein sum of two arrays: written out, a sum in loops, or a product of matrices."""
+        return products.contract(self, left, right, out, a, b)
 
     # ---- reductions and products -----------------------------------------------------------------
     def reduce(self, op: str, x: Node, axes: Sequence[int]) -> Node:

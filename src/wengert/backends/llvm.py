@@ -6,7 +6,6 @@ and libmvec, BLAS and LAPACK, the call-back; no address is in it, so it can be k
 
 from __future__ import annotations
 
-import struct
 from typing import Any
 
 from wengert.backends.code import (
@@ -25,13 +24,9 @@ from wengert.backends.code import (
     Value,
     While,
 )
-from wengert.backends.vecmath import BINARY, lanes, routine
+from wengert.backends.spelling import MEMORY, TYPES, constant
+from wengert.backends.vecmath import lanes
 
-TYPES = {
-    "f64": "double", "f32": "float", "i64": "i64", "u64": "i64", "i32": "i32", "u32": "i32",
-    "i16": "i16", "u16": "i16", "i8": "i8", "u8": "i8", "bool": "i1",
-}  # fmt: skip
-MEMORY = {**TYPES, "bool": "i8"}
 _FLOAT = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 _INTEGER = {
     "add": "add", "sub": "sub", "mul": "mul", "and": "and", "or": "or", "xor": "xor", "shl": "shl",
@@ -42,15 +37,6 @@ _INTRINSIC = {
 }  # fmt: skip
 _FCMP = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
 _ICMP = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
-
-
-def constant(value: Any, type: str) -> str:
-    """A number in LLVM's spelling."""
-    if type[0] == "f":
-        return f"0x{struct.unpack('Q', struct.pack('d', value))[0]:016X}"
-    if type == "bool":
-        return "true" if value else "false"
-    return str(value)
 
 
 class Printer:
@@ -503,6 +489,3 @@ def module(function: Function) -> tuple[str, set[str]]:
     """The text of a function's module, and the names of what it needs from outside."""
     printer = Printer(function)
     return printer.text(), printer.externals
-
-
-__all__ = ["BINARY", "Printer", "module", "routine"]

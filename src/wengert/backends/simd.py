@@ -25,9 +25,10 @@ from wengert.backends.code import (
     Value,
     While,
 )
-from wengert.backends.llvm import MEMORY, TYPES, Printer, constant
+from wengert.backends.llvm import Printer
 from wengert.backends.scalars import Scalars
-from wengert.backends.vecmath import BINARY, routine
+from wengert.backends.spelling import MEMORY, TYPES
+from wengert.backends.vecmath import routine
 
 LONG = 60  # bodies of more values are printed once, always under a mask
 SHORT = 40  # reductions of fewer are printed four times, for four independent sums
@@ -771,6 +772,3 @@ def _varying(s: For) -> set[Value]:
 
     visit(s.block, False)
     return found
-
-
-__all__ = ["BINARY", "Lanes", "constant", "laned", "math", "width_of", "worthwhile"]

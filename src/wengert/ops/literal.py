@@ -57,6 +57,9 @@ class Literal(Primitive):
     def jvp(self, dxs: Values, xs: Values, ys: Values, *, value: Frozen) -> Values:
         return (None,)
 
+    def lower(self, k: Any, *, value: Frozen) -> Any:
+        return k.constant(value.array)
+
     def __reduce__(self) -> Any:
         from wengert.ops.families import _named
 

@@ -15,6 +15,8 @@ from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Multilinear, everywhere, extent_of
 from wengert.ops.radii import plus, unit
 
+from wengert.ops.shape import pad
+
 
 class MatMul(Multilinear):
     """`matmul(a, b)`: of two matrices, a matrix and a vector, two vectors, or two equal batches of matrices."""
@@ -80,6 +82,13 @@ class MatMul(Multilinear):
         if nb == 1:
             y = y[..., 0]
         return y[:, 0] if na == 1 else y
+
+    def lower(self, k: Any, a: Any, b: Any) -> Any:
+        stack = "abcdefgh"[: max(len(a.shape), len(b.shape)) - 2] if len(a.shape) > 2 else ""
+        left = stack + ("ik" if len(a.shape) > 1 else "k")
+        right = stack + ("kj" if len(b.shape) > 1 else "k")
+        out = stack + "".join(c for c in "ij" if c in left + right)
+        return k.contract(left, right, out, a, b)
 
 
 def of_products(prim: Any, terms: int, y: Any, xs: Values, rs: Values, **params: Any) -> Any:
@@ -157,6 +166,21 @@ class Einsum(Multilinear):
         terms = ",".join(new + s if b else s for s, b in zip(ins.split(","), batched, strict=True))
         return self(*xs, spec=f"{terms}->{new}{out}")
 
+    def lower(self, k: Any, *xs: Any, spec: str) -> Any:
+        ins, out = spec.split("->")
+        letters = ins.split(",")
+        if len(xs) == 1:
+            gone = [d for d, c in enumerate(letters[0]) if c not in out]
+            left = [c for c in letters[0] if c in out]
+            return k.permuted(k.reduce("add", xs[0], gone), [left.index(c) for c in out])
+        y, have = xs[0], letters[0]
+        for n, x in enumerate(xs[1:], 1):
+            later = "".join(letters[n + 1 :]) + out
+            union = have + "".join(c for c in letters[n] if c not in have)
+            keep = out if n == len(xs) - 1 else "".join(c for c in union if c in later)
+            y, have = k.contract(have, letters[n], keep, y, x), keep
+        return y
+
 
 class PairPlan:
     """How an Einstein sum of two operands becomes one (stacked) matrix product."""
@@ -231,6 +255,23 @@ class Convolve(Multilinear):
     def batch(self, batched: tuple[bool, ...], a: Any, b: Any) -> Any:
         n = extent_of(batched, (a, b))
         return self(a if batched[0] else everywhere(a, n), b if batched[1] else everywhere(b, n))
+
+    def lower(self, k: Any, a: Any, b: Any) -> Any:
+        """The shorter one is written out, if it is short: Σᵢ of shifted, padded copies of the longer."""
+        if a.shape[-1] < b.shape[-1]:
+            a, b = b, a
+        few, m = b.shape[-1], a.shape[-1] + b.shape[-1] - 1
+        if few > 16 or a.dtype.kind not in "fciu":
+            return NotImplemented
+        lead = len(a.shape) - 1
+        wide, total = (*a.shape[:-1], m), None
+        for i in range(few):
+            low, high = (0,) * lead + (i,), (0,) * lead + (few - 1 - i,)
+            shifted = pad.lower(k, a, low=low, high=high)
+            one = k.affine(b, wide, [*((d, 0, 1) for d in range(lead)), (None, i, 1)])
+            part = k.map("mul", shifted, one, dtype=a.dtype)
+            total = part if total is None else k.map("add", total, part, dtype=a.dtype)
+        return total
 
 
 def _correlated(g: Any, b: Any, like: Any) -> Any:

@@ -10,7 +10,9 @@ from wengert.ir.primitive import Primitive, Reads, Values
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Linear, _named, everywhere, extent_of, scale
 from wengert.ops.radii import growth, lost, plus
-from wengert.ops.shape import flip
+
+from wengert.ops.index import index
+from wengert.ops.shape import flip, pad
 
 
 class CumSum(Linear):
@@ -38,6 +40,9 @@ class CumSum(Linear):
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axis: int) -> Any:
         return self(x, axis=axis + 1)
+
+    def lower(self, k: Any, x: Any, *, axis: int) -> Any:
+        return k.running(lambda s, t, x: s.add(t, x), [x], axis)
 
 
 class CumProd(Primitive):
@@ -77,6 +82,9 @@ class CumProd(Primitive):
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axis: int) -> Any:
         return self(x, axis=axis + 1)
+
+    def lower(self, k: Any, x: Any, *, axis: int) -> Any:
+        return k.running(lambda s, t, x: s.mul(t, x), [x], axis)
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)
@@ -159,6 +167,15 @@ class Recurrence(Primitive):
         b, a = (v if m else everywhere(v, n) for v, m in zip((b, a), batched, strict=True))
         return self(b, a, axis=axis + 1, reverse=reverse)
 
+    def lower(self, k: Any, b: Any, a: Any, *, axis: int, reverse: bool) -> Any:
+        if reverse:  # the weight of a step stands with the one before
+            n = a.shape[axis]
+            late = (*(slice(None),) * axis, slice(1, None))
+            high = tuple(int(d == axis) for d in range(len(a.shape)))
+            a = pad.lower(k, index.lower(k, a, at=late), low=(0,) * len(high), high=high)
+            assert a.shape[axis] == n
+        return k.running(lambda s, t, b, a: s.add(s.mul(t, a), b), [b, a], axis, reverse)
+
     def __reduce__(self) -> Any:
         return _named, (self.name,)
 
@@ -217,6 +234,10 @@ class CumExtreme(Primitive):
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, axis: int) -> Any:
         return self(x, axis=axis + 1)
+
+    def lower(self, k: Any, x: Any, *, axis: int) -> Any:
+        op = "max" if self.name == "cummax" else "min"
+        return k.running(lambda s, t, x: s.combine(op, t, x), [x], axis)
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)

@@ -264,7 +264,7 @@ class Pad(Movement):
 
     def lower(self, k: Any, x: Any, *, low: Shape, high: Shape) -> Any:
         shape = tuple(n + a + b for n, a, b in zip(x.shape, low, high, strict=True))
-        return k.padded(self, x, shape, low, low=low, high=high)
+        return k.padded(self, x, shape, low, high)
 
 
 broadcast, reshape, permute = Broadcast(), Reshape(), Permute()
