@@ -14,7 +14,6 @@ from wengert.ir.primitive import Values
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Multilinear, everywhere, extent_of
 from wengert.ops.radii import plus, unit
-
 from wengert.ops.shape import pad
 
 
