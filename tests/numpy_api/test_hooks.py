@@ -1,7 +1,9 @@
 """Ordinary buffers, literals and math.* inside a traced function."""
 
 import math
+import pickle
 import threading
+import types
 
 import numpy as np
 import pytest
@@ -152,6 +154,42 @@ def test_numpys_names_are_put_back():
     with pytest.raises(KeyError):
         wg.grad(f)(1.0)
     assert (np.zeros, np.array, math.sin) == before
+
+
+def test_a_name_that_somebody_replaces_keeps_her_meaning(monkeypatch):
+    zeros = np.zeros
+    monkeypatch.setattr(np, "zeros", zeros)  # puts it back at the end
+
+    def counted(*args):
+        calls.append(args)
+        return zeros(*args)
+
+    def f(x):
+        before.append(np.zeros)
+        np.zeros = counted
+        return x * np.zeros(2).size
+
+    for _ in range(2):
+        calls, before = [], []
+        assert wg.grad(f)(1.0) == 2.0
+        assert calls == [(2,)]
+        assert np.zeros is counted
+    assert before == [counted]
+    np.zeros = zeros
+    wg.grad(lambda x: before.append(np.zeros) or x)(1.0)
+    assert before[-1] is not zeros
+
+
+def test_modules_are_modules_while_a_trace_runs():
+    def f(x):
+        assert isinstance(np, types.ModuleType)
+        assert pickle.loads(pickle.dumps(math)) is math
+        with pytest.raises(AttributeError, match="module 'numpy' has no attribute 'zeroes'"):
+            np.zeroes  # noqa: B018
+        return x
+
+    assert wg.grad(f)(1.0) == 1.0
+    assert type(np) is type(math) is types.ModuleType
 
 
 def test_compiled_callers_get_plain_arrays():

@@ -1,7 +1,7 @@
 """While a trace runs: buffers that can hold traced values, and `math.*` of traced scalars.
 
 Creation functions do not dispatch on what will be written into their result later, so their names
-in the `numpy` module are replaced while a trace is running, and put back after the last one ends.
+in the `numpy` module mean something else while a trace is running, until the last one ends.
 A replacement acts only in the thread (context) that traces, and only for the user's own call: the
 instruction that her frame is executing must name the function. NumPy's compiled code calls these
 names too, without a frame of its own, and must keep getting plain arrays.
@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import functools
 import math
-import operator
 import sys
 import threading
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -170,32 +170,58 @@ _math = {name: _scalar(name, rule) for name, rule in _MATH.items() if hasattr(ma
 # ---- putting them in place -------------------------------------------------------------------------
 
 
-class _Table:
-    """Names of a module with their originals and our replacements, swapped all at once."""
+class _Name:
+    """What a name of a module means while traces run: ours, unless somebody else has replaced it."""
 
-    def __init__(self, module: Any, pairs: dict[str, tuple[Any, Any]]) -> None:
-        self.names = vars(module)
-        self.originals = {name: original for name, (original, _) in pairs.items()}
-        self.ours = {name: ours for name, (_, ours) in pairs.items()}
-        self.values = tuple(self.ours.values())
-        self.found = tuple(self.originals.values())
-        self.look = operator.itemgetter(*self.ours)
+    def __init__(self, name: str, original: Any, ours: Any) -> None:
+        self.name, self.original, self.ours = name, original, ours
+
+    def __get__(self, module: Any, kind: Any = None) -> Any:
+        try:
+            there = module.__dict__[self.name]
+        except KeyError:
+            raise AttributeError(
+                f"module {module.__name__!r} has no attribute {self.name!r}"
+            ) from None
+        return self.ours if there is self.original else there
+
+    def __set__(self, module: Any, value: Any) -> None:
+        module.__dict__[self.name] = value
+
+    def __delete__(self, module: Any) -> None:
+        del module.__dict__[self.name]
+
+
+def _imported(name: str) -> Any:
+    return sys.modules[name]
+
+
+class _Module:
+    """A module whose class is changed while traces run: one assignment, whatever the number of names.
+
+    Its dictionary is never touched, so there is nothing to put back into it.
+    """
+
+    def __init__(self, module: ModuleType, pairs: dict[str, tuple[Any, Any]]) -> None:
+        self.module, self.pairs = module, pairs
+        self._derive(module.__class__)
+
+    def _derive(self, kind: type) -> None:
+        names = {name: _Name(name, *pair) for name, pair in self.pairs.items()}
+        name = self.module.__name__
+        reduce = {"__reduce__": lambda module: (_imported, (name,))}  # some pickle modules by class
+        self.kind, self.ours = kind, type(kind.__name__, (kind,), {"__slots__": (), **reduce, **names})  # fmt: skip
 
     def put(self) -> None:
-        """Replace the names; what stands there now is what comes back."""
-        there = self.look(self.names)
-        if there != self.found:
-            self.found, self.originals = there, dict(zip(self.ours, there, strict=True))
-        self.names.update(self.ours)
+        """Replace the names."""
+        if self.module.__class__ is not self.kind:  # somebody else has changed it for good
+            self._derive(self.module.__class__)
+        self.module.__class__ = self.ours
 
     def restore(self) -> None:
-        """Put back what was there, except where somebody else has replaced ours meanwhile."""
-        if self.look(self.names) == self.values:
-            self.names.update(self.originals)
-        else:
-            for name, ours in self.ours.items():
-                if self.names[name] is ours:
-                    self.names[name] = self.originals[name]
+        """Put back what was there."""
+        if self.module.__class__ is self.ours:
+            self.module.__class__ = self.kind
 
 
 class _Vectorized:
@@ -210,20 +236,19 @@ class _Vectorized:
             np.vectorize.__call__ = self.found  # type: ignore[method-assign]
 
 
-_tables: tuple[Any, ...] = (_Vectorized(), _Table(np, _replaced), _Table(math, _math))
+_places: tuple[Any, ...] = (_Vectorized(), _Module(np, _replaced), _Module(math, _math))
 
 
-def add(module: Any, pairs: dict[str, tuple[Any, Any]]) -> None:
+def add(module: ModuleType, pairs: dict[str, tuple[Any, Any]]) -> None:
     """Replace names of one more module while traces run: from now on, if one runs now."""
-    global _tables
-    table = _Table(module, pairs)
+    global _places
     with _lock:
-        there = [t for t in _tables if isinstance(t, _Table) and t.names is table.names]
-        if any(t.ours.keys() == table.ours.keys() for t in there):
+        if any(isinstance(p, _Module) and p.module is module for p in _places):
             return
-        _tables = (*_tables, table)
+        place = _Module(module, pairs)
+        _places = (*_places, place)
         if _depth:
-            table.put()
+            place.put()
 
 
 def enter() -> None:
@@ -232,8 +257,8 @@ def enter() -> None:
     with _lock:
         _depth += 1
         if _depth == 1:
-            for table in _tables:
-                table.put()
+            for place in _places:
+                place.put()
 
 
 def leave() -> None:
@@ -242,8 +267,8 @@ def leave() -> None:
     with _lock:
         _depth -= 1
         if _depth == 0:
-            for table in _tables:
-                table.restore()
+            for place in _places:
+                place.restore()
 
 
 trace.hooks.append((enter, leave))
