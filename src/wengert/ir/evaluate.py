@@ -109,13 +109,7 @@ def call_reusing(prim: Any, holder: list[Any], args: list[Any], params: Any) -> 
         if isinstance(arg, Handle) and (builder is None or arg.builder.serial > builder.serial):
             builder = arg.builder
     if builder is None:
-        alone = sys.getrefcount(operand) == ALONE
-        mine = (
-            alone
-            and operand.__class__ is np.ndarray
-            and operand.base is None
-            and operand.flags.writeable
-        )
+        mine = _mine(sys.getrefcount(operand), operand)
         args[position] = operand if mine else np.array(operand)
         try:
             return prim.in_place(*args, **params)
@@ -128,6 +122,19 @@ def call_reusing(prim: Any, holder: list[Any], args: list[Any], params: Any) -> 
         return builder.record_reusing(prim, holder, args, params)
     args[position] = operand
     return builder.record(prim, tuple(args), params)
+
+
+def _mine(count: int, x: Any) -> bool:
+    """Can nobody else see the memory of x, which `count` references lead to? (Counted before x is passed.)"""
+    return bool(
+        count == ALONE and x.__class__ is np.ndarray and x.base is None and x.flags.writeable
+    )
+
+
+def owned(holder: list[Any]) -> Any:
+    """The array in `holder` (which is emptied), or a copy if somebody else can see its memory."""
+    x = holder.pop()
+    return x if _mine(sys.getrefcount(x), x) else np.array(x)
 
 
 def alone(holder: list[Any]) -> bool:

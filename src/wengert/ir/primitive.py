@@ -48,6 +48,12 @@ class Primitive(ABC):
     # may its transpose take over the memory of the cotangent (`transpose_reusing`)?
     overwrites: ClassVar[bool] = False
 
+    # `(g, xs, ys, wanted) -> cotangents`: as `pullback` on plain numbers, for one result and no params, but it
+    # may leave a nan where `pullback` stops the zero of 0 · inf; who asks looks for nans at the end
+    quick: Any = None
+    # does its pullback look at the numbers of cotangents (a user's rule may)?
+    looks: ClassVar[bool] = False
+
     # is the direction that has no rule found anew at each point (a user's rule may look at numbers)?
     at_point: ClassVar[bool] = False
 

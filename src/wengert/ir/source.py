@@ -44,12 +44,12 @@ current: ContextVar[int | Source] = ContextVar("wengert_source", default=None)
 
 _here = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _quiet = [_here, os.path.dirname(os.path.abspath(np.__file__)) + os.sep]
-_internal: dict[str, bool] = {}
+internal: dict[str, bool] = {}
 
 
 def is_internal(file: str) -> bool:
     """Is this file one of wengert's, NumPy's or SciPy's (so not the user's)?"""
-    known = _internal.get(file)
+    known = internal.get(file)
     if known is None:
         known = (
             file.startswith(
@@ -57,7 +57,7 @@ def is_internal(file: str) -> bool:
             )  # compiled code names its files like that
             or f"{os.sep}site-packages{os.sep}scipy{os.sep}" in file
         )
-        _internal[file] = known
+        internal[file] = known
     return known
 
 
@@ -67,8 +67,8 @@ def caller() -> Source:
     while True:
         code = frame.f_code
         if not (
-            _internal[code.co_filename]
-            if code.co_filename in _internal
+            internal[code.co_filename]
+            if code.co_filename in internal
             else is_internal(code.co_filename)
         ):
             return code, frame.f_lasti

@@ -22,19 +22,21 @@ from wengert.numpy_api import (  # noqa: F401  (they fill the table that the met
 )
 from wengert.numpy_api.promote import again, cast, is_weak
 from wengert.numpy_api.table import FUNCTIONS, UFUNCS
+from wengert.numpy_api.ufuncs import PAIRS
 from wengert.ops.index import gather
 from wengert.trace.buffers import View
 from wengert.trace.layout import C_ORDER, UNKNOWN, relaid
 from wengert.trace.tracer import Tracer, refuse
 
+_QUICK = frozenset((Tracer, np.ndarray, float, int))
 _OPERAND = (Tracer, np.ndarray, np.generic, int, float, complex, list, tuple)
 
 
 def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    rule = UFUNCS[ufunc]
+    rule = PAIRS[ufunc]
 
     def forward(self: Tracer, other: Any) -> Any:
-        if other.__class__ is Tracer and not self.weak:
+        if not self.weak and other.__class__ in _QUICK:
             return rule(self, other)
         if not isinstance(other, _OPERAND):
             return NotImplemented
@@ -44,6 +46,8 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
         return y
 
     def reflected(self: Tracer, other: Any) -> Any:
+        if not self.weak and other.__class__ in _QUICK:
+            return rule(other, self)
         if not isinstance(other, _OPERAND):
             return NotImplemented
         y = rule(other, self)

@@ -13,6 +13,7 @@ from wengert.numpy_api.promote import (
     again,
     aligned,
     cast,
+    constant,
     dtype_of,
     kind,
     loop_dtypes,
@@ -30,7 +31,13 @@ from wengert.numpy_api.table import (
 )
 from wengert.ops import arithmetic, compare, exponential, trigonometric
 from wengert.ops.families import Elementwise
+from wengert.trace.body import body
 from wengert.trace.tracer import Tracer
+
+_body = body.get
+_NOTHING: dict[str, Any] = {}
+_ONE, _FIRST, _SECOND, _BOTH = (True,), (True, False), (False, True), (True, True)
+PAIRS: dict[np.ufunc, Callable[[Any, Any], Any]] = {}  # the rules of two arguments and no options
 
 
 def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
@@ -49,57 +56,91 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
             ) from None
         return prim(*together(name, [cast(x, d) for x, d in zip(xs, dtypes, strict=False)]))
 
-    loops: dict[Any, bool] = {}  # dtypes that the loop computes in as they are
+    evaluate: Any = prim.eval
+    loops: dict[Any, Any] = {}  # what the loop returns for dtypes that it computes in as they are
 
-    def as_is(dtype: Any) -> bool:
+    def loop(dtype: Any) -> Any:
         try:
-            found = bool(loop_dtypes(ufunc, (dtype,) * ufunc.nin)[0] == dtype)
+            found = loop_dtypes(ufunc, (dtype,) * ufunc.nin)
+            loops[dtype] = found[-1] if found[0] == dtype else None
         except TypeError:
-            found = False
-        loops[dtype] = found
-        return found
+            loops[dtype] = None
+        return loops[dtype]
+
+    def one(x: Any) -> Any:
+        if x.__class__ is Tracer:
+            node = x.node
+            t = node.type
+            d = t.dtype
+            result = loops[d] if d in loops else loop(d)
+            if result is not None:
+                builder, window = x.builder, x.window
+                if (
+                    builder.quick and t.inexact and _body() is None
+                    and (window is None or window.root.version == window.seen)
+                ):  # fmt: skip
+                    v = x.value
+                    same = t if result is d else None
+                    return builder.note(prim, (node,), _NOTHING, _ONE, [v], evaluate(v), same)
+                return builder.record(prim, (x,))
+        return general((x,))
+
+    def two(x: Any, y: Any) -> Any:
+        first, second = x.__class__ is Tracer, y.__class__ is Tracer
+        mine, other = (x, y) if first else (y, x)  # a traced value, which says the dtype
+        if mine.__class__ is not Tracer or mine.weak:
+            return general((x, y))
+        t = mine.node.type
+        d = t.dtype
+        result = loops[d] if d in loops else loop(d)
+        if result is None:
+            return general((x, y))
+        if first and second:
+            if y.weak or y.node.type.dtype is not d:
+                return general((x, y))
+            if y.node.type is not t:
+                x, y = aligned(name, x, y, t.shape, y.node.type.shape)
+                t = x.node.type
+            if x.builder is not y.builder:
+                return prim(x, y)
+            mine, a, v, b, w, wanted = x, x.node, x.value, y.node, y.value, _BOTH
+            window = y.window
+        elif d.kind == "f" and (other.__class__ is float or other.__class__ is int):
+            const, window = constant(d, other), None
+            if first:
+                y = w = const.value
+                a, v, b, wanted = x.node, x.value, const, _FIRST
+            else:
+                x = v = const.value
+                a, b, w, wanted = const, y.node, y.value, _SECOND
+        elif other.__class__ is np.ndarray and other.dtype is d:
+            if other.shape != t.shape:
+                x, y = aligned(name, x, y, x.shape, y.shape)
+            return mine.builder.record(prim, (x, y))
+        else:
+            return general((x, y))
+        builder = mine.builder
+        if (
+            builder.quick and t.inexact and _body() is None
+            and (window is None or window.root.version == window.seen)
+            and (mine.window is None or mine.window.root.version == mine.window.seen)
+        ):  # fmt: skip
+            same = t if result is d else None
+            return builder.note(prim, (a, b), _NOTHING, wanted, [v, w], evaluate(v, w), same)
+        return builder.record(prim, (x, y))
+
+    if ufunc.nin == 2 and ufunc.nout == 1:
+        PAIRS[ufunc] = two
 
     def unary(x: Any, out: Any = None, *, where: Any = True, dtype: Any = None, **rest: Any) -> Any:
-        if out is None and where is True and dtype is None and x.__class__ is Tracer:
-            d = x.node.type.dtype
-            if loops[d] if d in loops else as_is(d):
-                return x.builder.record(prim, (x,))
-        return finish(general((x,), dtype), out, where)
+        y = one(x) if dtype is None else general((x,), dtype)
+        return y if out is None and where is True else finish(y, out, where)
 
     def binary(
         x: Any, y: Any, out: Any = None, *, where: Any = True, dtype: Any = None, **rest: Any
     ) -> Any:
-        if out is None and where is True and dtype is None:
-            cx, cy = x.__class__, y.__class__
-            if cx is Tracer:
-                t = x.node.type
-                d = t.dtype
-                if not x.weak and (loops[d] if d in loops else as_is(d)):
-                    if cy is Tracer:
-                        if d is y.node.type.dtype and not y.weak:
-                            if t is not y.node.type:
-                                x, y = aligned(name, x, y, t.shape, y.node.type.shape)
-                            builder = x.builder
-                            return (
-                                builder.record(prim, (x, y)) if builder is y.builder else prim(x, y)
-                            )
-                    elif (cy is float or cy is int) and d.kind == "f":
-                        return x.builder.record(prim, (x, d.type(y)))
-                    elif cy is np.ndarray and y.dtype is d:
-                        if y.shape != t.shape:
-                            x, y = aligned(name, x, y, t.shape, y.shape)
-                        return x.builder.record(prim, (x, y))
-            elif cy is Tracer:
-                t = y.node.type
-                d = t.dtype
-                if not y.weak and (loops[d] if d in loops else as_is(d)):
-                    if (cx is float or cx is int) and d.kind == "f":
-                        return y.builder.record(prim, (d.type(x), y))
-                    if cx is np.ndarray and x.dtype is d:
-                        if x.shape != t.shape:
-                            x, y = aligned(name, x, y, x.shape, t.shape)
-                        return y.builder.record(prim, (x, y))
-        return finish(general((x, y), dtype), out, where)
+        z = two(x, y) if dtype is None else general((x, y), dtype)
+        return z if out is None and where is True else finish(z, out, where)
 
     def several(
         *args: Any, out: Any = None, where: Any = True, dtype: Any = None, **rest: Any

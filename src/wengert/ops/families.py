@@ -26,6 +26,7 @@ from wengert.ir.types import ArrayType, type_of
 from wengert.ops.radii import dense, lost, plus, scaled
 
 Slope = Callable[..., Any] | int | None
+_LARGE = 2048  # elements; below, a new array costs less than the question whether it is needed
 
 
 class along:
@@ -125,8 +126,7 @@ class Elementwise(Primitive):
             else (s.rule if isinstance(s, along) else _scaled(s))
             for s in self.slopes
         )
-        if len(self.slopes) < 3:
-            self.pullback = (None, self._pullback_one, self._pullback_two)[len(self.slopes)]  # type: ignore[method-assign, assignment]
+        self.quick = _quick([_multiplied(s) for s in self.slopes])
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         positions: set[int] = set()
@@ -158,35 +158,16 @@ class Elementwise(Primitive):
         y = ys[0] if ys is not None else None
         if xs is None:
             xs = (None,) * len(wanted)
-        found: list[Any] = []
-        for rule, w in zip(self._rules, wanted, strict=True):
-            if not w or rule is None:
-                found.append(None)
-            elif rule.__class__ is int:
-                found.append(g if rule == 1 else -g)
-            else:
-                found.append(rule(g, y, *xs))  # type: ignore[operator]
-        return tuple(found)
-
-    def _pullback_two(self, gs: Values, xs: Any, ys: Any, wanted: tuple[bool, ...]) -> Values:
-        g = gs[0]
-        y = None if ys is None else ys[0]
-        a, b = (None, None) if xs is None else xs
-        first, second = self._rules
-        left = right = None
-        if wanted[0] and first is not None:
-            left = first(g, y, a, b) if first.__class__ is not int else g if first == 1 else -g  # type: ignore[operator]
-        if wanted[1] and second is not None:
-            right = second(g, y, a, b) if second.__class__ is not int else g if second == 1 else -g  # type: ignore[operator]
-        return left, right
-
-    def _pullback_one(self, gs: Values, xs: Any, ys: Any, wanted: tuple[bool, ...]) -> Values:
-        rule: Any = self._rules[0]
-        if rule.__class__ is int:
-            return gs if rule == 1 else (-gs[0],)
-        if rule is None:
-            return (None,)
-        return (rule(gs[0], None if ys is None else ys[0], None if xs is None else xs[0]),)
+        return tuple(
+            None
+            if not w or rule is None
+            else rule(g, y, *xs)
+            if callable(rule)
+            else g
+            if rule == 1
+            else -g
+            for rule, w in zip(self._rules, wanted, strict=True)
+        )
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
         return self.pullback(gs, args, None, wanted)
@@ -223,14 +204,7 @@ def _scaled(slope: Any) -> Callable[..., Any]:
     def rule(g: Any, y: Any, *xs: Any) -> Any:
         s = slope(y, *xs)
         if s.__class__ is np.ndarray and g.__class__ is np.ndarray:
-            # a slope that was made just now gives its memory to the product
-            mine = (
-                sys.getrefcount(s) == ALONE
-                and s.base is None
-                and s.dtype is g.dtype
-                and s.shape == g.shape
-            )
-            z = np.multiply(g, s, s if mine else None)
+            z = g * s
             if z.dtype.char in "fd":
                 flat = z.ravel()
                 total = flat.dot(flat)  # nan if there is one anywhere: quicker than looking at each
@@ -240,6 +214,55 @@ def _scaled(slope: Any) -> Callable[..., Any]:
         return scale(g, s)
 
     return rule
+
+
+def _multiplied(slope: Any) -> Callable[..., Any]:
+    """`(g, y, *xs) -> cotangent` by a plain product: what `_scaled` is where no zero meets an infinity."""
+    if isinstance(slope, along):
+        return slope.rule
+    if callable(slope):
+        return lambda g, *yxs: product(g, slope(*yxs))
+    return lambda g, *yxs: None if slope is None else g if slope == 1 else -g
+
+
+def _quick(rules: list[Callable[..., Any]]) -> Callable[..., Values]:
+    """`Primitive.quick` of an elementwise primitive, for one, two or more arguments: half of all walks."""
+
+    def one(g: Any, xs: Any, ys: Any, wanted: tuple[bool, ...]) -> Values:
+        return (left(g, None if ys is None else ys[0], None if xs is None else xs[0]),)
+
+    def two(g: Any, xs: Any, ys: Any, wanted: tuple[bool, ...]) -> Values:
+        y = None if ys is None else ys[0]
+        a, b = xs or _UNREAD
+        return (
+            left(g, y, a, b) if wanted[0] else None,
+            right(g, y, a, b) if wanted[1] else None,
+        )
+
+    def several(g: Any, xs: Any, ys: Any, wanted: tuple[bool, ...]) -> Values:
+        read = (None if ys is None else ys[0], *(xs or (None,) * len(rules)))
+        return tuple(rule(g, *read) if w else None for rule, w in zip(rules, wanted, strict=True))
+
+    left, right = rules[0], rules[-1]
+    return {1: one, 2: two}.get(len(rules), several)
+
+
+_UNREAD = None, None
+
+
+def product(g: Any, s: Any) -> Any:
+    """`g * s`; a large slope that nobody else has gives its memory to it."""
+    if (
+        s.__class__ is np.ndarray
+        and s.size > _LARGE
+        and sys.getrefcount(s) == ALONE
+        and s.base is None
+        and g.__class__ is np.ndarray
+        and s.dtype is g.dtype
+        and s.shape == g.shape
+    ):
+        return np.multiply(g, s, s)
+    return g * s
 
 
 def mended(y: Any, g: Any) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 
 from wengert.errors import ShapeError
 from wengert.ir import source
-from wengert.ir.evaluate import call_reusing
+from wengert.ir.evaluate import call_reusing, owned
 from wengert.ir.primitive import Handle, Primitive, Reads, Values
 from wengert.ir.types import ArrayType, Shape, type_of
 from wengert.ops.families import Linear, Movement, everywhere, extent_of
@@ -56,7 +56,11 @@ class Index(Movement):
 
     def collect(self, buffer: list[Any], g: Any, *args: Any, at: Basic) -> Any:
         """Add a cotangent into the buffer of the operand's cotangent."""
-        return call_reusing(accumulate, buffer, [None, g], {"at": at})
+        if isinstance(g, Handle) or isinstance(buffer[0], Handle):
+            return call_reusing(accumulate, buffer, [None, g], {"at": at})
+        x = owned(buffer)
+        x[at] += g
+        return x
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, at: Basic) -> Any:
         return self(x, at=(slice(None), *at))

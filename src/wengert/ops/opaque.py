@@ -33,6 +33,7 @@ class Derivative(Primitive):
     """
 
     multiple = True
+    looks = True
 
     def __init__(
         self, box: Blackbox, params: Mapping[str, Any], arguments: tuple[bool, ...], results: tuple[bool, ...],

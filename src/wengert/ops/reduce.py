@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.primitive import Primitive, Reads, Values
+from wengert.ir.primitive import Handle, Primitive, Reads, Values
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Linear, _named, everywhere, extent_of, scale
 from wengert.ops.radii import growth, lost, plus, touches, unit
@@ -29,7 +29,15 @@ def extent(shape: tuple[int, ...], axes: Axes) -> int:
 
 def back(y: Any, shape: tuple[int, ...], axes: Axes) -> Any:
     """Spread a reduced value over the axes it was reduced from."""
-    return broadcast(y, shape=shape, dims=tuple(d for d in range(len(shape)) if d not in axes))
+    dims = _others(len(shape), axes)
+    if isinstance(y, Handle):
+        return broadcast(y, shape=shape, dims=dims)
+    return broadcast.eval(y, shape=shape, dims=dims)
+
+
+@lru_cache(maxsize=1024)
+def _others(ndim: int, axes: Axes) -> Axes:
+    return tuple(d for d in range(ndim) if d not in axes)
 
 
 class Sum(Linear):

@@ -6,6 +6,7 @@ the fast road can walk backwards without a second forward run. Without numbers i
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -24,6 +25,8 @@ from wengert.trace.tracer import Tracer
 
 _serials = count()
 _current, caller = source.current.get, source.caller
+_new, _getframe = object.__new__, sys._getframe
+_internal, is_internal = source.internal, source.is_internal
 _body = body.get
 _SMALL = 512  # captured arrays up to this size are copied, so that later writes cannot reach them
 
@@ -35,7 +38,7 @@ _SCALARS = (np.generic, float, int, bool, complex)
 # the argument values and result values that its rule reads.
 Entry = tuple[Any, ...]
 _NOTHING: dict[str, Any] = {}
-_ONE, _BOTH = (True,), (True, True)
+_ONE = (True,)
 
 
 class Builder:
@@ -46,8 +49,8 @@ class Builder:
     """
 
     __slots__ = (
-        "captured", "closed", "companion", "entries", "home", "inputs", "looked", "name", "nested", "ordered", "orders", "saving", "serial",
-        "sources", "watched", "written",
+        "captured", "closed", "companion", "entries", "inputs", "looked", "name", "nested", "ordered", "orders", "quick", "saving",
+        "serial", "sources", "watched", "written",
     )  # fmt: skip
 
     def __init__(
@@ -62,9 +65,10 @@ class Builder:
         self.sources = sources  # of the primal program, when a transform builds a derived one
         self.closed = False
         self.companion: Any = None  # the builder of idle values made in this trace (trace.idle)
-        self.home: Builder = self  # the trace that may write into its values
         self.looked: list[Var] = []  # what Python's own decisions were made by
         self.nested = False  # do values contain tracers of an outer trace?
+        # may `note` be used? Running, with plain numbers, and nobody records otherwise
+        self.quick = saving and type(self).record is Builder.record
         self.written: list[
             tuple[Tracer, Builder]
         ] = []  # outer handles that were written here, and whose they are
@@ -73,13 +77,18 @@ class Builder:
         )
         self.watched: list[tuple[int, Any, int]] = []  # captured arrays that the user can overwrite
 
+    @property
+    def home(self) -> Builder:
+        """The trace that may write into its values."""
+        return self  # (not an attribute: a cycle would keep every trace until the garbage is collected)
+
     # ---- values in -----------------------------------------------------------------------------
     def input(self, type: Any, value: Any = None, weak: bool = False) -> Tracer:
         """A new input; `value` is its number, or an outer tracer, or None when unknown."""
         var = Var(type)
         self.inputs.append(var)
         if isinstance(value, Tracer):
-            self.nested = True
+            self.nested, self.quick = True, False
             value = value.snapshot()
         return Tracer(self, var, value, weak)
 
@@ -120,7 +129,7 @@ class Builder:
     def capture(self, value: Any) -> Var:
         """A new captured input, whose value nobody changes: an array, or an outer tracer."""
         if isinstance(value, Tracer):
-            self.nested = True
+            self.nested, self.quick = True, False
         var = Var(type_of(value))
         self.captured.append((var, value))
         return var
@@ -133,31 +142,17 @@ class Builder:
         inner = _body()
         if inner is not None and inner.serial > self.serial:
             return inner.record(prim, args, params)
-        if self.saving and not (self.nested or self.closed or prim.multiple):
-            # one or two traced arguments of this trace, no stale views: by far the most common
-            if len(args) == 2:
-                x, y = args
-                if (
-                    x.__class__ is Tracer and y.__class__ is Tracer and x.builder is self and y.builder is self
-                    and (x.window is None or x.window.root.version == x.window.seen)
-                    and (y.window is None or y.window.root.version == y.window.seen)
-                ):  # fmt: skip
-                    a, b = x.node, y.node
-                    if a.type.inexact and b.type.inexact:
-                        v, w = x.value, y.value
-                        return self._note(
-                            prim, (a, b), params, _BOTH, [v, w], prim.eval(v, w, **params)
-                        )
-            elif len(args) == 1:
-                (x,) = args
-                if (
-                    x.__class__ is Tracer and x.builder is self
-                    and (x.window is None or x.window.root.version == x.window.seen)
-                ):  # fmt: skip
-                    a = x.node
-                    if a.type.inexact:
-                        v = x.value
-                        return self._note(prim, (a,), params, _ONE, [v], prim.eval(v, **params))
+        if self.quick and len(args) == 1 and not prim.multiple:  # by far the most common
+            (x,) = args
+            if (
+                x.__class__ is Tracer
+                and x.builder is self
+                and (x.window is None or not x.window.stale)
+            ):
+                a = x.node
+                if a.type.inexact:
+                    v = x.value
+                    return self.note(prim, (a,), params, _ONE, [v], prim.eval(v, **params))
         inputs: list[Any] = []
         values: list[Any] = []
         wanted: list[bool] = []
@@ -192,18 +187,34 @@ class Builder:
         else:
             ys = prim.eval(*values, **params)
             if not self.closed:
-                return self._note(prim, tuple(inputs), params, tuple(wanted), values, ys)
+                return self.note(prim, tuple(inputs), params, tuple(wanted), values, ys)
         return self._append(prim, tuple(inputs), params, tuple(wanted), values, ys, saved)
 
-    def _note(
+    def note(
         self, prim: Primitive, inputs: tuple[Atom, ...], params: Mapping[str, Any], wanted: tuple[bool, ...],
-        values: list[Any], y: Any,
+        values: list[Any], y: Any, type: Any = None,
     ) -> Tracer:  # fmt: skip
-        """`_append` for one result whose number is known, which is nearly always."""
-        output = Var(type_of(y))
-        origin = _current()
+        """Write down an equation whose one result `y` is known; `values` is given away.
+
+        Everything quick goes through here, and it is short: objects are made without their
+        constructors, and the frames between here and the user's are those of the operators.
+        """
+        output = _new(Var)
+        output.type = type_of(y) if type is None else type
+        origin: Any = _current()
         if origin is None:
-            origin = caller()
+            frame = _getframe(2)
+            while True:
+                code = frame.f_code
+                internal = _internal.get(code.co_filename)
+                if internal is None:
+                    internal = is_internal(code.co_filename)
+                if not internal:
+                    origin = code, frame.f_lasti
+                    break
+                frame = frame.f_back  # type: ignore[assignment]
+                if frame is None:
+                    break
         if True in wanted:
             plan = prim.read_plan
             drop, keep = plan[wanted] if wanted in plan else prim.plan(wanted)
@@ -218,7 +229,10 @@ class Builder:
             )
         else:
             self.entries.append((prim, inputs, params, (output,), origin, None, None, None))
-        return Tracer(self, output, y)
+        made = _new(Tracer)
+        made.builder, made.node, made.value = self, output, y
+        made.weak, made.window, made.order, made.version, made.still = False, None, None, 0, None
+        return made
 
     def record_reusing(
         self, prim: Primitive, holder: list[Any], args: list[Any], params: Mapping[str, Any]
@@ -347,7 +361,10 @@ class Builder:
 
     def close(self) -> None:
         """End the trace: outer handles that were written here fall back to their primal value."""
-        self.closed = True
+        self.closed, self.quick = True, False
+        self.companion = (
+            None  # which knows this builder: nothing but the user's values may keep a trace
+        )
         for handle, origin in self.written:
             value = handle.value
             if isinstance(value, Tracer):

@@ -28,12 +28,16 @@ class IdleBuilder(Builder):
     `home` is the trace that made its values: it alone may write into them.
     """
 
-    __slots__ = ()
+    __slots__ = ("_home",)
 
     def __init__(self, home: Builder) -> None:
         super().__init__("idle", saving=True)
         self.serial = -1
-        self.home = home
+        self._home = home
+
+    @property
+    def home(self) -> Builder:
+        return self._home
 
     def record(
         self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING

@@ -23,22 +23,23 @@ ways_out: list[Callable[[str], tuple[str, str] | None]] = []
 class Tracer(Handle):
     """A value of a trace: `type` (shape and dtype) always, `value` (the number) if known."""
 
-    # rare things live in a dictionary of their own, made when needed: recording is quick
-    __slots__ = ("__dict__", "__weakref__", "builder", "node", "value")
-    weak = False  # did it come from a Python scalar? (NEP 50)
-    window: Any = None  # trace.buffers.View when NumPy would have made a view
-    order: Any = None  # what is known of its memory, where the node does not tell (trace.layout)
-    version = 0  # grows with every write, so that views notice
-    still: Any = (
-        None  # the node that stop_gradient gave it: as long as it names that, nothing is lost
-    )
+    # slots are quick to set and to read; what a tape remembers goes into the dictionary
+    __slots__ = (
+        "__dict__", "__weakref__", "builder", "node", "order", "still", "value", "version", "weak", "window",
+    )  # fmt: skip
 
     def __init__(self, builder: Any, node: Any, value: Any, weak: bool = False) -> None:
         self.builder = builder
         self.node = node
         self.value = value
-        if weak:
-            self.weak = weak
+        self.weak = weak  # did it come from a Python scalar? (NEP 50)
+        self.window: Any = None  # trace.buffers.View when NumPy would have made a view
+        self.order: Any = (
+            None  # what is known of its memory, where the node does not tell (trace.layout)
+        )
+        self.version = 0  # grows with every write, so that views notice
+        # the node that stop_gradient gave it: as long as it names that, nothing is lost
+        self.still: Any = None
 
     def refresh(self) -> None:
         """Look again through a view whose base was written."""

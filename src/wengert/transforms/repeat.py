@@ -24,6 +24,7 @@ class Repeated(Primitive):
 
     multiple = True
     at_point = True
+    looks = True
 
     def __init__(
         self, prim: Primitive, batched: Sequence[bool], extent: int, params: Mapping[str, Any]

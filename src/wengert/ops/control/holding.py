@@ -113,6 +113,7 @@ class Holding(Primitive):
     multiple = True
     wants_types = False
     saves: ClassVar[bool] = True
+    looks: ClassVar[bool] = True
 
     @abstractmethod
     def fused(self, moving: Flags, parted: bool, **params: Any) -> Fused:

@@ -1,0 +1,85 @@
+"""The quick walk backwards: products first, zeros stopped only if a nan was born."""
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.errors import NonFiniteWarning
+from wengert.ops.families import Elementwise, along
+
+
+def stopped(inner):
+    """0 · sqrt(inner(x)) at inner = 0: the zero stops before the infinite slope."""
+    return lambda x: np.sum(0 * np.sqrt(inner(x))) + np.sum(x)
+
+
+def test_a_zero_stops_at_an_infinite_slope_in_the_quick_walk():
+    x = np.array([0.0, 4.0])
+    np.testing.assert_array_equal(wg.grad(stopped(lambda x: x))(x), [1.0, 1.0])
+    np.testing.assert_array_equal(wg.grad(stopped(lambda x: x))(x.astype(np.float32)), [1.0, 1.0])
+    assert wg.grad(stopped(lambda x: x))(0.0) == 1.0
+
+
+def test_a_rule_that_looks_at_numbers_never_sees_a_nan_of_a_stopped_zero():
+    seen = []
+
+    @wg.custom_vjp
+    def same(x):
+        return 1 * x
+
+    def back(x, g):
+        seen.append(g)
+        return (np.where(np.isnan(g), 7.0, g),)
+
+    same.defvjp(lambda x: (1 * x, x), back)
+
+    x = np.array([0.0, 4.0])
+    np.testing.assert_array_equal(wg.grad(stopped(same), trust="off")(x), [1.0, 1.0])
+    assert seen
+    assert not any(np.isnan(g).any() for g in seen)
+
+
+def test_a_rule_that_cannot_bear_a_nan_gets_none():
+    def exact(g, y, x):
+        if np.isnan(g).any():
+            raise ValueError("a nan")
+        return g
+
+    bearing = Elementwise(np.positive, along(exact), name="bearing")
+    x = np.array([0.0, 4.0])
+    np.testing.assert_array_equal(wg.grad(stopped(bearing))(x), [1.0, 1.0])
+
+
+def test_an_error_of_a_rule_comes_once_and_as_it_is():
+    calls = []
+
+    def broken(g, y, x):
+        calls.append(g)
+        raise ValueError("the rule's own")
+
+    with pytest.raises(ValueError, match="the rule's own"):
+        wg.grad(lambda x: np.sum(Elementwise(np.positive, along(broken), name="broken")(x)))(1.0)
+    assert len(calls) == 1
+
+
+def test_a_nan_that_is_there_stays():
+    with pytest.warns(NonFiniteWarning), np.errstate(invalid="ignore"):
+        g = wg.grad(lambda x: np.sum(np.sqrt(x)))(np.array([-1.0, 4.0]))
+    np.testing.assert_array_equal(g, [np.nan, 0.25])
+
+
+def test_slopes_that_are_made_on_the_way_give_their_memory_and_nothing_else_does():
+    x = np.linspace(0.1, 1.0, 5000)
+    kept = {}
+
+    def f(x):
+        kept["y"] = np.exp(x)
+        return np.sum(kept["y"] * np.tanh(x) * x)
+
+    first = wg.grad(f)(x)
+    y, t = np.exp(x), np.tanh(x)
+    np.testing.assert_allclose(first, y * t * x + y * (1 - t * t) * x + y * t, rtol=1e-13)
+    _, back = wg.vjp(f, x)
+    np.testing.assert_array_equal(back(1.0)[0], back(1.0)[0])
+    np.testing.assert_array_equal(back(1.0)[0], first)
+    np.testing.assert_array_equal(x, np.linspace(0.1, 1.0, 5000))
