@@ -25,6 +25,7 @@ from wengert.trace.rehearsal import Rehearsal
 from wengert.trace.trace import tracing
 from wengert.trace.tracer import Tracer
 from wengert.transforms.split import split
+from wengert.trust import batches
 
 _SHARED = object()  # stands for None in trees of axes, which are trees too
 
@@ -75,6 +76,21 @@ class Vmapped:
         body.cast([t.dtype for t in body.program.out_types])
         (program,), captured = shared(body)
         found, many = self._mapped(program, [*captured, *whole.values()], [*rows.values()], extent)
+        if builder.trust in ("check", "repair") and not tracing():
+
+            def example(k: int) -> Any:
+                one = list(leaves)
+                for n, x in rows.items():
+                    one[n] = x[k]
+                positional, named = tree.unflatten(structure, one)
+                return self.fun(*positional, **named)
+
+            found = [
+                np.asarray(y) if m else np.broadcast_to(y, (extent, *np.shape(y)))
+                for y, m in zip(found, many, strict=True)
+            ]
+            many = [True] * len(found)
+            found = batches.examine(self.__name__, builder.trust, found, example)
         outs = _axes_like(self.out_axes, tree.unflatten(body.structure, found), "out_axes")
         results = [
             _placed(y, m, axis, extent) for y, m, axis in zip(found, many, outs, strict=True)

@@ -49,8 +49,8 @@ class Builder:
     """
 
     __slots__ = (
-        "captured", "closed", "companion", "entries", "inputs", "looked", "name", "nested", "ordered", "orders", "quick", "saving",
-        "serial", "sources", "watched", "written",
+        "captured", "closed", "companion", "decisions", "entries", "inputs", "looked", "name", "nested", "ordered", "orders", "quick",
+        "saving", "serial", "sources", "trust", "watched", "written",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +63,8 @@ class Builder:
         self.inputs: list[Var] = []
         self.captured: list[tuple[Var, Any]] = []
         self.sources = sources  # of the primal program, when a transform builds a derived one
+        self.decisions: list[tuple[Var, bool, Any]] = []  # what Python's `if` and `while` asked
+        self.trust = "off"  # how closely derivatives taken inside wish to be looked at
         self.closed = False
         self.companion: Any = None  # the builder of idle values made in this trace (trace.idle)
         self.looked: list[Var] = []  # what Python's own decisions were made by
@@ -335,6 +337,12 @@ class Builder:
         kept = saved if prim.saves else ys if keep_ys else None
         self.entries.append((prim, inputs, params, outputs, origin, wanted, values, kept))
         return result
+
+    def decide(self, node: Var, number: Any) -> bool:
+        """Python asks for a truth value: the answer, which the path of this trace depends on."""
+        answer = bool(number)
+        self.decisions.append((node, answer, caller()))
+        return answer
 
     # ---- the result ----------------------------------------------------------------------------
     def atom(self, value: Any) -> Atom:

@@ -68,6 +68,15 @@ def innermost() -> Builder | None:
     return None if link is None else link[0]
 
 
+def running() -> Iterator[Builder]:
+    """The function traces that are running here, the innermost first."""
+    link = _running.get()
+    while link is not None:
+        if link[0] is not None:
+            yield link[0]
+        link = link[1]
+
+
 def run(builder: Builder, f: Callable[..., Any], tracers: Sequence[Tracer]) -> list[Any]:
     """Call `f` and close the builder; errors come out at the user's line.
 

@@ -100,7 +100,11 @@ class Tracer(Handle):
                 source.here(),
             )
         self.looked()
-        return bool(number)
+        outer = self.value
+        while isinstance(outer, Tracer):  # the traces around depend on the answer too
+            outer.builder.decide(outer.node, number)
+            outer = outer.value
+        return self.builder.decide(self.node, number)  # type: ignore[no-any-return]
 
     def looked(self) -> None:
         """Note that Python decided by this number: a decision in doubt is a result in doubt."""

@@ -19,16 +19,15 @@ from wengert.ir import source
 
 # from careless to careful: each does what those before it do
 LEVELS = ("off", "report", "check", "repair")
-_BUILT = LEVELS[:2]  # the others are refused until they do what they say
 ACTIONS = ("warn", "raise", "record")
 KINKS = ("mean", "nan", "raise", "left", "right")
 
 
 def level(trust: str) -> str:
     """A known level of trust, or an error that lists them."""
-    if trust not in _BUILT:
+    if trust not in LEVELS:
         raise InputError(
-            f"trust={trust!r} is none of {', '.join(map(repr, _BUILT))}",
+            f"trust={trust!r} is none of {', '.join(map(repr, LEVELS))}",
             "pass one of them",
             source.here(),
         )

@@ -122,6 +122,11 @@ def last_report() -> Report | None:
     return _last.get()
 
 
+def clear() -> None:
+    """No report is the last one."""
+    _last.set(None)
+
+
 def forget() -> None:
     """Forget what was said, and where: warnings come again."""
     _told.clear()

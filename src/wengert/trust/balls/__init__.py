@@ -1,0 +1,1 @@
+"""BALLS: programs evaluated in enclosures that contain the exact value (Arb, by python-flint)."""

@@ -1,0 +1,66 @@
+"""Batches under trust: examples that are suspected are computed again, one by one, and settled.
+
+A batch runs as one program, in which Python took no decisions. An example on its own is a call like
+any other: its path, its kinks and its limits are found as always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from wengert import tree
+from wengert.trust import policies, verdict
+
+
+def examine(
+    what: str, level: str, found: Sequence[Any], example: Callable[[int], Any], suspected: Any = None
+) -> list[Any]:  # fmt: skip
+    """The results of a batch, those of suspected examples settled; delivers one report for all.
+
+    `found` are the results, examples along axis 0; `example(k)` computes one alone, under the same
+    level of trust. `suspected` marks the examples to look at; None: all.
+    """
+    start, policy = perf_counter(), policies.current()
+    results = [np.array(y) for y in found]
+    look = np.ones(len(results[0]), bool) if suspected is None else np.asarray(suspected, bool)
+    masks = [[np.zeros(y.shape, bool) for y in results] for _ in range(3)]
+    flagged, repaired, seen = masks
+    components: list[verdict.Component] = []
+    for k in np.flatnonzero(look):
+        one, report = _alone(example, int(k))
+        ys = tree.flatten(one)[0]
+        fits = report is not None and len(report.flagged) == len(ys)
+        for n, y in enumerate(ys):
+            if level == "repair":
+                results[n][k] = y
+            seen[n][k] = True
+            if report is None:
+                continue
+            flagged[n][k] |= report.flagged[n] if fits else not report.trusted
+            repaired[n][k] |= report.repaired[n] if fits else bool(report.count(report.repaired))
+        if report is not None:
+            components += [
+                _placed(c, int(k)) for c in report.components if c.how != "confirmed"
+            ]
+    seconds = perf_counter() - start
+    verdict.deliver(
+        verdict.Report(what, level, policy, flagged, repaired, seen, [], components, seconds)
+    )
+    return results if level == "repair" else list(found)
+
+
+def _alone(example: Callable[[int], Any], k: int) -> tuple[Any, verdict.Report | None]:
+    """One example by itself, and what was said about it."""
+    verdict.clear()
+    with policies.policy(action="record"), np.errstate(all="ignore"):
+        one = example(k)
+    return one, verdict.last_report()
+
+
+def _placed(c: verdict.Component, k: int) -> verdict.Component:
+    c.index = (k, *c.index)
+    return c

@@ -1,0 +1,188 @@
+"""Derivative programs for exact arithmetic.
+
+Derived as always, but so that nothing is rounded on the way: constants of the program come in as
+arguments, for rules compute with what they see; and irrational constants that a rule writes as a
+float (π in the slope of erf) are put back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.primitive import Primitive, Reads, Values
+from wengert.ir.program import Const, Eqn, Program, Var
+from wengert.ir.types import ArrayType
+from wengert.transforms.jvp import jvp
+from wengert.transforms.sweep import sweep
+from wengert.transforms.vjp import vjp
+from wengert.trust.balls.evaluate import Derived
+from wengert.trust.balls.number import flint
+
+Flags = tuple[bool, ...]
+
+
+def _pi() -> Any:
+    return flint().arb.pi()
+
+
+def _root_pi() -> Any:
+    return flint().arb.pi().sqrt()
+
+
+def _log(n: int) -> Any:
+    return flint().arb(n).log()
+
+
+# constants of derivative rules: their float, and what it stands for
+_KNOWN: list[tuple[float, Callable[[], Any]]] = [
+    (math.pi, _pi),
+    (math.pi / 2, lambda: _pi() / 2),
+    (2 * math.pi, lambda: 2 * _pi()),
+    (math.pi / 8, lambda: _pi() / 8),
+    (math.pi / 180, lambda: _pi() / 180),
+    (math.pi / 180 / 60, lambda: _pi() / 10800),
+    (math.pi / 180 / 3600, lambda: _pi() / 648000),
+    (2 / math.sqrt(math.pi), lambda: 2 / _root_pi()),
+    (math.sqrt(math.pi) / 2, lambda: _root_pi() / 2),
+    (1 / math.sqrt(2 * math.pi), lambda: 1 / (2 * _pi()).sqrt()),
+    (2 / math.sqrt(2 * math.pi), lambda: 2 / (2 * _pi()).sqrt()),
+    (math.sqrt(0.5), lambda: flint().arb(0.5).sqrt()),
+    (math.log(2), lambda: _log(2)),
+    (math.log(10), lambda: _log(10)),
+]
+_BY_VALUE = {v: n for n, (v, _) in enumerate(_KNOWN)}
+_BY_SINGLE = {float(np.float32(v)): n for v, n in _BY_VALUE.items()}
+
+
+class Constant(Primitive):
+    """`constant[which, negative]()`: an irrational number that a derivative rule is made with."""
+
+    name = "constant"
+
+    def typeof(self, *, which: int, negative: bool, dtype: Any) -> ArrayType:
+        return ArrayType.of((), dtype)
+
+    def eval(self, *, which: int, negative: bool, dtype: Any) -> Any:
+        return dtype.type(-_KNOWN[which][0] if negative else _KNOWN[which][0])
+
+    def ball(self, *, which: int, negative: bool, dtype: Any) -> Any:
+        value = _KNOWN[which][1]()
+        return -value if negative else value
+
+    def reads(self, wanted: Flags) -> Reads:
+        return False, False
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values, **params: Any) -> Values:
+        return (None,)
+
+
+constant = Constant()
+
+
+def lifted(program: Program) -> tuple[Program, list[Any]]:
+    """The program with its float constants as last inputs, and their values."""
+    found: dict[Any, Var] = {}
+
+    def atom(a: Any) -> Any:
+        if not isinstance(a, Const) or a.type.dtype.kind not in "fc":
+            return a
+        key = a.type, a.value.tobytes()
+        if key not in found:
+            found[key] = Var(a.type)
+            values.append(a.value)
+        return found[key]
+
+    values: list[Any] = []
+    eqns = [
+        Eqn(e.prim, tuple(map(atom, e.inputs)), e.params, e.outputs, e.origin) for e in program.eqns
+    ]
+    outputs = [*map(atom, program.outputs)]
+    inputs = [*program.inputs, *found.values()]
+    return Program(inputs, eqns, outputs, program.sources, program.name), values
+
+
+def restored(program: Program) -> Program:
+    """A derived program with the irrational constants of its rules put back."""
+    made: list[Eqn] = []
+    known: dict[Any, Var] = {}
+
+    def atom(a: Any) -> Any:
+        if not isinstance(a, Const) or a.type.dtype.kind != "f":
+            return a
+        size = abs(float(a.value))
+        which = (_BY_VALUE if a.type.dtype == np.float64 else _BY_SINGLE).get(size)
+        if which is None:
+            return a
+        key = which, bool(a.value < 0), a.type.dtype
+        if key not in known:
+            known[key] = Var(a.type)
+            params = dict(zip(("which", "negative", "dtype"), key, strict=True))
+            made.append(Eqn(constant, (), params, (known[key],)))
+        return known[key]
+
+    eqns = [
+        Eqn(e.prim, tuple(map(atom, e.inputs)), e.params, e.outputs, e.origin) for e in program.eqns
+    ]
+    outputs = [*map(atom, program.outputs)]
+    return Program(program.inputs, [*made, *eqns], outputs, program.sources, program.name)
+
+
+@lru_cache(maxsize=256)
+def gradient_of(program: Program, moving: Flags) -> Program:
+    """`(xs, gs of the inexact outputs) -> cotangents of the moving inputs`, of a lifted program."""
+    return _derived(vjp(program, moving), program)
+
+
+@lru_cache(maxsize=256)
+def tangent_of(program: Program, moving: Flags) -> Program:
+    """`(xs, dxs of the moving inputs) -> dys of the inexact outputs`, of a lifted program."""
+    return _derived(jvp(program, moving), program)
+
+
+def _derived(whole: Program, primal: Program) -> Derived:
+    """The derivatives alone, of a program that gives values first."""
+    slopes = whole.outputs[len(primal.outputs) :]
+    swept = sweep(Program(whole.inputs, whole.eqns, slopes, whole.sources, whole.name))
+    return _seeded(restored(swept), len(whole.inputs) - len(primal.inputs))
+
+
+def _seeded(program: Program, seeds: int) -> Derived:
+    found = Derived(
+        program.inputs, program.eqns, program.outputs, program.sources, program.name
+    )
+    found.seeds = seeds
+    return found
+
+
+def pulled(
+    program: Program, args: Sequence[Any], movers: int, gs: Sequence[Any]
+) -> tuple[Program, list[Any]]:
+    """A program and its arguments whose outputs are the cotangents of the first `movers` inputs."""
+    wide, values = lifted(program)
+    moving = tuple(n < movers and v.type.inexact for n, v in enumerate(wide.inputs))
+    given = [g for g, a in zip(gs, program.outputs, strict=True) if a.type.inexact]
+    return gradient_of(wide, moving), [*args, *values, *given]
+
+
+def pushed(
+    program: Program, args: Sequence[Any], movers: int, dxs: Sequence[Any]
+) -> tuple[Program, list[Any]]:
+    """A program and its arguments whose outputs are the tangents of the inexact outputs."""
+    wide, values = lifted(program)
+    moving = tuple(n < movers and v.type.inexact for n, v in enumerate(wide.inputs))
+    given = [dx for dx, m in zip(dxs, moving, strict=False) if m]
+    return tangent_of(wide, moving), [*args, *values, *given]
+
+
+def restricted(program: Program, outputs: Sequence[bool]) -> Program:
+    """Only these outputs, and what they need."""
+    if all(outputs):
+        return program
+    kept = [a for a, k in zip(program.outputs, outputs, strict=True) if k]
+    found = sweep(Program(program.inputs, program.eqns, kept, program.sources, program.name))
+    return _seeded(found, getattr(program, "seeds", 0))

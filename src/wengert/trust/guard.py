@@ -1,0 +1,253 @@
+"""The guard: looks closely at the numbers of a finished call, and settles those that are wrong.
+
+Balls settle what exact arithmetic can; where the program has no derivative, limits. What is
+delivered differs from what was computed only in numbers that were found wrong, and the report says
+which. What cannot be settled is flagged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import TrustError, WengertError
+from wengert.ir import source
+from wengert.ir.program import Program
+from wengert.trust import ladder, limits, policies, ties, verdict
+from wengert.trust.balls.number import Undecided, precision
+from wengert.trust.exact import restricted
+from wengert.trust.question import Line, Question, Recorded, Result, programs
+
+_MANY = 200  # so many numbers that stand on a tie are taken to limits; conventions hold for the rest
+
+
+def examine(
+    question: Question, level: str, suspected: Sequence[Any] | None = None
+) -> list[Any]:  # fmt: skip
+    """The results, settled where `level` is "repair"; delivers the report as the policy says.
+
+    `suspected` are masks of the numbers to look at; None: all of them.
+    """
+    inquiry = Inquiry(question, policies.current(), suspected)
+    inquiry.run()
+    report = inquiry.report(level)
+    verdict.deliver(report)
+    if level != "repair":
+        return [r.number for r in question.results]
+    return [v[()] if np.ndim(v) == 0 else v for v in inquiry.values]
+
+
+class Inquiry:
+    """One question on its way to an answer."""
+
+    def __init__(
+        self, question: Question, policy: policies.Policy, suspected: Sequence[Any] | None
+    ) -> None:
+        self.question, self.policy = question, policy
+        self.started = perf_counter()
+        self.until = self.started + policy.budget
+        self.plain = [np.asarray(r.number) for r in question.results]
+        self.values = [np.array(p) for p in self.plain]
+        self.suspected = [
+            np.ones(p.shape, bool) if suspected is None else np.array(suspected[n], bool)
+            for n, p in enumerate(self.plain)
+        ]
+        self.flagged = [np.zeros(p.shape, bool) for p in self.plain]
+        self.repaired = [np.zeros(p.shape, bool) for p in self.plain]
+        self.settled = [ladder.Settled(p) for p in self.plain]
+        self.causes: list[str] = [""] * len(self.plain)
+        self.components: list[verdict.Component] = []
+        self.standing = ties.Standing()
+
+    # ---- the way -------------------------------------------------------------------------------
+    def run(self) -> None:
+        """Climb the ladder, then judge number by number."""
+        if not any(m.any() for m in self.suspected):
+            return
+        recorded = self.question.recorded
+        self._climb(recorded.program, recorded.args)
+        self._stand(recorded)
+        for n, mask in enumerate(self.suspected):
+            result = self.question.results[n]
+            for at in _places(mask):
+                self._judge(n, result, at)
+
+    def _climb(self, program: Program, args: Sequence[Any]) -> None:
+        recorded = self.question.recorded
+        try:
+            parts = programs(self.question.results, program, args, recorded.movers)
+        except WengertError as error:  # no rule for this derivative as a program
+            self.causes = [error.what] * len(self.plain)
+            return
+        for places, part, given in parts:
+            wanted = [
+                n >= 0 and bool(np.any(self.suspected[n] if at is None else self.suspected[n][at]))
+                for n, at in places
+            ]
+            if not any(wanted):
+                continue
+            chosen = [p for p, w in zip(places, wanted, strict=True) if w]
+            part = restricted(part, wanted)
+            plain = [self.plain[n] if at is None else self.plain[n][at] for n, at in chosen]
+            masks = [self.suspected[n] if at is None else self.suspected[n][at] for n, at in chosen]
+            try:
+                found = ladder.climb(part, given, plain, masks, until=self.until)
+            except (Undecided, ArithmeticError, ValueError) as error:
+                for n, _ in chosen:
+                    self.causes[n] = str(error)
+                continue
+            for (n, at), one in zip(chosen, found, strict=True):
+                here = () if at is None else at
+                self.settled[n].values[here] = one.values
+                self.settled[n].bits[here] = one.bits
+                self.settled[n].doubtful |= one.doubtful
+                if names := ladder.missing(part):
+                    self.causes[n] = f"no ball rule for {', '.join(names)}"
+
+    def _stand(self, recorded: Recorded) -> None:
+        """Where does the program stand; if Python took another path than exact numbers: that path."""
+        bits = max((int(s.bits.max(initial=0)) for s in self.settled), default=0)
+        try:
+            self.standing = ties.look(
+                recorded.program, recorded.args, recorded.movers, recorded.decisions, max(bits, 128)
+            )
+        except (Undecided, ArithmeticError, ValueError):
+            return
+        if self.standing.wrong_path and recorded.function is not None:
+            for one in self.settled:
+                one.bits[...] = 0
+            try:
+                with precision(256):
+                    path, captured = recorded.at(recorded.here()).program()
+            except (Undecided, WengertError, ArithmeticError, ValueError):
+                return
+            self._climb(path, [*recorded.args[: recorded.movers], *captured])
+
+    # ---- one number ----------------------------------------------------------------------------
+    def _judge(self, n: int, result: Result, at: tuple[int, ...]) -> None:
+        plain, one = self.plain[n][at], self.settled[n]
+        bits = int(one.bits[at])
+        value = one.values[at] if bits else None
+        if value is not None and result.conjugate:
+            value = np.conjugate(value)
+        how, cause = "balls", self._tie()
+        found = self._limit(n, result, at, value is not None) if self._doubtful(n, value) else None
+        if found is not None:
+            how, cause, value = found
+        elif one.doubtful and bits and not result.is_value:
+            value = None  # a zero met something infinite, and no limit says what that gives
+        if value is None:
+            self._flag(n, at, cause or self.causes[n] or "not settled by balls", bits)
+            return
+        if how == "kink" and self.policy.at_kink == "raise":
+            raise TrustError(
+                f"{self.question.what} stands on a kink: the slopes from both sides differ",
+                "move off the point, or choose another policy: `wg.trust.policy(at_kink=...)`",
+                source.here(),
+            )
+        right = self._agree(plain, value)
+        if right:
+            how = "confirmed"
+        else:
+            self.repaired[n][at] = True
+            self.values[n][at] = value
+        self._note(n, at, value, how, cause, bits)
+
+    def _tie(self) -> str:
+        if self.standing.comparisons:
+            return "branch on equality"
+        return "kink" if self.standing.kinks else ""
+
+    def _doubtful(self, n: int, value: Any) -> bool:
+        """Should limits have a look?"""
+        if value is None or self.settled[n].doubtful:
+            return True
+        if self.standing.firm or int(np.count_nonzero(self.suspected[n])) > _MANY:
+            return False
+        return bool(self.standing.comparisons) or self.policy.at_kink != "mean"
+
+    def _limit(
+        self, n: int, result: Result, at: tuple[int, ...], settled: bool
+    ) -> tuple[str, str, Any] | None:
+        """How, why and what the limit of the slope is; None where it tells nothing."""
+        recorded = self.question.recorded
+        if recorded.function is None or result.is_value or self.plain[n].dtype.kind != "f":
+            return None
+        if any(t.dtype.kind == "c" for t in recorded.types):
+            return None
+        gs, dxs = result.direction(recorded, at)
+        try:
+            line = Line(recorded, gs, dxs)
+            found = limits.find(line, self.until, line.size)
+        except (Undecided, WengertError, ArithmeticError, ValueError) as error:
+            self.causes[n] = self.causes[n] or str(error)
+            return None
+        dtype = self.plain[n].dtype.type
+        if found.kind in ("smooth", "edge"):
+            with precision(128):
+                return "limit", "removable singularity", dtype(float(found.slope))
+        if found.kind == "infinite":
+            return "limit", "infinite slope", dtype(np.inf * found.slope)
+        if found.kind == "kink":
+            return self._kink(found, dtype, settled)
+        self.causes[n] = "no derivative here" if found.kind == "none" else "a jump"
+        return None
+
+    def _kink(self, found: limits.Limit, dtype: Any, settled: bool) -> Any:
+        choice = self.policy.at_kink
+        sides = {"left": found.left, "right": found.right}
+        if choice in sides:
+            side = sides[choice]
+            number = np.inf * side.slope if side.kind == "infinite" else float(side.slope)
+            return "kink", "kink", dtype(number)
+        if choice in ("nan", "raise"):
+            return "kink", "kink", dtype(np.nan)
+        if found.left.kind == found.right.kind == "finite":
+            with precision(128):
+                return "kink", "kink", dtype(float((found.left.slope + found.right.slope) / 2))
+        return None
+
+    def _agree(self, plain: Any, value: Any) -> bool:
+        """Is the plain number as right as the policy wants it?"""
+        if plain == value or (plain != plain and value != value):
+            return True
+        if not (np.isfinite(plain) and np.isfinite(value)):
+            return False
+        info = np.finfo(self.plain[0].dtype if np.ndim(plain) else np.asarray(plain).dtype)
+        tolerance = self.policy.tolerated(info.dtype)
+        tiny = float(info.tiny)
+        size = max(abs(complex(value)), tiny)
+        return abs(complex(plain) / size - complex(value) / size) <= tolerance
+
+    def _flag(self, n: int, at: tuple[int, ...], cause: str, bits: int) -> None:
+        self.flagged[n][at] = True
+        self._note(n, at, self.plain[n][at], "", cause, bits)
+
+    def _note(
+        self, n: int, at: tuple[int, ...], value: Any, how: str, cause: str, bits: int
+    ) -> None:
+        plain = self.plain[n][at]
+        self.components.append(
+            verdict.Component(n, tuple(map(int, at)), plain, value, how, cause, bits)
+        )
+
+    # ---- the report ----------------------------------------------------------------------------
+    def report(self, level: str) -> verdict.Report:
+        """What was found; under "check", what is wrong is flagged and nothing is repaired."""
+        flagged, repaired = self.flagged, self.repaired
+        if level != "repair":
+            flagged = [f | r for f, r in zip(flagged, repaired, strict=True)]
+            repaired = [np.zeros_like(r) for r in repaired]
+        return verdict.Report(
+            self.question.what, level, self.policy, flagged, repaired, self.suspected,
+            self.question.bounds, self.components, perf_counter() - self.started, self.question.place,
+        )  # fmt: skip
+
+
+def _places(mask: Any) -> list[tuple[int, ...]]:
+    if mask.ndim == 0:
+        return [()] if mask else []
+    return list(zip(*np.nonzero(mask), strict=True))
