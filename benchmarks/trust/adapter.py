@@ -9,7 +9,7 @@ import scipy.special
 import wengert as wg
 
 sys.path.insert(0, str(Path(__file__).parent))
-from names import expression_names, trap_names  # noqa: E402  (the yardstick loads this file alone)
+from names import expression_names, trap_names
 
 
 class Wengert:
@@ -26,9 +26,7 @@ class Wengert:
         """Values, gradients and flags of a batch of points."""
         k = X.shape[1]
         columns = [X[:, n].astype(np.float32 if fmt == "f32" else np.float64) for n in range(k)]
-        one = wg.value_and_grad(
-            lambda *xs: f(self.names, *xs), tuple(range(k)), trust=self.level
-        )
+        one = wg.value_and_grad(lambda *xs: f(self.names, *xs), tuple(range(k)), trust=self.level)
         with wg.trust.policy(action="record"), np.errstate(all="ignore"):
             value, gradient = wg.vmap(one)(*columns)
         report = wg.last_report()

@@ -108,14 +108,14 @@ def smooth(*given: Domain | Setting, dtypes: str = "fd", via: Any = None) -> Cas
     """A primitive with derivatives."""
     settings = tuple(d for d in given if isinstance(d, Setting)) or (Setting(None, {}),)
     domains = tuple(d for d in given if isinstance(d, Domain))
-    return Case(domains, settings, dtypes, via, (1, 2, 3, 4, 6))
+    return Case(domains, settings, dtypes, via, (1, 2, 3, 4, 6, 7))
 
 
 def constant(*given: Domain | Setting, dtypes: str = "fd", via: Any = None) -> Case:
     """A primitive whose results do not move."""
-    return replace(smooth(*given, dtypes=dtypes, via=via), laws=(1, 2, 4))
+    return replace(smooth(*given, dtypes=dtypes, via=via), laws=(1, 2, 4, 7))
 
 
 def decreed(*given: Domain | Setting, dtypes: str = "fd", via: Any = None) -> Case:
     """A primitive whose slope is 0 by definition, whatever differences say."""
-    return replace(smooth(*given, dtypes=dtypes, via=via), laws=(1, 4))
+    return replace(smooth(*given, dtypes=dtypes, via=via), laws=(1, 4, 7))

@@ -18,6 +18,7 @@ from wengert.ir.primitive import Primitive
 from wengert.ir.program import Program
 from wengert.ir.types import type_of
 from wengert.testing.differences import directional, flat, wide, widened
+from wengert.testing.enclosure import ball_contains_the_value
 from wengert.testing.sample import LawBroken, Sample, pairing
 from wengert.trace.builder import Builder
 from wengert.transforms.batch import batch
@@ -238,7 +239,7 @@ LAWS = (
     Law(4, "batch is a loop", batch_is_a_loop),
     Law(5, "machine code agrees with NumPy", None, "joins with the room `backends`"),
     Law(6, "second derivatives commute", second_derivatives_commute),
-    Law(7, "the ball contains the value", None, "joins with the room `trust`"),
+    Law(7, "the ball contains the value", ball_contains_the_value),
     Law(8, "special points are as tabled", None, "a table, not a property: tests/laws/edges.py"),
 )
 

@@ -43,9 +43,7 @@ def examine(
             flagged[n][k] |= report.flagged[n] if fits else not report.trusted
             repaired[n][k] |= report.repaired[n] if fits else bool(report.count(report.repaired))
         if report is not None:
-            components += [
-                _placed(c, int(k)) for c in report.components if c.how != "confirmed"
-            ]
+            components += [_placed(c, int(k)) for c in report.components if c.how != "confirmed"]
     seconds = perf_counter() - start
     verdict.deliver(
         verdict.Report(what, level, policy, flagged, repaired, seen, [], components, seconds)

@@ -118,7 +118,7 @@ def restored(program: Program) -> Program:
         which = (_BY_VALUE if a.type.dtype == np.float64 else _BY_SINGLE).get(size)
         if which is None:
             return a
-        key = which, bool(a.value < 0), a.type.dtype
+        key = which, bool(float(a.value) < 0), a.type.dtype
         if key not in known:
             known[key] = Var(a.type)
             params = dict(zip(("which", "negative", "dtype"), key, strict=True))
@@ -152,9 +152,7 @@ def _derived(whole: Program, primal: Program) -> Derived:
 
 
 def _seeded(program: Program, seeds: int) -> Derived:
-    found = Derived(
-        program.inputs, program.eqns, program.outputs, program.sources, program.name
-    )
+    found = Derived(program.inputs, program.eqns, program.outputs, program.sources, program.name)
     found.seeds = seeds
     return found
 

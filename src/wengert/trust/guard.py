@@ -21,7 +21,9 @@ from wengert.trust.balls.number import Undecided, precision
 from wengert.trust.exact import restricted
 from wengert.trust.question import Line, Question, Recorded, Result, programs
 
-_MANY = 200  # so many numbers that stand on a tie are taken to limits; conventions hold for the rest
+_MANY = (
+    200  # so many numbers that stand on a tie are taken to limits; conventions hold for the rest
+)
 
 
 def examine(
@@ -134,7 +136,7 @@ class Inquiry:
         if value is not None and result.conjugate:
             value = np.conjugate(value)
         how, cause = "balls", self._tie()
-        found = self._limit(n, result, at, value is not None) if self._doubtful(n, value) else None
+        found = self._limit(n, result, at) if self._doubtful(n, value) else None
         if found is not None:
             how, cause, value = found
         elif one.doubtful and bits and not result.is_value:
@@ -169,9 +171,7 @@ class Inquiry:
             return False
         return bool(self.standing.comparisons) or self.policy.at_kink != "mean"
 
-    def _limit(
-        self, n: int, result: Result, at: tuple[int, ...], settled: bool
-    ) -> tuple[str, str, Any] | None:
+    def _limit(self, n: int, result: Result, at: tuple[int, ...]) -> tuple[str, str, Any] | None:
         """How, why and what the limit of the slope is; None where it tells nothing."""
         recorded = self.question.recorded
         if recorded.function is None or result.is_value or self.plain[n].dtype.kind != "f":
@@ -192,11 +192,12 @@ class Inquiry:
         if found.kind == "infinite":
             return "limit", "infinite slope", dtype(np.inf * found.slope)
         if found.kind == "kink":
-            return self._kink(found, dtype, settled)
-        self.causes[n] = "no derivative here" if found.kind == "none" else "a jump"
+            return self._kink(found, dtype)
+        kinds = {"none": "no derivative here", "jump": "a jump"}
+        self.causes[n] = self.causes[n] or kinds[found.kind]
         return None
 
-    def _kink(self, found: limits.Limit, dtype: Any, settled: bool) -> Any:
+    def _kink(self, found: limits.Limit, dtype: Any) -> tuple[str, str, Any] | None:
         choice = self.policy.at_kink
         sides = {"left": found.left, "right": found.right}
         if choice in sides:

@@ -8,6 +8,7 @@ slope, a jump, or no derivative at all. No derivative rule takes part.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from wengert.trust.balls.number import Undecided, flint, precision
 Values = Callable[[Any, Any], Any]
 
 _EXPONENTS = (64, 128, 256, 512, 1024)
-_DIGITS = 48  # so many bits of a quotient must agree
+_DIGITS = 72  # so many bits of a quotient must agree
 _MOST = 20_000  # bits
 
 
@@ -83,8 +84,9 @@ def _both(h: Values, middle: Any, beside: int | None, until: float, size: int) -
         same = left.slope == right.slope
         return Limit("infinite" if same else "kink", left, right, left.slope if same else None)
     if kinds == {"finite"}:
-        if _near(left.slope, right.slope):
-            return Limit("smooth", left, right, (left.slope + right.slope) / 2)
+        with precision(256):
+            if _near(left.slope, right.slope):
+                return Limit("smooth", left, right, (left.slope + right.slope) / 2)
         return Limit("kink", left, right)
     return Limit("kink", left, right)
 
@@ -161,12 +163,12 @@ def _judged(slopes: list[Any], start: Any) -> Side:
             return Side("finite", last, start)
         sizes = [abs(s).mid() for s in slopes]
         tiny = flint().arb(2) ** -200
-        if all(b < a for a, b in zip(sizes[1:], sizes[2:], strict=False)) and sizes[-1] < tiny:
+        if all(b < a for a, b in pairwise(sizes[1:])) and sizes[-1] < tiny:
             return Side("finite", flint().arb(0), start)  # it shrinks with δ
         if gap < tiny and sizes[-1] < tiny:
             return Side("finite", flint().arb(0), start)
         signs = {1 if s > 0 else -1 for s in slopes[1:]}
-        grows = all(b > a * 1.2 for a, b in zip(sizes[1:], sizes[2:], strict=False))
+        grows = all(b > a * 1.2 for a, b in pairwise(sizes[1:]))
         if len(signs) == 1 and grows:
             return Side("infinite", signs.pop(), start)
     return Side("wild", None, start)

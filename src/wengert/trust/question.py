@@ -112,7 +112,7 @@ def programs(
 
     Each comes with a list that says, per output, which result it is, and at which leading index.
     """
-    found = []
+    found: list[Any] = []
     values = [n for n, r in enumerate(results) if r.is_value]
     if values:
         kept = [program.outputs[results[n].output] for n in values]
@@ -160,7 +160,9 @@ def _by_leaf(results: Any, chosen: list[int], program: Program, movers: int) -> 
 
 def filled(gs: Sequence[Any], types: Sequence[Any]) -> list[Any]:
     """Cotangents with zeros for what has none."""
-    return [np.zeros(t.shape, t.dtype)[()] if g is None else g for g, t in zip(gs, types, strict=True)]
+    return [
+        np.zeros(t.shape, t.dtype)[()] if g is None else g for g, t in zip(gs, types, strict=True)
+    ]
 
 
 class Line:
@@ -170,7 +172,9 @@ class Line:
         self.recorded, self.gs = recorded, gs
         self.base = recorded.here()
         self.dxs = [None if d is None else entered(d, type_of(d).dtype) for d in dxs]
-        self.generic = [_generic(b, d, n) for n, (b, d) in enumerate(zip(self.base, dxs, strict=True))]
+        self.generic = [
+            _generic(b, d, n) for n, (b, d) in enumerate(zip(self.base, dxs, strict=True))
+        ]
 
     @property
     def size(self) -> int:

@@ -17,10 +17,10 @@ from wengert.trust.balls.evaluate import handler
 from wengert.trust.balls.moves import as_objects
 from wengert.trust.balls.number import MAYBE, ball, each, entered, precision
 
-COMPARISONS = frozenset("equal not_equal less less_equal greater greater_equal".split())
-_PAIRS = frozenset("maximum minimum fmax fmin".split())
-_AT_ZERO = frozenset("abs fabs sign copysign heaviside signbit".split())
-STEPS = frozenset("floor ceil trunc rint floor_divide sign heaviside".split())
+COMPARISONS = frozenset(["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"])
+_PAIRS = frozenset(["maximum", "minimum", "fmax", "fmin"])
+_AT_ZERO = frozenset(["abs", "fabs", "sign", "copysign", "heaviside", "signbit"])
+STEPS = frozenset(["floor", "ceil", "trunc", "rint", "floor_divide", "sign", "heaviside"])
 _KINKS = _PAIRS | _AT_ZERO
 _TOLD = COMPARISONS | _KINKS | STEPS
 

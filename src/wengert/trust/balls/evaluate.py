@@ -55,8 +55,20 @@ _WHOLE: dict[str, Handler] = {
 }
 # elementwise rules that take integers and truth values as they are
 _PLAIN = frozenset(
-    "ldexp select logical_and logical_or logical_xor logical_not bitwise_and bitwise_or "
-    "bitwise_xor invert left_shift right_shift".split()
+    [
+        "ldexp",
+        "select",
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+        "logical_not",
+        "bitwise_and",
+        "bitwise_or",
+        "bitwise_xor",
+        "invert",
+        "left_shift",
+        "right_shift",
+    ]
 )
 
 
@@ -290,7 +302,7 @@ def plan(program: Program) -> Plan:
     if found is None:
         found = Plan(program)
         program.ball_plan = found  # type: ignore[attr-defined]
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def evaluate(program: Program, args: Sequence[Any]) -> list[Any]:
@@ -303,7 +315,7 @@ def evaluate(program: Program, args: Sequence[Any]) -> list[Any]:
 
 
 def _is_entered(a: Any) -> bool:
-    return isinstance(a, np.ndarray) and a.dtype == object or a.__class__ in _classes()
+    return (isinstance(a, np.ndarray) and a.dtype == object) or a.__class__ in _classes()
 
 
 @lru_cache(maxsize=1)

@@ -211,18 +211,21 @@ def _mirrored(a: Any) -> Any:
 def _cholesky(a: Any) -> Any:
     a, n = _mirrored(a), len(a)
     low = np.full((n, n), ball(0), object)
-    conj = lambda x: x.conjugate() if x.__class__ is flint().acb else x
     for j in range(n):
         rest = a[j, j]
         for k in range(j):
-            rest = rest - _real(low[j, k] * conj(low[j, k]))
+            rest = rest - _real(low[j, k] * _conj(low[j, k]))
         low[j, j] = _real(rest).sqrt()
         for i in range(j + 1, n):
             rest = a[i, j]
             for k in range(j):
-                rest = rest - low[i, k] * conj(low[j, k])
+                rest = rest - low[i, k] * _conj(low[j, k])
             low[i, j] = rest / low[j, j]
     return low
+
+
+def _conj(x: Any) -> Any:
+    return x.conjugate() if x.__class__ is flint().acb else x
 
 
 def _real(x: Any) -> Any:
@@ -284,8 +287,6 @@ def _eigh(a: Any) -> tuple[Any, Any]:
     return w, _aligned(real, _numbers(np.linalg.eigh, midpoints(a))[1])
 
 
-
-
 def _svd(a: Any) -> tuple[Any, Any, Any]:
     like = _numbers(np.linalg.svd, midpoints(a), full_matrices=False)
     if a.shape[0] >= a.shape[1]:
@@ -321,7 +322,7 @@ def _qr(a: Any) -> tuple[Any, Any]:
 
 
 def _adjoint(a: Any) -> Any:
-    return each(lambda x: x.conjugate() if x.__class__ is flint().acb else x)(a.T)
+    return each(_conj)(a.T)
 
 
 def _pinv(a: Any, *, rcond: Any) -> Any:

@@ -41,7 +41,6 @@ def dead() -> Any:
     return flint().arb(0)
 
 
-
 @cache
 def flint() -> Any:
     """python-flint, imported when the first ball is made."""
@@ -167,7 +166,7 @@ def _nearest(x: Any, dtype: Any) -> Any:
         if (
             np.isfinite(other)
             and (float(narrow) + float(other)) / 2 == wide
-            and not x == flint().arb(wide)
+            and x != flint().arb(wide)
         ):
             low, high = sorted((narrow, other))
             return high if x > flint().arb(wide) else low

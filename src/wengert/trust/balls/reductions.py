@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -171,7 +172,7 @@ def _recurrence(b: list[Any], a: list[Any], *, reverse: bool) -> list[Any]:
 def _order(xs: list[Any]) -> list[int] | None:
     """The stable order of balls; None where it is not decided."""
     found = sorted(range(len(xs)), key=lambda k: _Key(xs[k], k))
-    for i, j in zip(found, found[1:], strict=False):
+    for i, j in pairwise(found):
         in_order = less_equal(xs[i], xs[j]) if i < j else less(xs[i], xs[j])
         if in_order is not True:
             return None

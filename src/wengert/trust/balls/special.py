@@ -288,7 +288,7 @@ def _newton_omega(z: Any) -> Any:
         w = ((z.mid() - w.log() + 1) * w / (w + 1)).mid()
     slope = w / (1 + w)
     error = abs(w + w.log() - z) * 2 * slope
-    return w + error * _arb(0, 1)
+    return w + error * flint().arb(0, 1)
 
 
 def _lambertw(z: Any, *, branch: int, tol: Any) -> Any:

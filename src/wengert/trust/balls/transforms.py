@@ -37,9 +37,7 @@ def _spectrum(xs: list[Any], sign: int) -> list[Any]:
         f.acb(f.arb.cos_pi_fmpq(_angle(2 * k, n)), sign * f.arb.sin_pi_fmpq(_angle(2 * k, n)))
         for k in range(n)
     ]
-    return [
-        sum((x * roots[j * k % n] for j, x in enumerate(xs)), f.acb(0)) for k in range(n)
-    ]
+    return [sum((x * roots[j * k % n] for j, x in enumerate(xs)), f.acb(0)) for k in range(n)]
 
 
 def _factor(n: int, norm: str, inverse: bool) -> Any:
