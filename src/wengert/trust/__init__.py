@@ -1,3 +1,3 @@
-"""IS IT RIGHT? Where nans and infinities were born, and whether custom rules can be believed."""
+"""IS IT RIGHT? Wrong derivatives found, settled and told; and whether custom rules can be believed."""
 
 from wengert.trust.policies import policy as policy
