@@ -82,10 +82,11 @@ def policy(
     `action` is "warn", "raise" or "record"; `tolerance` a relative error; `at_kink` one of "mean",
     "nan", "raise", "left", "right"; `budget` seconds per call. Raises `InputError` for other values.
 
+    >>> import numpy as np
     >>> import wengert as wg
-    >>> with wg.trust.policy(at_kink="right", action="record") as here:
-    ...     print(here.at_kink, here.action)
-    right record
+    >>> with wg.trust.policy(at_kink="right", action="record"):
+    ...     wg.grad(np.abs, trust="repair")(0.0)
+    1.0
     """
     given = {"action": action, "tolerance": tolerance, "at_kink": at_kink, "budget": budget}
     changes: dict[str, Any] = {k: v for k, v in given.items() if v is not None}

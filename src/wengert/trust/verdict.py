@@ -116,8 +116,12 @@ def last_report() -> Report | None:
 
     None before the first such call.
 
-    >>> print(last_report())
-    None
+    >>> import numpy as np
+    >>> import wengert as wg
+    >>> with wg.trust.policy(action="record"):
+    ...     g = wg.grad(lambda x: (1 - np.cos(x)) / x**2, trust="repair")(1e-8)
+    >>> print(f"{g:.6g}", wg.last_report().count(wg.last_report().repaired))
+    -8.33333e-10 1
     """
     return _last.get()
 
