@@ -51,7 +51,7 @@ docs: .venv-docs/ready
 	.venv-docs/bin/python -m sphinx -W --keep-going docs out/docs
 
 clean:
-	rm -rf .venv .venv-bench .venv-docs out .*_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-docs out docs/names docs/gallery_built .*_cache .hypothesis
 	find src tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------------------- environments

@@ -277,7 +277,7 @@ def test_check_believes_what_is_right(run):
     code, out, _ = run("check", "model.py:f", "--at", "1,2")
     assert code == 0
     assert "every entry is what differences measure, in both modes" in out
-    assert [x["kind"] for x in json.loads(run("check", "model.py:f", "--at", "1,2", "--json")[1])["findings"]] == ["ok"] * 4  # fmt: skip
+    assert [x["kind"] for x in json.loads(run("check", "model.py:f", "--at", "1,2", "--json")[1])["findings"]] == ["ok"] * 6  # fmt: skip
 
 
 def test_check_does_not_believe_what_is_wrong(run):

@@ -103,7 +103,7 @@ def found(f, *args):
 
 def test_all_is_well():
     findings = found(loss, W)
-    assert [x.kind for x in findings] == ["ok", "ok", "ok"]
+    assert [x.kind for x in findings] == ["ok"] * 5
     assert worst(findings) == "ok"
 
 
@@ -132,6 +132,15 @@ def test_zeros_have_reasons():
     finding = found(lambda x: np.sum(np.maximum(x, 0)), np.array([-1.0, 2.0]))[-1]
     assert (finding.kind, finding.title) == ("note", "1 of 2 derivatives are exactly zero")
     assert "`maximum` chose another value" in finding.text
+
+
+def test_lost_digits_are_a_warning():
+    findings = found(lambda x: (1 - np.cos(x)) / x**2, 1e-6)
+    titles = [x.title for x in findings if x.kind == "warning"]
+    assert titles[:2] == [
+        "few digits of the value can be certain",
+        "not one digit of the derivative can be certain",
+    ]
 
 
 def test_a_wrong_rule_is_a_warning():

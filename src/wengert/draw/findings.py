@@ -13,7 +13,9 @@ import numpy as np
 
 from wengert import numeric, tree
 from wengert.api.arguments import Call
+from wengert.api.error_bound import error_bound
 from wengert.api.explain_zero import explain_zero
+from wengert.api.gradients import grad
 from wengert.draw.reading import Reading
 from wengert.draw.written import brief, number
 from wengert.errors import WengertError
@@ -23,6 +25,7 @@ from wengert.transforms.jvp import push
 from wengert.trust import report
 
 OK, NOTE, WARNING, WRONG = "ok", "note", "warning", "wrong"
+_LOST = 1e-3  # a bound larger than this share of the number is a warning
 _MOST = 100_000  # numbers in the arguments up to which zeros are explained
 
 
@@ -49,6 +52,7 @@ def findings_of(
     if not found:
         found.append(Finding(OK, "value and derivatives are finite"))
         found += _passing(reading)
+        found += _digits(f, args, kwargs, argnums, reading)
         found += _slopes(reading, call, adjoints)
     found += _zeros(f, args, kwargs, argnums, reading, adjoints)
     return found
@@ -90,6 +94,40 @@ def _passing(reading: Reading) -> Iterator[Finding]:
                 told = f"{reading.names[v]} = {reading.formula(eqn, k)} = {brief(reading.values[v])}{place}"
                 yield Finding(NOTE, "a value on the way is not finite; the results are", told)
                 return
+
+
+# ---- digits ------------------------------------------------------------------------------------------
+
+
+def _digits(
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int],
+    reading: Reading,
+) -> Iterator[Finding]:  # fmt: skip
+    """How many digits rounding leaves, by running error bounds."""
+    asked = {"value": f}
+    if reading.single and reading.out.type.dtype.kind == "f":
+        asked["derivative"] = grad(f, tuple(argnums), trust="off")
+    for name, g in asked.items():
+        try:
+            with np.errstate(all="ignore"):
+                found = error_bound(g, tuple(argnums))(*args, **kwargs)
+        except WengertError as why:
+            yield Finding(NOTE, f"no bound of the rounding error of the {name}", why.what)
+            continue
+        values, bounds = (
+            np.concatenate([np.ravel(np.abs(x)) for x in tree.flatten(part)[0]] or [np.zeros(0)])
+            for part in found
+        )
+        size, bound = float(np.max(values, initial=0.0)), float(np.max(bounds, initial=0.0))
+        told = f"size {number(size)}, bound of its rounding error {bound:.1e}"
+        if not np.isfinite(bound):
+            told = f"size {number(size)}; a decision hangs on lost digits, or an operation has no bound"
+            yield Finding(NOTE, f"no bound of the rounding error of the {name}", told)
+        elif bound > _LOST * size + 1e-300:  # (underflow rounds too)
+            lost = "not one digit" if bound >= size else "few digits"
+            yield Finding(WARNING, f"{lost} of the {name} can be certain", told)
+        else:
+            yield Finding(OK, f"rounding leaves the {name} its digits", told)
 
 
 # ---- the slope along one direction, three times -----------------------------------------------------
