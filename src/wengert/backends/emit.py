@@ -30,8 +30,15 @@ class Emitter:
         self.slot_of: dict[Buffer, int] = {}
         self.slots: list[list[Buffer]] = []
         self.problems: dict[Any, int] = {}
+        self.tops: list[Buffer] = []  # of tapes
+        self.fitting: dict[int, Any] = {}  # programs: can they be bodies of loops over lanes?
+        self.limit = 64
         self.count = 0
         self.lanes = 0  # inside how many loops over lanes are we?
+
+    def is_small(self, shape: tuple[int, ...]) -> bool:
+        """Is an array of this shape kept as scalars?"""
+        return is_small(shape, self.limit)
 
     # ---- positions --------------------------------------------------------------------------------
     def dim(self, n: int) -> Value:

@@ -43,6 +43,7 @@ class Node:
         "step",
         "stored",
         "value",
+        "written_out",
     )
 
     def __init__(
@@ -68,6 +69,7 @@ class Node:
         self.dests: list[Any] = []  # memory it must be written to
         self.line: Any = None
         self.value: Any = None  # of a number
+        self.written_out = False  # must its small axes be written out, however many elements?
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.op} {self.dtype}{list(self.shape)}>"
@@ -83,6 +85,7 @@ class Step:
 
     __slots__ = (
         "emit",
+        "lanes",
         "memory",
         "name",
         "needs",
@@ -91,6 +94,7 @@ class Step:
         "results",
         "reuses",
         "taken",
+        "types",
     )
 
     def __init__(
@@ -101,6 +105,7 @@ class Step:
         emit: Callable[..., Any],
         memory: tuple[bool, ...],
         reuses: int | None = None,
+        lanes: bool = False,
     ) -> None:
         self.name, self.operands, self.needs, self.emit, self.memory = (
             name,
@@ -109,7 +114,9 @@ class Step:
             emit,
             memory,
         )
+        self.lanes = lanes  # can it be done in a loop over lanes?
         self.reuses = reuses  # this operand's memory may become that of result 0 …
         self.taken = False  # … and did
         self.node: Any = None
+        self.types: tuple[Any, ...] = ()
         self.results: list[Node] = []

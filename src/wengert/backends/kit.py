@@ -12,15 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends import products
+from wengert.backends import flow, maps, products
 from wengert.backends.code import DTYPES, MATH, SMALL, SPECIAL, Function, Value
 from wengert.backends.graph import MOVED, SAME, SPREAD, Node, Step
 from wengert.backends.plan import unrolled
 from wengert.backends.scalars import PARTS, NoLowering, Pair, Scalars, scalar_type
+from wengert.backends.stacks import Slice
 from wengert.backends.writer import Writer
+from wengert.ir.program import Program
+from wengert.ir.types import ArrayType, StackType
 
 Formula = str | Callable[..., Any]
 Start = int | tuple[int, int]  # a position: a number, or (extent, number to add)
+_NUMBER = np.dtype(np.int64)
 _DEAR = {"div": 6, "sqrt": 6}
 FOLD = 16  # sums of this many terms are written out
 
@@ -441,6 +445,51 @@ class Kit:
         """What changes nothing in a reduction."""
         return self.add(Node("virtual", (), dtype, pull=lambda r, idx: r.s.identity(op, dtype)))
 
+    # ---- programs in equations --------------------------------------------------------------------
+    def cond(self, which: Node, args: Sequence[Node], true: Program, false: Program) -> Any:
+        """One of two programs."""
+        return flow.cond(self, which, args, true, false)
+
+    def scan(self, args: Sequence[Node], types: Sequence[Any], **params: Any) -> Any:
+        """A loop over slices; `types` of the results."""
+        in_types = [self.type_of(a) for a in args]
+        return flow.scan(self, args, types=types, in_types=in_types, **params)
+
+    def while_loop(
+        self, args: Sequence[Node], cond: Program, body: Program, consts: int, types: Sequence[Any]
+    ) -> Any:
+        """A loop that goes on as long as its values say so."""
+        return flow.while_loop(self, args, cond, body, consts, types)
+
+    def mapped(
+        self, args: Sequence[Node], body: Program, flags: Sequence[bool], extent: int
+    ) -> Any:
+        """A program for every example of a batch as one loop; None where the body is too large."""
+        return maps.mapped(self, args, body, flags, extent)
+
+    def inlined(self, program: Program, args: Sequence[Node]) -> tuple[Node, ...]:
+        """The equations of a program, here."""
+        from wengert.backends.lowering import inline
+
+        line = self.line
+        found = inline(self, program, args)
+        self.line = line
+        return tuple(found)
+
+    def stack(self, item: Any) -> Node:
+        """The stack without items."""
+        node = Node("given", (), _NUMBER)
+        node.array = Slice(None, item, self.region.e.zero, self.region.e.zero)
+        return self.add(node)
+
+    def type_of(self, node: Node) -> Any:
+        """The type of a node; of a stack as far as it matters."""
+        if node.kind == "result":
+            return node.step.types[node.number]
+        if node.array.__class__ is Slice:
+            return StackType(node.array.item_type)
+        return ArrayType.of(node.shape, node.dtype)
+
     # ---- steps ------------------------------------------------------------------------------------
     def step(
         self,
@@ -451,15 +500,18 @@ class Kit:
         emit: Callable[..., Any],
         memory: bool | Sequence[bool] = True,
         reuses: int | None = None,
+        lanes: bool = False,
     ) -> tuple[Node, ...]:
         """Something done as a whole; `types` of the results."""
         needs = (needs,) * len(operands) if isinstance(needs, str) else tuple(needs)
         flags = (memory,) * len(types) if isinstance(memory, bool) else tuple(memory)
-        step = Step(name, tuple(operands), needs, emit, flags, reuses)
-        step.node = self.add(Node("step", (), np.dtype(np.int64), step.operands))
+        step = Step(name, tuple(operands), needs, emit, flags, reuses, lanes)
+        step.node = self.add(Node("step", (), _NUMBER, step.operands))
         step.node.step = step
+        step.types = tuple(types)
         for k, t in enumerate(types):
-            node = Node("result", t.shape, t.dtype, (step.node,))
+            shape, dtype = ((), _NUMBER) if isinstance(t, StackType) else (t.shape, t.dtype)
+            node = Node("result", shape, dtype, (step.node,))
             node.step, node.number = step, k
             step.results.append(self.add(node))
         return tuple(step.results)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends import callbacks
+from wengert.backends import callbacks, maps
 from wengert.backends.arrays import Grid, Stored, dense, new_buffer
 from wengert.backends.code import SMALL, Function
 from wengert.backends.emit import Emitter, Region
@@ -42,14 +42,25 @@ def lower(program: Program, name: str = "kernel") -> Function:
 
 
 def run(
-    e: Emitter, program: Program, arrays: Sequence[Any], places: Sequence[Stored | None]
+    e: Emitter,
+    program: Program,
+    arrays: Sequence[Any],
+    places: Sequence[Stored | None],
+    limit: int | None = None,
 ) -> list[Any]:
     """Emit a program, given the arrays of its inputs, and where results are wanted. Their arrays."""
-    region = Region(e, size_limit(program))
+    if limit is None:
+        limit = e.limit = size_limit(program)
+    region = Region(e, limit)
     kit = Kit(region)
-    env: dict[Any, Node] = {}
-    for v, array in zip(program.inputs, arrays, strict=True):
-        env[v] = given(kit, array, v.type)
+    nodes = [given(kit, a, v.type) for v, a in zip(program.inputs, arrays, strict=True)]
+    outputs = inline(kit, program, nodes)
+    return region.run(kit.nodes, outputs, places)
+
+
+def inline(kit: Kit, program: Program, args: Sequence[Node]) -> list[Node]:
+    """The nodes of a program's results, given those of its inputs."""
+    env: dict[Any, Node] = dict(zip(program.inputs, args, strict=True))
     used = _used(program)
     for eqn in program.eqns:
         if not any(v in used for v in eqn.outputs):
@@ -57,8 +68,7 @@ def run(
         ins = [_atom(kit, env, a) for a in eqn.inputs]
         outs = lower_equation(kit, program, eqn, ins)
         env.update(zip(eqn.outputs, outs, strict=True))
-    outputs = [_atom(kit, env, a) for a in program.outputs]
-    return region.run(kit.nodes, outputs, places)
+    return [_atom(kit, env, a) for a in program.outputs]
 
 
 def given(kit: Kit, array: Any, t: Any) -> Node:
@@ -68,7 +78,7 @@ def given(kit: Kit, array: Any, t: Any) -> Node:
         node.array = array
         return kit.add(node)
     node = Node("given", t.shape, t.dtype)
-    if array.__class__ is Stored and kit.region.is_small(t.shape):
+    if array.__class__ is not Grid and kit.region.is_small(t.shape):
         # read once, here: its memory may change later
         region = kit.region
         items = np.empty(t.shape, object)
@@ -125,6 +135,7 @@ def size_limit(program: Program) -> int:
             if any(n > SMALL for n in t.shape):
                 return GRID
             total += math.prod(t.shape)
+        total += sum(maps.operations(p) for p in eqn.params.values() if isinstance(p, Program))
         if eqn.prim.name in ("matmul", "einsum", "solve", "convolve"):
             total += 4 * sum(math.prod(a.type.shape) for a in eqn.inputs)
     return 1024 if total <= SCALARS else GRID

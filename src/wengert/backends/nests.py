@@ -14,7 +14,7 @@ from wengert.backends.plan import Unit, loops_of
 from wengert.backends.scalars import Pair
 
 if TYPE_CHECKING:
-    from wengert.backends.emit import Region
+    from wengert.backends.emit import Emitter, Region
 
 
 def emit(r: Region, unit: Unit) -> None:
@@ -88,6 +88,19 @@ def over(r: Region, shape: tuple[int, ...], do: Any, serial: int = 0) -> None:
     nest(0, [])
 
 
+def transfer(e: Emitter, source: Stored, place: Stored) -> None:
+    """Copy memory that both hold in C order."""
+    w = e.w
+    with w.reading({place.buffer}), w.loop(e.size(source.shape), "vector") as loop:
+        place.put(e, Flat(loop.index), source.at(e, Flat(loop.index)))
+
+
+def fill(e: Emitter, place: Stored, value: Any) -> None:
+    """Write one value everywhere."""
+    with e.w.loop(e.size(place.shape), "vector") as loop:
+        place.put(e, Flat(loop.index), value)
+
+
 class Root:
     """What a nest makes: an array to be stored, or a reduction."""
 
@@ -95,7 +108,7 @@ class Root:
         self.r, self.node, self.flat = r, node, flat
         self.source = node.operands[0] if node.kind == "reduce" else node
         shape = self.source.shape
-        self.axes, self.inner = loops_of(shape)
+        self.axes, self.inner = loops_of(shape, self.source.written_out)
         self.gone: set[int] = set(node.axes) if node.kind == "reduce" else set()
         self.kept_inner = [d for d in self.inner if d not in self.gone]
         self.place: Stored | None = None

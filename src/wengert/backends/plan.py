@@ -15,10 +15,11 @@ from wengert.backends.graph import MOVED, SAME, Node
 
 DEAR = 8  # operations that are not worth a second time
 DEEP = 400
+LONG = 1024
 UNROLL = 32  # trailing small axes are written out up to so many elements
 
 
-def unrolled(shape: Sequence[int]) -> tuple[int, ...]:
+def unrolled(shape: Sequence[int], limit: int = UNROLL) -> tuple[int, ...]:
     """The trailing axes that are written out in a nest over this shape."""
     size, axes = 1, []
     for d in range(len(shape) - 1, -1, -1):
@@ -28,7 +29,7 @@ def unrolled(shape: Sequence[int]) -> tuple[int, ...]:
         axes.append(d)
     else:
         return tuple(range(len(shape)))
-    return tuple(reversed(axes)) if size <= UNROLL else ()
+    return tuple(reversed(axes)) if size <= limit else ()
 
 
 class Unit:
@@ -98,6 +99,7 @@ def _place(node: Node, is_small: Any) -> None:
         elif (
             (node.access == SAME and op.cost < DEEP)
             or (node.access == MOVED and op.cost < DEEP)
+            or (node.access == "row" and (op.cost <= DEAR or op.access in (SAME, MOVED)))
             or (op.cost <= 2 and node.access != "whole")
         ):
             level = max(level, op.level)
@@ -114,6 +116,12 @@ def _place(node: Node, is_small: Any) -> None:
             op.stored = True
             cost -= op.cost - 1
     node.level, node.cost, node.flat = level, cost, flat or node.shape == ()
+    if node.access != "whole" and not node.written_out:
+        node.written_out = any(
+            op.written_out and not op.stored and len(op.shape) <= len(node.shape) + 2
+            for op in node.operands
+            if op.kind == "virtual"
+        )
 
 
 def _for_step(op: Node, need: str) -> int:
@@ -132,9 +140,11 @@ def _rooted(op: Node) -> bool:
     return op.kind in ("given", "reduce", "result") or op.stored
 
 
-def loops_of(shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def loops_of(
+    shape: tuple[int, ...], written_out: bool = False
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Axes that are looped over, and axes that are written out."""
-    inner = unrolled(shape)
+    inner = unrolled(shape, LONG if written_out else UNROLL)
     return tuple(d for d in range(len(shape)) if d not in inner), inner
 
 
@@ -161,7 +171,9 @@ def _units(ordered: Sequence[Node]) -> list[Unit]:
             if flat:
                 loops = tuple(sorted(source.shape))
             else:
-                loops = tuple(source.shape[d] for d in loops_of(source.shape)[0])
+                loops = tuple(
+                    source.shape[d] for d in loops_of(source.shape, source.written_out)[0]
+                )
             key = (node.level, 1, loops, flat)
             if key not in units:
                 units[key] = Unit((node.level, 1, position), loops, flat)

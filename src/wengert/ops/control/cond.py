@@ -80,6 +80,9 @@ class Cond(Holding):
 
         return enclosing.branches(self, ins, rs, **params)
 
+    def lower(self, k: Any, which: Any, *args: Any, true: Program, false: Program) -> Any:
+        return k.cond(which, args, true, false)
+
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
         true, false, extent = params["true"], params["false"], extent_in(batched, args)

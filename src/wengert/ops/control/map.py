@@ -138,6 +138,12 @@ class Map(Holding):
 
         return enclosing.mapped(self, ins, rs, params)
 
+    def lower(
+        self, k: Any, *args: Any, body: Program, mapped: Flags, extent: int, chunk: int | None
+    ) -> Any:
+        found = k.mapped(args, body, mapped, extent)
+        return k.inlined(_wide(body, mapped, extent), args) if found is None else found
+
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
         inner, outer = params["mapped"], extent_in(batched, args)

@@ -72,6 +72,9 @@ class Remat(Holding):
 
         return enclosing.remat(params["body"], ins, rs)
 
+    def lower(self, k: Any, *args: Any, body: Program, policy: Policy) -> Any:
+        return k.inlined(body, args)
+
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
         body = params["body"]

@@ -178,6 +178,21 @@ class Scan(Holding):
 
         return enclosing.scanned(self, ins, rs, params)
 
+    def lower(
+        self, k: Any, *args: Any, body: Program, consts: int, carry: int, length: int | None,
+        reverse: bool, record: bool = False,
+    ) -> Any:  # fmt: skip
+        types = (*body.out_types[:carry], *(stacked(t, length) for t in body.out_types[carry:]))
+        return k.scan(
+            args,
+            types,
+            body=body,
+            consts=consts,
+            carry=carry,
+            length=length,
+            reverse=reverse,
+        )
+
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
         body, consts, carry = params["body"], params["consts"], params["carry"]

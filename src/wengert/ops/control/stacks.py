@@ -57,6 +57,9 @@ class Empty(Primitive):
     def eval(self, *, item: Any) -> Stack:
         return Stack(StackType(item), [])
 
+    def lower(self, k: Any, *, item: Any) -> Any:
+        return k.stack(item)
+
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return False, False
 

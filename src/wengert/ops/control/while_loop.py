@@ -101,6 +101,10 @@ class WhileLoop(Holding):
 
         return enclosing.repeated_while(self, ins, rs, params)
 
+    def lower(self, k: Any, *args: Any, cond: Program, body: Program, consts: int) -> Any:
+        types = self.typeof(*body.in_types, cond=cond, body=body, consts=consts)
+        return k.while_loop(args, cond, body, consts, types)
+
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
         cond, body, consts = params["cond"], params["body"], params["consts"]
