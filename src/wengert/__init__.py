@@ -46,6 +46,7 @@ if _TYPE_CHECKING:
     from wengert import testing as testing
     from wengert.api.error_bound import error_bound as error_bound
     from wengert.api.explain_zero import explain_zero as explain_zero
+    from wengert.api.precision import precision_report as precision_report
     from wengert.cpp.function import cpp_function as cpp_function
     from wengert.draw.comparison import compare as compare
     from wengert.draw.flow import draw as draw
@@ -61,20 +62,37 @@ if _TYPE_CHECKING:
     from wengert.tape import Variable as Variable
     from wengert.tape import constant as constant
     from wengert.testing.check_grads import check_grads as check_grads
-    from wengert.testing.check_grads import gradcheck as gradcheck
+    from wengert.testing.gradcheck import gradcheck as gradcheck
 
 __version__ = "0.1.0"
 
 # What not every program needs is imported when it is first asked for: `import wengert` stays quick.
 _LATER = {
-    "draw": "", "nn": "", "numeric": "", "optim": "", "symbolic": "", "testing": "",
-    "error_bound": "api.error_bound", "explain_zero": "api.explain_zero", "cpp_function": "cpp.function",
-    "compare": "draw.comparison", "chain_rule": "draw.reading", "trace_table": "draw.table",
-    "page": "draw.page", "plot": "draw.plots",
-    "AutoDiffScalar": "dual", "convert": "dual", "gradients": "dual",
-    "GradientTape": "tape", "UnconnectedGradients": "tape", "Variable": "tape", "constant": "tape",
-    "check_grads": "testing.check_grads", "gradcheck": "testing.check_grads",
-}  # fmt: skip
+    "draw": "",
+    "nn": "",
+    "numeric": "",
+    "optim": "",
+    "symbolic": "",
+    "testing": "",
+    "error_bound": "api.error_bound",
+    "explain_zero": "api.explain_zero",
+    "precision_report": "api.precision",
+    "cpp_function": "cpp.function",
+    "compare": "draw.comparison",
+    "page": "draw.page",
+    "plot": "draw.plots",
+    "chain_rule": "draw.reading",
+    "trace_table": "draw.table",
+    "AutoDiffScalar": "dual",
+    "convert": "dual",
+    "gradients": "dual",
+    "GradientTape": "tape",
+    "UnconnectedGradients": "tape",
+    "Variable": "tape",
+    "constant": "tape",
+    "check_grads": "testing.check_grads",
+    "gradcheck": "testing.gradcheck",
+}
 
 
 def __getattr__(name: str) -> _Any:
