@@ -47,6 +47,7 @@ if _TYPE_CHECKING:
     from wengert.api.error_bound import error_bound as error_bound
     from wengert.api.explain_zero import explain_zero as explain_zero
     from wengert.api.precision import precision_report as precision_report
+    from wengert.api.stabilise import stabilise as stabilise
     from wengert.cpp.function import cpp_function as cpp_function
     from wengert.draw.comparison import compare as compare
     from wengert.draw.flow import draw as draw
@@ -77,6 +78,7 @@ _LATER = {
     "error_bound": "api.error_bound",
     "explain_zero": "api.explain_zero",
     "precision_report": "api.precision",
+    "stabilise": "api.stabilise",
     "cpp_function": "cpp.function",
     "compare": "draw.comparison",
     "page": "draw.page",
