@@ -84,13 +84,13 @@ class Stabilised:
             return [[_times(x, s) for x in numbers] for s in _AROUND]
         low, high = (_leaves(side, call) for side in _sides(self.box))
         draw = np.random.default_rng(0)
-        found = [low, high]
-        for k in range(self.samples):
-            found.append([_between(draw, a, b, x, k % 2) for a, b, x in zip(low, high, numbers, strict=True)])  # fmt: skip
+        between = [
+            [_between(draw, a, b, x, k % 2) for a, b, x in zip(low, high, numbers, strict=True)]
+            for k in range(self.samples)
+        ]
         return [
-            [np.broadcast_to(np.asarray(v), np.shape(x)).astype(np.asarray(x).dtype)[()] for v, x in zip(p, numbers, strict=True)]
-            for p in found
-        ]  # fmt: skip
+            [_like(v, x) for v, x in zip(p, numbers, strict=True)] for p in (low, high, *between)
+        ]
 
     def __reduce__(self) -> Any:
         return Stabilised, (self.fun, self.box, self.samples, self.verbose)
@@ -146,6 +146,12 @@ def _leaves(side: Any, call: Call) -> list[Any]:
     return values
 
 
+def _like(value: Any, x: Any) -> Any:
+    """A number or array in the shape and dtype of x."""
+    x = np.asarray(x)
+    return np.broadcast_to(np.asarray(value), x.shape).astype(x.dtype)[()]
+
+
 def _times(x: Any, s: float) -> Any:
     x = np.asarray(x)
     return (x * x.dtype.type(s))[()] if x.dtype.kind in "fc" else x[()]
@@ -160,5 +166,7 @@ def _between(draw: Any, low: Any, high: Any, like: Any, logarithmic: int) -> Any
         bottom = np.where(low > 0, low, np.abs(high) * 2.0**-40)
         positive = (low >= 0) & (high > 0)
         with np.errstate(all="ignore"):
-            plain = np.where(positive, bottom * (high / np.where(bottom == 0, 1, bottom)) ** u, plain)
+            plain = np.where(
+                positive, bottom * (high / np.where(bottom == 0, 1, bottom)) ** u, plain
+            )
     return plain

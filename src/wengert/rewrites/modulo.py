@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-
 from wengert.ir.program import Const
 from wengert.ops.arithmetic import mul, square
 from wengert.ops.shape import broadcast, reshape
@@ -95,8 +94,7 @@ def inside(pattern: Equation, eqn: Any, way: Way, defined: Definitions, found: d
     if len(pattern.args) != len(eqn.inputs):
         return False
     return all(
-        fits(p, Seen(a, way), defined, found)
-        for p, a in zip(pattern.args, eqn.inputs, strict=True)
+        fits(p, Seen(a, way), defined, found) for p, a in zip(pattern.args, eqn.inputs, strict=True)
     )
 
 

@@ -108,7 +108,10 @@ class Reader:
                 inner = Seen(eqn.inputs[0], ((eqn.prim, tuple(eqn.params.items())), *way))
                 return self.read(inner, depth)
             parts = [Seen(a, way) for a in eqn.inputs]
-            step = lambda k: self.read(parts[k], depth - 1)
+
+            def step(k: int) -> Quotient:
+                return self.read(parts[k], depth - 1)
+
             if eqn.prim is add:
                 return step(0).plus(step(1))
             if eqn.prim is sub:
@@ -169,9 +172,12 @@ def _reduced(above: Any, below: Any) -> tuple[Any, Any]:
     """Without common powers of symbols, and with 1 before the leading term below."""
     least = [min(m[k] for m in (*above, *below)) for k in range(_SYMBOLS)]
     lead = below[max(below)]
-    lower = lambda terms: {
-        tuple(e - d for e, d in zip(m, least, strict=True)): c / lead for m, c in terms.items()
-    }
+
+    def lower(terms: dict[Monomial, Fraction]) -> dict[Monomial, Fraction]:
+        return {
+            tuple(e - d for e, d in zip(m, least, strict=True)): c / lead for m, c in terms.items()
+        }
+
     return lower(above), lower(below)
 
 

@@ -130,7 +130,7 @@ class _Writer:
 
     def emit(self, prim: Primitive, *args: Any, **params: Any) -> Any:
         """The result of an equation of one result; what cancels in it is not written."""
-        types = result_types(prim.typeof(*(a.type for a in args), **params))
+        types: tuple[Any, ...] = result_types(prim.typeof(*(a.type for a in args), **params))
         if args and all(isinstance(a, Const) for a in args) and types[0] == ArrayType.of((), types[0].dtype):  # fmt: skip
             with np.errstate(all="ignore"):
                 return Const(np.asarray(prim.eval(*(a.value for a in args), **params))[()])

@@ -40,7 +40,7 @@ from wengert.ops.exponential import (
 )
 from wengert.ops.gamma import gammaln
 from wengert.ops.logistic import expit, log_expit
-from wengert.ops.reduce import centre, length, logsumexp, mean, prod, sum_
+from wengert.ops.reduce import centre, length, logsumexp, max_, mean, prod, sum_
 from wengert.ops.special import sinc
 from wengert.ops.trigonometric import arctan, arctan2, cos, hypot, sin, tan
 from wengert.rewrites.modulo import reduced
@@ -68,7 +68,12 @@ class Stable(NamedTuple):
 _one_less_exp = sub(1.0, exp(x))
 _sum_exp = reduced(sum_(exp(x), axes=axes))
 _lse = reduced(logsumexp(x, axes=axes))
-_half = lambda a: mul(0.5, a)
+_shifted = exp(sub(x, reduced(max_(x, axes=axes))))
+
+
+def _half(a: Any) -> Any:
+    return mul(0.5, a)
+
 
 EXPONENTIALS = [
     Stable("1 / np.exp(x)", "np.exp(-x)", div(1.0, exp(x)), exp(neg(x))),
@@ -153,6 +158,8 @@ SUMS = [
     Stable("np.log(np.sum(np.exp(x)))", "logsumexp(x)", log(_sum_exp), _lse),
     Stable("np.exp(x) / np.sum(np.exp(x))", "np.exp(x - logsumexp(x))", div(exp(x), _sum_exp),
            exp(sub(x, _lse))),
+    Stable("np.exp(x) / np.sum(np.exp(x))", "e / np.sum(e) with e = np.exp(x - np.max(x))",
+           div(exp(x), _sum_exp), div(_shifted, reduced(sum_(_shifted, axes=axes)))),
     Stable("np.log(np.exp(x) / np.sum(np.exp(x)))", "x - logsumexp(x)", log(div(exp(x), _sum_exp)),
            sub(x, _lse)),
     Stable("np.log(np.exp(x - logsumexp(x)))", "x - logsumexp(x)", log(exp(sub(x, _lse))),

@@ -24,7 +24,8 @@ from wengert.trust.balls.number import precision
 
 _LADDER = (96, 256, 1024, 4096)
 _GAIN = 2.0  # bits that a rewrite must win somewhere
-_LOSS = 1.5  # bits that it may lose, anywhere (a unit or two in the last place)
+_LOSS = 5.0  # bits that it may lose, anywhere
+_WORTH = 3.0  # and it must win so many times what it loses
 _MOST = 40  # rewrites of one program
 
 
@@ -97,9 +98,9 @@ def stabilised(
     if not measure.known:
         return program, []
     changes: list[Change] = []
-    now = measure.bits(program)
+    now, most = measure.bits(program), _best(program)
     for _ in range(_MOST):
-        if np.all((now > _best(program) - _GAIN) | np.isnan(now)):
+        if np.all((now > most - _GAIN) | np.isnan(now)):
             break
         best: Any = None
         for site in sites(program):
@@ -108,7 +109,9 @@ def stabilised(
                 continue
             then = measure.bits(candidate)
             gain = then - now
-            if np.nanmax(gain, initial=0) < _GAIN or np.nanmin(gain, initial=0) < -_LOSS:
+            # (numbers that had lost bits before are noisy: a few more or less mean nothing there)
+            loss = np.nanmax(-gain - (most - now) / 4, initial=0)
+            if np.nanmax(gain, initial=0) < max(_GAIN, _WORTH * loss) or loss > _LOSS:
                 continue
             score = float(np.nansum(gain))
             if best is None or score > best[0]:
