@@ -29,8 +29,10 @@ from wengert.api.jacobians import hvp as hvp
 from wengert.api.jacobians import jacfwd as jacfwd
 from wengert.api.jacobians import jacobian as jacobian
 from wengert.api.jacobians import jacrev as jacrev
+from wengert.api.jit import jit as jit
 from wengert.api.mapping import checkpoint as checkpoint
 from wengert.api.mapping import vmap as vmap
+from wengert.api.printing import print as print
 from wengert.api.scipy_helper import for_scipy as for_scipy
 from wengert.ops.custom import Blackbox as Op  # noqa: F401  (what a user calls it)
 from wengert.trust import policy as _policy  # noqa: F401  (`wengert.trust` is a public name)
@@ -45,9 +47,9 @@ if _TYPE_CHECKING:
     from wengert import symbolic as symbolic
     from wengert import testing as testing
     from wengert.api.error_bound import error_bound as error_bound
+    from wengert.api.explain_compile import explain_compile as explain_compile
+    from wengert.api.explain_compile import why_recompiled as why_recompiled
     from wengert.api.explain_zero import explain_zero as explain_zero
-    from wengert.api.precision import precision_report as precision_report
-    from wengert.api.stabilise import stabilise as stabilise
     from wengert.cpp.function import cpp_function as cpp_function
     from wengert.draw.comparison import compare as compare
     from wengert.draw.flow import draw as draw
@@ -63,38 +65,21 @@ if _TYPE_CHECKING:
     from wengert.tape import Variable as Variable
     from wengert.tape import constant as constant
     from wengert.testing.check_grads import check_grads as check_grads
-    from wengert.testing.gradcheck import gradcheck as gradcheck
+    from wengert.testing.check_grads import gradcheck as gradcheck
 
 __version__ = "0.1.0"
 
 # What not every program needs is imported when it is first asked for: `import wengert` stays quick.
 _LATER = {
-    "draw": "",
-    "nn": "",
-    "numeric": "",
-    "optim": "",
-    "symbolic": "",
-    "testing": "",
-    "error_bound": "api.error_bound",
-    "explain_zero": "api.explain_zero",
-    "precision_report": "api.precision",
-    "stabilise": "api.stabilise",
-    "cpp_function": "cpp.function",
-    "compare": "draw.comparison",
-    "page": "draw.page",
-    "plot": "draw.plots",
-    "chain_rule": "draw.reading",
-    "trace_table": "draw.table",
-    "AutoDiffScalar": "dual",
-    "convert": "dual",
-    "gradients": "dual",
-    "GradientTape": "tape",
-    "UnconnectedGradients": "tape",
-    "Variable": "tape",
-    "constant": "tape",
-    "check_grads": "testing.check_grads",
-    "gradcheck": "testing.gradcheck",
-}
+    "draw": "", "nn": "", "numeric": "", "optim": "", "symbolic": "", "testing": "",
+    "error_bound": "api.error_bound", "explain_zero": "api.explain_zero", "cpp_function": "cpp.function",
+    "explain_compile": "api.explain_compile", "why_recompiled": "api.explain_compile",
+    "compare": "draw.comparison", "chain_rule": "draw.reading", "trace_table": "draw.table",
+    "page": "draw.page", "plot": "draw.plots",
+    "AutoDiffScalar": "dual", "convert": "dual", "gradients": "dual",
+    "GradientTape": "tape", "UnconnectedGradients": "tape", "Variable": "tape", "constant": "tape",
+    "check_grads": "testing.check_grads", "gradcheck": "testing.check_grads",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:

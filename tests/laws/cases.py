@@ -348,3 +348,4 @@ CASES: dict[str, Case] = {
 # primitives that are tried elsewhere, and why
 _CONTROL = "tests/ops/test_control.py: holds programs, and has its own laws"
 ELSEWHERE = dict.fromkeys(("cond", "while_loop", "scan", "map", "remat", "empty"), _CONTROL)
+ELSEWHERE |= {"call": "tests/api/test_jit.py", "print": "tests/api/test_print.py"}

@@ -13,6 +13,7 @@ from wengert import tree
 from wengert.errors import InputError, StructureError
 from wengert.ir import source
 from wengert.ir.types import type_of
+from wengert.numpy_api.promote import cast
 from wengert.trace.idle import plain
 from wengert.trace.tracer import Tracer
 
@@ -171,6 +172,9 @@ def open_leaf(x: Any, place: Callable[[], str], what: str) -> Leaf | None:
     if cls is Tracer:
         if x.type.inexact:
             return Leaf(x, x, x.weak)
+        if x.weak and x.type.dtype.kind == "i":  # a Python integer, which jit has traced
+            number = cast(x, np.dtype(np.float64))
+            return Leaf(number, number, True)
         return None
     if cls is float:
         return Leaf(x, np.float64(x), True)
@@ -219,6 +223,9 @@ def _refused(x: Any, place: str, what: str) -> InputError:
 def deliver(g: Any, leaf: Leaf) -> Any:
     """A cotangent or tangent as the kind of value that the leaf was: array, scalar or float."""
     if isinstance(g, Tracer):
+        if leaf.weak and not leaf.type.shape and not g.weak:
+            g = g.snapshot()
+            g.weak = True  # as the Python float that is handed out of no trace
         return g
     if g is None:
         g = np.zeros(leaf.type.shape, leaf.type.dtype)

@@ -11,12 +11,14 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib import import_module
+from types import CellType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from wengert.backends import entry_ir, machine, symbols
-from wengert.backends.entry_ir import Kind, Layout, Words
+from wengert.backends.entry_table import Kind, Layout, Words
 
 _NEW_FROM_DESCR, _SCALAR = 94, 60  # places in NumPy's table of C functions
 _METH_FASTCALL = 0x0080
@@ -37,6 +39,23 @@ class Slot(NamedTuple):
     kind: Kind
     dtype: np.dtype[Any]
     shape: tuple[int, ...] = ()
+
+
+class Guard(NamedTuple):
+    """An object that must be the one that a cell, or a dictionary under a key, holds; or nothing is."""
+
+    holder: Any
+    key: str | None  # None: the holder is a cell
+    value: Any
+    absent: bool = False
+
+    def words(self) -> list[int]:
+        """Holder, key (0: a cell), expected object (0: none)."""
+        return [
+            id(self.holder),
+            0 if self.key is None else id(self.key),
+            0 if self.absent else id(self.value),
+        ]
 
 
 @cache
@@ -71,6 +90,7 @@ def _laid_out() -> bool:
             and word(np.float64(number), Layout.NUMBER, ctypes.c_double) == number
             and word(number, Layout.TYPE) == id(float)
             and word(capsule, Layout.POINTER) == 0x1234560
+            and word(CellType(array), Layout.CELL) == id(array)
         )
     except (AttributeError, ValueError):
         return False
@@ -88,10 +108,8 @@ def _capsule(pointer: int) -> Any:
 @cache
 def _code() -> machine.Loaded:
     """The entry's machine code: one for all."""
-    from numpy._core import _multiarray_umath  # type: ignore[attr-defined]
-
     signature, pointer = symbols.capsule_functions()
-    capsule = _multiarray_umath._ARRAY_API
+    capsule = import_module("numpy._core._multiarray_umath")._ARRAY_API
     table = pointer(capsule, signature(capsule))
 
     def api(n: int) -> int:
@@ -128,9 +146,10 @@ class Entry:
         single: bool = True,
         frees: bool = False,
         given: bool = False,
+        guards: Sequence[Guard] = (),
         keep: Any = None,
     ) -> None:
-        self._kept: list[Any] = [keep, otherwise, failed]
+        self._kept: list[Any] = [keep, otherwise, failed, guards]
         self.arguments, self.results, self.single = tuple(arguments), tuple(results), single
         table = self._words([0] * Words.COUNT)
         values = {
@@ -148,11 +167,18 @@ class Entry:
             Words.FREES: int(frees),
             Words.SINGLE: int(single),
             Words.GIVEN: int(given),
+            Words.GUARDS: self._words([w for g in guards for w in g.words()]).ctypes.data,
+            Words.GUARD_COUNT: len(guards),
         }
         for word, value in values.items():
             table[word] = value
         self.table = table
         self.call = self._builtin()
+
+    def go_elsewhere(self, otherwise: Callable[..., Any]) -> None:
+        """Let another callable have the arguments that are not as expected."""
+        self._kept.append(otherwise)  # (the one before may be running in another thread)
+        self.table[Words.OTHERWISE] = id(otherwise)
 
     def _words(self, values: Sequence[int]) -> Any:
         words = np.array([*values, 0], dtype=np.int64)  # (never empty: it has an address)

@@ -8,62 +8,17 @@ the results by NumPy's C API, and calls the kernel. Whatever it does not expect 
 
 from __future__ import annotations
 
-from enum import IntEnum
-
-
-class Words(IntEnum):
-    """Positions in the table of a call."""
-
-    KERNEL = 0
-    INPUTS = 1
-    OUTPUTS = 2
-    ARGUMENTS = 3  # pointer to 4 words per argument: kind, type number, ndim, pointer to extents
-    RESULTS = 4  # pointer to 5 words per result: the same, and the dtype
-    BOUND = 5  # pointer to the pointers that follow those of the arguments
-    BOUNDS = 6
-    EXTENTS = 7
-    WORK_BYTES = 8
-    WORK = 9  # a workspace that nobody uses now, or 0
-    OTHERWISE = 10  # called with the arguments, where they are not as expected
-    FAILED = 11  # called with the status, where that is not 0
-    FREES = 12  # 1: other Python threads may run meanwhile
-    SINGLE = 13  # 1: the result is no tuple
-    GIVEN = 14  # 1: arrays for the results may follow the arguments
-    COUNT = 15
-
-
-class Kind(IntEnum):
-    """What an argument or result is in Python."""
-
-    ARRAY = 0
-    FLOAT = 1  # Python's
-    DOUBLE = 2  # numpy.float64
-    SCALAR = 3  # another NumPy scalar (results only)
-    INT = 4  # Python's
-
-
-class Layout(IntEnum):
-    """Where fields are, in bytes; `entry.probe` makes sure of it."""
-
-    TYPE = 8
-    NUMBER = 16  # of a float
-    POINTER = 16  # of a capsule
-    DATA = 16
-    NDIM = 24
-    EXTENTS = 32
-    DTYPE = 56
-    FLAGS = 64
-    BYTEORDER = 26  # of a dtype
-    TYPE_NUMBER = 28
-
+from wengert.backends.entry_table import Kind, Layout, Words
 
 NAME = "wg_entry"
-SYMBOLS = (
-    "wg_type_array", "wg_type_double", "PyFloat_Type", "PyLong_Type", "wg_new_array", "wg_new_scalar",
-    "PyFloat_FromDouble", "PyLong_AsLongLong", "PyLong_FromLongLong", "PyErr_Occurred", "PyErr_Clear", "PyTuple_New", "PyTuple_SetItem",
-    "PyObject_Vectorcall", "PyObject_CallFunctionObjArgs", "PyEval_SaveThread", "PyEval_RestoreThread",
-    "Py_IncRef", "Py_DecRef", "malloc", "free",
-)  # fmt: skip
+
+
+def load(name: str, type: str, base: str, place: int | str, unit: str) -> str:
+    """`%name` = what stands at a place of `%base`, counted in units."""
+    return (
+        f"  %{name}.at = getelementptr {unit}, ptr %{base}, i64 {place}\n"
+        f"  %{name} = load {type}, ptr %{name}.at"
+    )
 
 
 def text(triple: str) -> str:
@@ -80,6 +35,7 @@ declare ptr @PyFloat_FromDouble(double)
 declare i64 @PyLong_AsLongLong(ptr)
 declare ptr @PyLong_FromLongLong(i64)
 declare ptr @PyErr_Occurred()
+declare ptr @PyDict_GetItem(ptr, ptr)
 declare void @PyErr_Clear()
 declare ptr @PyTuple_New(i64)
 declare i32 @PyTuple_SetItem(ptr, i64, ptr)
@@ -95,53 +51,41 @@ declare void @free(ptr)
 ; is this an array of that dtype and shape, in C order, aligned (and writeable, where asked)?
 define internal i1 @fits(ptr %x, ptr %row, i32 %flags) alwaysinline {{
 entry:
-  %kindp = getelementptr i8, ptr %x, i64 {at.TYPE}
-  %type = load ptr, ptr %kindp
+{load("type", "ptr", "x", at.TYPE, "i8")}
   %isarray = icmp eq ptr %type, @wg_type_array
   br i1 %isarray, label %array, label %no
 array:
-  %flagp = getelementptr i8, ptr %x, i64 {at.FLAGS}
-  %flag = load i32, ptr %flagp
+{load("flag", "i32", "x", at.FLAGS, "i8")}
   %have = and i32 %flag, %flags
   %laid = icmp eq i32 %have, %flags
-  %descrp = getelementptr i8, ptr %x, i64 {at.DTYPE}
-  %descr = load ptr, ptr %descrp
-  %nump = getelementptr i8, ptr %descr, i64 {at.TYPE_NUMBER}
-  %num = load i32, ptr %nump
+{load("descr", "ptr", "x", at.DTYPE, "i8")}
+{load("num", "i32", "descr", at.TYPE_NUMBER, "i8")}
   %num64 = sext i32 %num to i64
-  %wantnump = getelementptr i64, ptr %row, i64 1
-  %wantnum = load i64, ptr %wantnump
+{load("wantnum", "i64", "row", 1, "i64")}
   %samenum = icmp eq i64 %num64, %wantnum
-  %orderp = getelementptr i8, ptr %descr, i64 {at.BYTEORDER}
-  %order = load i8, ptr %orderp
+{load("order", "i8", "descr", at.BYTEORDER, "i8")}
   %native = icmp eq i8 %order, {ord("=")}
   %none = icmp eq i8 %order, {ord("|")}
   %ordered = or i1 %native, %none
-  %ndimp = getelementptr i8, ptr %x, i64 {at.NDIM}
-  %ndim = load i32, ptr %ndimp
+{load("ndim", "i32", "x", at.NDIM, "i8")}
   %ndim64 = sext i32 %ndim to i64
-  %wantndimp = getelementptr i64, ptr %row, i64 2
-  %wantndim = load i64, ptr %wantndimp
+{load("wantndim", "i64", "row", 2, "i64")}
   %samendim = icmp eq i64 %ndim64, %wantndim
   %c1 = and i1 %laid, %samenum
   %c2 = and i1 %ordered, %samendim
   %c3 = and i1 %c1, %c2
   br i1 %c3, label %shape, label %no
 shape:
-  %dimsp = getelementptr i8, ptr %x, i64 {at.EXTENTS}
-  %dims = load ptr, ptr %dimsp
-  %wantdimsp = getelementptr i64, ptr %row, i64 3
-  %wantdims = load ptr, ptr %wantdimsp
+{load("dims", "ptr", "x", at.EXTENTS, "i8")}
+{load("wantdims", "ptr", "row", 3, "i64")}
   br label %axis
 axis:
   %k = phi i64 [0, %shape], [%k1, %next]
   %more = icmp slt i64 %k, %ndim64
   br i1 %more, label %next, label %yes
 next:
-  %np = getelementptr i64, ptr %dims, i64 %k
-  %n = load i64, ptr %np
-  %mp = getelementptr i64, ptr %wantdims, i64 %k
-  %m = load i64, ptr %mp
+{load("n", "i64", "dims", "%k", "i64")}
+{load("m", "i64", "wantdims", "%k", "i64")}
   %same = icmp eq i64 %n, %m
   %k1 = add i64 %k, 1
   br i1 %same, label %axis, label %no
@@ -153,25 +97,17 @@ no:
 
 define ptr @{NAME}(ptr %self, ptr %args, i64 %nargs) {{
 entry:
-  %tablep = getelementptr i8, ptr %self, i64 {at.POINTER}
-  %t = load ptr, ptr %tablep
-  %ninp = getelementptr i64, ptr %t, i64 {w.INPUTS}
-  %nin = load i64, ptr %ninp
-  %noutp = getelementptr i64, ptr %t, i64 {w.OUTPUTS}
-  %nout = load i64, ptr %noutp
-  %rowsp = getelementptr i64, ptr %t, i64 {w.ARGUMENTS}
-  %rows = load ptr, ptr %rowsp
-  %resultsp = getelementptr i64, ptr %t, i64 {w.RESULTS}
-  %results = load ptr, ptr %resultsp
-  %boundp = getelementptr i64, ptr %t, i64 {w.BOUND}
-  %bound = load ptr, ptr %boundp
-  %nboundp = getelementptr i64, ptr %t, i64 {w.BOUNDS}
-  %nbound = load i64, ptr %nboundp
+{load("t", "ptr", "self", at.POINTER, "i8")}
+{load("nin", "i64", "t", w.INPUTS, "i64")}
+{load("nout", "i64", "t", w.OUTPUTS, "i64")}
+{load("rows", "ptr", "t", w.ARGUMENTS, "i64")}
+{load("results", "ptr", "t", w.RESULTS, "i64")}
+{load("bound", "ptr", "t", w.BOUND, "i64")}
+{load("nbound", "i64", "t", w.BOUNDS, "i64")}
   %both = add i64 %nin, %nout
   %plain = icmp eq i64 %nargs, %nin
   %alsoouts = icmp eq i64 %nargs, %both
-  %givenp = getelementptr i64, ptr %t, i64 {w.GIVEN}
-  %givenw = load i64, ptr %givenp
+{load("givenw", "i64", "t", w.GIVEN, "i64")}
   %may = icmp ne i64 %givenw, 0
   %given = and i1 %alsoouts, %may
   %counted = or i1 %plain, %given
@@ -183,16 +119,44 @@ begin:
   %outs = alloca ptr, i64 %nout
   %made = alloca ptr, i64 %nout
   %numbers = alloca [4 x i64], i64 %nout
-  br label %arg
+{load("guards", "ptr", "t", w.GUARDS, "i64")}
+{load("guardcount", "i64", "t", w.GUARD_COUNT, "i64")}
+  br label %guard
+
+; ---- does the world still look as it did?
+guard:
+  %g = phi i64 [0, %begin], [%g1, %guarded]
+  %moreguards = icmp slt i64 %g, %guardcount
+  br i1 %moreguards, label %guardone, label %arg
+guardone:
+  %gat = mul i64 %g, 3
+  %grow = getelementptr i64, ptr %guards, i64 %gat
+  %holder = load ptr, ptr %grow
+{load("gkey", "ptr", "grow", 1, "i64")}
+{load("gwant", "ptr", "grow", 2, "i64")}
+  %iscell = icmp eq ptr %gkey, null
+  br i1 %iscell, label %cell, label %name
+cell:
+{load("cellv", "ptr", "holder", at.CELL, "i8")}
+  br label %guarded0
+name:
+  %namev = call ptr @PyDict_GetItem(ptr %holder, ptr %gkey)
+  br label %guarded0
+guarded0:
+  %gnow = phi ptr [%cellv, %cell], [%namev, %name]
+  %gsame = icmp eq ptr %gnow, %gwant
+  br i1 %gsame, label %guarded, label %otherwise
+guarded:
+  %g1 = add i64 %g, 1
+  br label %guard
 
 ; ---- arguments
 arg:
-  %i = phi i64 [0, %begin], [%i1, %took]
+  %i = phi i64 [0, %guard], [%i1, %took]
   %moreargs = icmp slt i64 %i, %nin
   br i1 %moreargs, label %look, label %bind
 look:
-  %xp = getelementptr ptr, ptr %args, i64 %i
-  %x = load ptr, ptr %xp
+{load("x", "ptr", "args", "%i", "ptr")}
   %rowat = mul i64 %i, 4
   %row = getelementptr i64, ptr %rows, i64 %rowat
   %kind = load i64, ptr %row
@@ -207,25 +171,21 @@ isarray:
   %ok = call i1 @fits(ptr %x, ptr %row, i32 {0x101})
   br i1 %ok, label %data, label %otherwise
 data:
-  %datap = getelementptr i8, ptr %x, i64 {at.DATA}
-  %d = load ptr, ptr %datap
+{load("d", "ptr", "x", at.DATA, "i8")}
   br label %took
 isfloat:
-  %ftypep = getelementptr i8, ptr %x, i64 {at.TYPE}
-  %ftype = load ptr, ptr %ftypep
+{load("ftype", "ptr", "x", at.TYPE, "i8")}
   %fok = icmp eq ptr %ftype, @PyFloat_Type
   br i1 %fok, label %number, label %otherwise
 isdouble:
-  %dtypep = getelementptr i8, ptr %x, i64 {at.TYPE}
-  %dtype = load ptr, ptr %dtypep
+{load("dtype", "ptr", "x", at.TYPE, "i8")}
   %dok = icmp eq ptr %dtype, @wg_type_double
   br i1 %dok, label %number, label %otherwise
 number:
   %np = getelementptr i8, ptr %x, i64 {at.NUMBER}
   br label %took
 isint:
-  %itypep = getelementptr i8, ptr %x, i64 {at.TYPE}
-  %itype = load ptr, ptr %itypep
+{load("itype", "ptr", "x", at.TYPE, "i8")}
   %iok = icmp eq ptr %itype, @PyLong_Type
   br i1 %iok, label %convert, label %otherwise
 convert:
@@ -252,8 +212,7 @@ bind:
   %morebound = icmp slt i64 %j, %nbound
   br i1 %morebound, label %bindone, label %result
 bindone:
-  %bp = getelementptr ptr, ptr %bound, i64 %j
-  %b = load ptr, ptr %bp
+{load("b", "ptr", "bound", "%j", "ptr")}
   %jin = add i64 %nin, %j
   %jp = getelementptr ptr, ptr %ins, i64 %jin
   store ptr %b, ptr %jp
@@ -274,36 +233,30 @@ newresult:
   br i1 %given, label %takeout, label %make
 takeout:
   %oi = add i64 %nin, %r
-  %op = getelementptr ptr, ptr %args, i64 %oi
-  %o = load ptr, ptr %op
+{load("o", "ptr", "args", "%oi", "ptr")}
   %ofits = call i1 @fits(ptr %o, ptr %rrow, i32 {0x501})
   br i1 %ofits, label %useout, label %undootherwise
 useout:
   call void @Py_IncRef(ptr %o)
   store ptr %o, ptr %madep
-  %odatap = getelementptr i8, ptr %o, i64 {at.DATA}
-  %odata = load ptr, ptr %odatap
+{load("odata", "ptr", "o", at.DATA, "i8")}
   store ptr %odata, ptr %outp
   br label %resultdone
 make:
   %rarray = icmp eq i64 %rkind, {Kind.ARRAY}
   br i1 %rarray, label %makearray, label %makenumber
 makearray:
-  %rdtypep = getelementptr i64, ptr %rrow, i64 4
-  %rdtype = load ptr, ptr %rdtypep
-  %rndimp = getelementptr i64, ptr %rrow, i64 2
-  %rndim = load i64, ptr %rndimp
+{load("rdtype", "ptr", "rrow", 4, "i64")}
+{load("rndim", "i64", "rrow", 2, "i64")}
   %rndim32 = trunc i64 %rndim to i32
-  %rdimsp = getelementptr i64, ptr %rrow, i64 3
-  %rdims = load ptr, ptr %rdimsp
+{load("rdims", "ptr", "rrow", 3, "i64")}
   call void @Py_IncRef(ptr %rdtype)
   %new = call ptr @wg_new_array(ptr @wg_type_array, ptr %rdtype, i32 %rndim32, ptr %rdims, ptr null, ptr null, i32 0, ptr null)
   store ptr %new, ptr %madep
   %nomemory = icmp eq ptr %new, null
   br i1 %nomemory, label %undo, label %newdata
 newdata:
-  %newdatap = getelementptr i8, ptr %new, i64 {at.DATA}
-  %newdatav = load ptr, ptr %newdatap
+{load("newdatav", "ptr", "new", at.DATA, "i8")}
   store ptr %newdatav, ptr %outp
   br label %resultdone
 makenumber:
@@ -317,8 +270,7 @@ resultdone:
 
 ; ---- workspace: the one that is kept, if nobody has it
 work:
-  %bytesp = getelementptr i64, ptr %t, i64 {w.WORK_BYTES}
-  %bytes = load i64, ptr %bytesp
+{load("bytes", "i64", "t", w.WORK_BYTES, "i64")}
   %needed = icmp sgt i64 %bytes, 0
   %workp = getelementptr i64, ptr %t, i64 {w.WORK}
   br i1 %needed, label %takework, label %call
@@ -337,12 +289,9 @@ call:
   %up = add i64 %rawi, 63
   %down = and i64 %up, -64
   %aligned = inttoptr i64 %down to ptr
-  %kernelp = getelementptr i64, ptr %t, i64 {w.KERNEL}
-  %kernel = load ptr, ptr %kernelp
-  %extentsp = getelementptr i64, ptr %t, i64 {w.EXTENTS}
-  %extents = load ptr, ptr %extentsp
-  %freesp = getelementptr i64, ptr %t, i64 {w.FREES}
-  %frees = load i64, ptr %freesp
+{load("kernel", "ptr", "t", w.KERNEL, "i64")}
+{load("extents", "ptr", "t", w.EXTENTS, "i64")}
+{load("frees", "i64", "t", w.FREES, "i64")}
   %letgo = icmp ne i64 %frees, 0
   br i1 %letgo, label %callfree, label %callheld
 callheld:
@@ -372,8 +321,7 @@ bad:
   %isset = icmp ne ptr %already, null
   br i1 %isset, label %undoall, label %tell
 tell:
-  %failedp = getelementptr i64, ptr %t, i64 {w.FAILED}
-  %failed = load ptr, ptr %failedp
+{load("failed", "ptr", "t", w.FAILED, "i64")}
   %status64 = sext i32 %status to i64
   %statuso = call ptr @PyLong_FromLongLong(i64 %status64)
   %told = call ptr (ptr, ...) @PyObject_CallFunctionObjArgs(ptr %failed, ptr %statuso, ptr null)
@@ -386,8 +334,7 @@ number0:
   %morenumbers = icmp slt i64 %q, %nout
   br i1 %morenumbers, label %numberone, label %deliver
 numberone:
-  %qmadep = getelementptr ptr, ptr %made, i64 %q
-  %qmade = load ptr, ptr %qmadep
+{load("qmade", "ptr", "made", "%q", "ptr")}
   %ismade = icmp ne ptr %qmade, null
   br i1 %ismade, label %numberdone, label %makeobject
 makeobject:
@@ -402,13 +349,12 @@ objectfloat:
   %of = call ptr @PyFloat_FromDouble(double %qd)
   br label %object
 objectscalar:
-  %qdtypep = getelementptr i64, ptr %qrow, i64 4
-  %qdtype = load ptr, ptr %qdtypep
+{load("qdtype", "ptr", "qrow", 4, "i64")}
   %os = call ptr @wg_new_scalar(ptr %qplace, ptr %qdtype, ptr null)
   br label %object
 object:
   %obj = phi ptr [%of, %objectfloat], [%os, %objectscalar]
-  store ptr %obj, ptr %qmadep
+  store ptr %obj, ptr %qmade.at
   %noobj = icmp eq ptr %obj, null
   br i1 %noobj, label %undoall, label %numberdone
 numberdone:
@@ -416,8 +362,7 @@ numberdone:
   br label %number0
 
 deliver:
-  %singlep = getelementptr i64, ptr %t, i64 {w.SINGLE}
-  %single = load i64, ptr %singlep
+{load("single", "i64", "t", w.SINGLE, "i64")}
   %one = icmp ne i64 %single, 0
   br i1 %one, label %deliverone, label %delivermany
 deliverone:
@@ -432,8 +377,7 @@ fill:
   %morefill = icmp slt i64 %f, %nout
   br i1 %morefill, label %fillone, label %filled
 fillone:
-  %fp = getelementptr ptr, ptr %made, i64 %f
-  %fo = load ptr, ptr %fp
+{load("fo", "ptr", "made", "%f", "ptr")}
   %ignored = call i32 @PyTuple_SetItem(ptr %tuple, i64 %f, ptr %fo)
   %f1 = add i64 %f, 1
   br label %fill
@@ -481,8 +425,7 @@ returnnull:
   ret ptr null
 
 otherwise:
-  %otherp = getelementptr i64, ptr %t, i64 {w.OTHERWISE}
-  %other = load ptr, ptr %otherp
+{load("other", "ptr", "t", w.OTHERWISE, "i64")}
   %answer = call ptr @PyObject_Vectorcall(ptr %other, ptr %args, i64 %nargs, ptr null)
   ret ptr %answer
 }}

@@ -36,6 +36,7 @@ class Kit:
         self.region = region
         self.nodes: list[Node] = []
         self.line: Any = None
+        self.effects: list[Node] = []  # of equations that do something besides their results
 
     def add(self, node: Node) -> Node:
         """Take a node in."""

@@ -55,7 +55,8 @@ def run(
     kit = Kit(region)
     nodes = [given(kit, a, v.type) for v, a in zip(program.inputs, arrays, strict=True)]
     outputs = inline(kit, program, nodes)
-    return region.run(kit.nodes, outputs, places)
+    wanted = [*outputs, *kit.effects]
+    return region.run(kit.nodes, wanted, [*places, *(None for _ in kit.effects)])[: len(outputs)]
 
 
 def inline(kit: Kit, program: Program, args: Sequence[Node]) -> list[Node]:
@@ -63,11 +64,12 @@ def inline(kit: Kit, program: Program, args: Sequence[Node]) -> list[Node]:
     env: dict[Any, Node] = dict(zip(program.inputs, args, strict=True))
     used = _used(program)
     for eqn in program.eqns:
-        if not any(v in used for v in eqn.outputs):
+        if not (eqn.has_effect or any(v in used for v in eqn.outputs)):
             continue
         ins = [_atom(kit, env, a) for a in eqn.inputs]
         outs = lower_equation(kit, program, eqn, ins)
         env.update(zip(eqn.outputs, outs, strict=True))
+        kit.effects += outs * eqn.has_effect
     return [_atom(kit, env, a) for a in program.outputs]
 
 
@@ -119,7 +121,7 @@ def _atom(kit: Kit, env: dict[Any, Node], a: Any) -> Node:
 def _used(program: Program) -> set[Var]:
     used = {a for a in program.outputs if isinstance(a, Var)}
     for eqn in reversed(program.eqns):
-        if any(v in used for v in eqn.outputs):
+        if eqn.has_effect or any(v in used for v in eqn.outputs):
             used.update(a for a in eqn.inputs if isinstance(a, Var))
     return used
 

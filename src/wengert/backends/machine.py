@@ -109,6 +109,8 @@ class Machine:
 
     def load(self, text: str, names: tuple[str, ...], symbols: Mapping[str, int]) -> Loaded:
         """As the function of that name."""
+        if "target triple" not in text:
+            text = f'target triple = "{self.triple}"\n{text}'
         entry = disk.digest(text, *self._key)
         with _lock:
             seconds: dict[str, float] = {}

@@ -53,6 +53,8 @@ class Primitive(ABC):
     quick: Any = None
     # does its pullback look at the numbers of cotangents (a user's rule may)?
     looks: ClassVar[bool] = False
+    # does it do something besides its results (print)? Then it is neither dropped nor merged
+    effect: ClassVar[bool] = False
 
     # is the direction that has no rule found anew at each point (a user's rule may look at numbers)?
     at_point: ClassVar[bool] = False

@@ -72,6 +72,13 @@ class Eqn:
         self.outputs = outputs
         self.origin = origin
 
+    @property
+    def has_effect(self) -> bool:
+        """Does it, or a program that it holds, do something besides its results?"""
+        return self.prim.effect or any(
+            p.has_effect for p in self.params.values() if isinstance(p, Program)
+        )
+
     def __repr__(self) -> str:
         return f"Eqn({self.prim.name}, {self.inputs}, {dict(self.params)} -> {self.outputs})"
 
@@ -127,6 +134,11 @@ class Program:
         from wengert.ir.key import program_key
 
         return program_key(self)
+
+    @cached_property
+    def has_effect(self) -> bool:
+        """Does an equation do something besides its results?"""
+        return any(e.has_effect for e in self.eqns)
 
     @cached_property
     def told(self) -> Any:

@@ -22,6 +22,7 @@ from wengert.ops import (
     matmul,
     matrix,
     order,
+    printing,
     reduce,
     running,
     shape,
@@ -55,6 +56,7 @@ _rooms = (
     fft,
     custom,
     control,
+    printing,
 )
 
 # every primitive by its name

@@ -194,10 +194,14 @@ class Elementwise(Primitive):
             (*(a.dtype for a in args), *([None] * self.function.nout))
         )
         given = [k.cast(a, t) for a, t in zip(args, loop, strict=False)]
-        return k.map(self.formula or self.name, *given, dtype=loop[-1])
+        name = _OF_FLAGS.get(self.name, self.name) if loop[0].kind == "b" else self.name
+        return k.map(self.formula or name, *given, dtype=loop[-1])
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)
+
+
+_OF_FLAGS = {"add": "or", "mul": "and"}  # what sums and products of booleans are
 
 
 def _scaled(slope: Any) -> Callable[..., Any]:

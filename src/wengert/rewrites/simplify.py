@@ -8,6 +8,7 @@ looked at in the same way, so the work is linear in the program.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from wengert.ir.program import Const, Eqn, Program, Var
 from wengert.ir.types import ArrayType
 from wengert.ops.arithmetic import convert
 from wengert.ops.compare import select
+from wengert.ops.control import call
 from wengert.ops.custom import Blackbox
 from wengert.ops.index import index
 from wengert.ops.literal import Frozen, literal
@@ -60,17 +62,11 @@ def _remembered(program: Program) -> Program:
 
 def _simplified(program: Program, fired: Counter[str]) -> Program:
     editor = Editor(fired)
-    now: dict[Any, Any] = {}
-    for e in program.eqns:
-        editor.origin = e.origin
-        ins = tuple(a if isinstance(a, Const) else now.get(a, a) for a in e.inputs)
-        params = {k: _inner(v, fired) for k, v in e.params.items()}
-        now.update(zip(e.outputs, editor.write(e.prim, ins, params, e.outputs), strict=True))
-    outputs = [a if isinstance(a, Const) else now.get(a, a) for a in program.outputs]
+    outputs = editor.program(program, program.inputs)
     alive: set[Any] = set(outputs)
     used = []
     for e in reversed(editor.eqns):
-        if any(v in alive for v in e.outputs):
+        if e.has_effect or any(v in alive for v in e.outputs):
             used.append(e)
             alive.update(e.inputs)
     return Program(program.inputs, reversed(used), outputs, program.sources, program.name)
@@ -97,6 +93,21 @@ class Editor:
         self.depth = 0
         self.type_of_result: Any = None
 
+    def program(self, program: Program, args: Sequence[Any]) -> list[Any]:
+        """Write a program's equations down, with other atoms for its inputs. Atoms for its outputs."""
+        now: dict[Any, Any] = dict(zip(program.inputs, args, strict=True))
+        for e in program.eqns:
+            if args is program.inputs:
+                self.origin = e.origin
+            ins = tuple(a if isinstance(a, Const) else now[a] for a in e.inputs)
+            if e.prim is call:  # (its lines are told as that of the call)
+                ys: Sequence[Any] = self.program(e.params["body"], ins)
+            else:
+                params = {k: _inner(v, self.fired) for k, v in e.params.items()}
+                ys = self.write(e.prim, ins, params, e.outputs if args is program.inputs else None)
+            now.update(zip(e.outputs, ys, strict=True))
+        return [a if isinstance(a, Const) else now[a] for a in program.outputs]
+
     def emit(self, prim: Primitive, *args: Any, **params: Any) -> Any:
         """The result of an equation of one result."""
         (y,) = self.write(prim, args, params, None)
@@ -122,7 +133,7 @@ class Editor:
             if y is not None:
                 return (y,)
         key = (prim, freeze(params), tuple(_coded(a) for a in ins))
-        known = self.seen.get(key)
+        known = None if prim.effect else self.seen.get(key)
         if known is None:
             known = self.seen[key] = outputs or tuple(map(Var, types))
             eqn = Eqn(prim, ins, params, known, self.origin)

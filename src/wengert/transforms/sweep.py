@@ -39,7 +39,7 @@ def sweep(program: Program) -> Program:
             continue
         key = (e.prim, freeze(dict(e.params)), tuple(freeze(a.value) if isinstance(a, Const) else a for a in ins),
                tuple(a.type for a in ins))  # fmt: skip
-        if key in seen:
+        if key in seen and not e.has_effect:
             same.update(zip(e.outputs, seen[key], strict=True))
             continue
         seen[key] = e.outputs
@@ -48,7 +48,7 @@ def sweep(program: Program) -> Program:
     alive: set[Any] = set(outputs)
     used = []
     for e in reversed(kept):
-        if any(v in alive for v in e.outputs):
+        if e.has_effect or any(v in alive for v in e.outputs):
             used.append(e)
             alive.update(e.inputs)
     return Program(program.inputs, reversed(used), outputs, program.sources, program.name)

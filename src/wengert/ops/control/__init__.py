@@ -1,5 +1,6 @@
 """Control flow: equations that hold programs, and the stacks that loops leave behind."""
 
+from wengert.ops.control.call import call as call
 from wengert.ops.control.cond import cond as cond
 from wengert.ops.control.map import map_ as map_
 from wengert.ops.control.remat import remat as remat

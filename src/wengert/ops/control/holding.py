@@ -281,3 +281,42 @@ def dual(body: Program, moving: Flags, parted: bool, moved: Sequence[bool]) -> D
         both.outputs[:m],
         tuple(t if f else None for t, f in zip(tangents, moved, strict=True)),
     )
+
+
+# ---- bodies that run once, or once for each example --------------------------------------------------
+
+
+@passes.remembered
+def fused_body(body: Program, moving: Flags, parted: bool) -> Any:
+    """A body with its tangents behind its results, and where each tangent stands (None: it does not move)."""
+    moved = reaches(body, moving, inexact=True)
+    both = dual(body, moving, parted, moved)
+    program = rearranged(
+        both.program, both.program.inputs, [*both.outputs, *take(both.doutputs, moved)], body.name
+    )
+    places = iter(range(len(moved), len(moved) + sum(moved)))
+    return program, tuple(next(places) if m else None for m in moved)
+
+
+@passes.remembered
+def parted_body(body: Program, unknown: Flags) -> Any:
+    """Which results come later; the first body, what of its arguments is passed on, the second body."""
+    later_outs = reaches(body, unknown)
+    first, second, _ = passes.split(body, [not u for u in unknown], [not u for u in later_outs])
+    residuals = second.inputs[: len(second.inputs) - sum(unknown)]
+    passed = [v for v in residuals if v in first.inputs]
+    made = [v for v in residuals if v not in passed]
+    count = later_outs.count(False)
+    return (
+        later_outs,
+        rearranged(first, first.inputs, [*first.outputs[:count], *made]),
+        tuple(first.inputs.index(v) for v in passed),
+        rearranged(second, [*passed, *made, *second.inputs[len(residuals) :]], second.outputs),
+    )
+
+
+@passes.remembered
+def transposed_body(body: Program, linear: Flags) -> Any:
+    """Which results the linear inputs reach; `(plain inputs, their cotangents) -> cotangents`."""
+    outs = reaches(body, linear)
+    return outs, passes.transpose(rearranged(body, body.inputs, take(body.outputs, outs)), linear)

@@ -24,10 +24,13 @@ from wengert.ops.control.holding import (
     Tangent,
     dual,
     filled,
+    fused_body,
     like,
+    parted_body,
     reaches,
     rearranged,
     take,
+    transposed_body,
 )
 from wengert.ops.control.remat import remat
 from wengert.ops.control.scan import extent_in
@@ -60,7 +63,7 @@ class Map(Holding):
 
     # ---- derivatives -----------------------------------------------------------------------------
     def fused(self, moving: Flags, parted: bool, **params: Any) -> Fused:
-        body, tangents = _fused(params["body"], moving, parted)
+        body, tangents = fused_body(params["body"], moving, parted)
         flags = (*params["mapped"], *take(params["mapped"], moving))
         values = tuple(range(len(tangents)))
         return Fused(
@@ -73,7 +76,7 @@ class Map(Holding):
 
     def part(self, unknown: Flags, *args: Any, **params: Any) -> tuple[list[Any], Rest]:
         body, mapped = params["body"], params["mapped"]
-        later_outs, first, passed, later = _parted(body, unknown)
+        later_outs, first, passed, later = parted_body(body, unknown)
         known, flags = take(args, unknown, False), take(mapped, unknown, False)
         found = self(*known, **{**params, "body": first, "mapped": tuple(flags)})
         count = later_outs.count(False)
@@ -96,7 +99,7 @@ class Map(Holding):
 
     def transpose(self, gs: Values, args: Values, wanted: Flags, **params: Any) -> Values:
         body, mapped = params["body"], params["mapped"]
-        outs, back = _transposed(body, wanted)
+        outs, back = transposed_body(body, wanted)
         plain = take(args, wanted, False)
         types = self.typeof(*map(type_of, args), **params)
         given = take(filled(gs, outs, types, like(*gs, *plain)), outs)
@@ -160,40 +163,6 @@ map_ = Map()
 @passes.remembered
 def _wide(body: Program, mapped: Flags, extent: int) -> Program:
     return passes.batch(body, mapped, extent, (True,) * len(body.outputs))
-
-
-@passes.remembered
-def _fused(body: Program, moving: Flags, parted: bool) -> Any:
-    moved = reaches(body, moving, inexact=True)
-    both = dual(body, moving, parted, moved)
-    program = rearranged(
-        both.program, both.program.inputs, [*both.outputs, *take(both.doutputs, moved)], body.name
-    )
-    places = iter(range(len(moved), len(moved) + sum(moved)))
-    return program, tuple(next(places) if m else None for m in moved)
-
-
-@passes.remembered
-def _parted(body: Program, unknown: Flags) -> Any:
-    """Which results come later; the first body, what of its arguments is passed on, the second body."""
-    later_outs = reaches(body, unknown)
-    first, second, _ = passes.split(body, [not u for u in unknown], [not u for u in later_outs])
-    residuals = second.inputs[: len(second.inputs) - sum(unknown)]
-    passed = [v for v in residuals if v in first.inputs]
-    made = [v for v in residuals if v not in passed]
-    count = later_outs.count(False)
-    return (
-        later_outs,
-        rearranged(first, first.inputs, [*first.outputs[:count], *made]),
-        tuple(first.inputs.index(v) for v in passed),
-        rearranged(second, [*passed, *made, *second.inputs[len(residuals) :]], second.outputs),
-    )
-
-
-@passes.remembered
-def _transposed(body: Program, linear: Flags) -> Any:
-    outs = reaches(body, linear)
-    return outs, passes.transpose(rearranged(body, body.inputs, take(body.outputs, outs)), linear)
 
 
 @passes.remembered

@@ -18,12 +18,13 @@ from wengert.ops.control.holding import (
     Fused,
     Holding,
     Rest,
-    dual,
     filled,
+    fused_body,
     like,
     reaches,
     rearranged,
     take,
+    transposed_body,
 )
 from wengert.ops.control.scan import extent_in
 
@@ -43,7 +44,7 @@ class Remat(Holding):
 
     # ---- derivatives -----------------------------------------------------------------------------
     def fused(self, moving: Flags, parted: bool, **params: Any) -> Fused:
-        body, tangents = _fused(params["body"], moving, parted)
+        body, tangents = fused_body(params["body"], moving, parted)
         values, order = tuple(range(len(tangents))), tuple(range(len(body.inputs)))
         return Fused({**params, "body": body}, moving, order, values, tangents)
 
@@ -60,7 +61,7 @@ class Remat(Holding):
         return [None if u else next(results) for u in later_outs], rest
 
     def transpose(self, gs: Values, args: Values, wanted: Flags, **params: Any) -> Values:
-        outs, back = _transposed(params["body"], wanted)
+        outs, back = transposed_body(params["body"], wanted)
         plain = take(args, wanted, False)
         given = take(filled(gs, outs, params["body"].out_types, like(*gs, *plain)), outs)
         found = iter(self(*plain, *given, **{**params, "body": back}))
@@ -83,16 +84,6 @@ class Remat(Holding):
 
 
 remat = Remat()
-
-
-@passes.remembered
-def _fused(body: Program, moving: Flags, parted: bool) -> Any:
-    moved = reaches(body, moving, inexact=True)
-    both = dual(body, moving, parted, moved)
-    outputs = [*both.outputs, *take(both.doutputs, moved)]
-    places = iter(range(len(moved), len(moved) + sum(moved)))
-    program = rearranged(both.program, both.program.inputs, outputs, body.name)
-    return program, tuple(next(places) if m else None for m in moved)
 
 
 @passes.remembered
@@ -119,11 +110,3 @@ def _parted(body: Program, unknown: Flags, policy: Policy) -> Any:
         body.name,
     )
     return later_outs, first, passes.sweep(rest)
-
-
-@passes.remembered
-def _transposed(body: Program, linear: Flags) -> Any:
-    """`(plain arguments, gs) -> cotangents`, computing again what the pullback reads."""
-    outs = reaches(body, linear)
-    kept = rearranged(body, body.inputs, take(body.outputs, outs))
-    return outs, passes.transpose(kept, linear)

@@ -1,0 +1,354 @@
+"""jit: a function whose program is recorded once and runs as machine code from then on.
+
+A call is looked up by the types, containers and static values of its arguments. The first of a kind runs
+the user's Python on types alone; the program, with all derivatives in it, is simplified and compiled. Later ones go
+from Python's arguments to machine code by a builtin (`backends.entry`), which compares types and shapes.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections import deque
+from collections.abc import Callable
+from types import MethodType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from wengert import tree
+from wengert.api.body import name_of, written
+from wengert.api.forward import finished
+from wengert.api.jit_trace import Trace, traced
+from wengert.backends.entry import Slot
+from wengert.backends.entry_table import Kind
+from wengert.errors import ConcretizationError, InputError, UnsupportedError
+from wengert.ir import source
+from wengert.ir.types import type_of
+from wengert.memo.compiled import Bounded, Compiled, NativeWarning, compiled, regular, result_slot
+from wengert.memo.guards import functions_in
+from wengert.memo.signature import Fixed, NotCompiled, Opened, Signature
+from wengert.numpy_api.table import overridable
+from wengert.ops.control import call
+from wengert.trace.trace import tracing
+from wengert.trace.tracer import Tracer
+
+_TRACES = 64  # so many kinds of calls of one function are remembered
+_CHAIN = 4  # so many of them are tried one after the other by the builtins
+
+
+class Version(NamedTuple):
+    """A trace that is ready to run."""
+
+    trace: Trace
+    compiled: Compiled
+    entry: Any  # the quick call on its arguments, or None
+
+
+class _NotPortable(Exception):
+    """A trace that holds traced values from outside: it is for this call only."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+
+
+class Event(NamedTuple):
+    """Something that made a new version, for `why_recompiled`."""
+
+    why: str
+    key: Any
+    version: Version | None
+
+
+class Jitted:
+    """A compiled function: what `jit` returns."""
+
+    def __init__(self, fun: Callable[..., Any], static_argnums: Any, static_argnames: Any) -> None:
+        self.fun = fun
+        self.static_argnums, self.static_argnames = static_argnums, static_argnames
+        self.signature = Signature(fun, static_argnums, static_argnames)
+        self.versions = Bounded(_TRACES)
+        self.traces = Bounded(_TRACES)
+        self.events: deque[Event] = deque(maxlen=_TRACES)
+        self.plain: dict[Any, str] = {}  # kinds of calls that run the plain function, and why
+        self._quick: Callable[..., Any] = self._slow
+        self._chain: list[Any] = []
+        functools.update_wrapper(self, fun, updated=())
+        self.__name__ = f"jit({name_of(fun, 'f')})"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            return self._slow(*args, **kwargs)
+        return self._quick(*args)
+
+    # ---- the slow way: any call --------------------------------------------------------------------
+    @overridable
+    def _slow(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        if out is not None and self._takes_out:
+            kwargs["out"], out = out, None
+        try:
+            opened = self.signature.open(args, kwargs)
+        except NotCompiled as reason:
+            return self._plain(type(reason), f"it was given {reason}", args, kwargs, out)
+        if opened.key in self.plain:
+            return _stored(self.fun(*args, **kwargs), out)
+        if opened.traced or tracing():
+            return self._inlined(opened, args, kwargs)
+        version = self.versions.get(opened.key)
+        why = "" if version is None else version.trace.guards.broken()
+        if version is None or why:
+            try:
+                version = self._version(opened, why, again=version is not None)
+            except _NotPortable as found:
+                return self._written(found.trace, opened)
+            except (ConcretizationError, UnsupportedError) as error:
+                return self._plain(opened.key, _needs_numbers(error), args, kwargs, out)
+        return self._ran(version, opened, out)
+
+    @functools.cached_property
+    def _takes_out(self) -> bool:
+        """Has the function a parameter of its own that is called `out`?"""
+        return any(
+            "out" in f.__code__.co_varnames[: f.__code__.co_argcount + f.__code__.co_kwonlyargcount]
+            for f in list(functions_in(self.fun))[:1]
+        )
+
+    def _plain(self, key: Any, why: str, args: Any, kwargs: Any, out: Any) -> Any:
+        """The plain function's own result, and one warning that it is that."""
+        if key not in self.plain:
+            if len(self.plain) >= _TRACES:
+                self.plain.clear()
+            self.plain[key] = why
+            self.events.append(Event(f"not compiled: {why}", key, None))
+            warnings.warn(
+                f"{self.__name__} runs the plain function: {why}", NativeWarning, stacklevel=4
+            )
+        return _stored(self.fun(*args, **kwargs), out)
+
+    def _ran(self, version: Version, opened: Opened, out: Any) -> Any:
+        trace = version.trace
+        types = trace.program.in_types
+        values = [regular(x, t) for x, t in zip(opened.values, types, strict=False)]
+        if out is not None:
+            places = _places(out, trace)
+            ys = version.compiled([*values, *trace.captured])
+            for place, y in zip(places, ys, strict=True):
+                place[...] = y
+            return out
+        ys = version.compiled([*values, *trace.captured])
+        ys = [
+            y.item() if w and not isinstance(y, np.ndarray) else finished(y)
+            for y, w in zip(ys, trace.weak, strict=True)
+        ]
+        return trace.built(ys)
+
+    def version_for(self, *args: Any, **kwargs: Any) -> Version:
+        """What such a call runs, made ready if it is not."""
+        opened = self.signature.open(args, kwargs)
+        version: Version | None = self.versions.get(opened.key)
+        if version is None or version.trace.guards.broken():
+            version = self._version(opened, "a name", again=version is not None)
+        return version
+
+    def _version(self, opened: Opened, why: str | None, again: bool) -> Version:
+        """A new version for this kind of call."""
+        trace = traced(self.fun, opened, self.__name__)
+        if not trace.portable:  # it reads values of a tape, say
+            raise _NotPortable(trace)
+        ready = compiled(trace.program)
+        entry = None
+        if opened.plain and ready.code is not None and trace.guards.quick:
+            entry = self._entry(opened, trace, ready)
+        version = Version(trace, ready, entry)
+        reason = f"{why} has changed" if again else self._difference(opened.key)
+        self.events.append(Event(reason, opened.key, version))
+        self.versions.replace(opened.key, version)
+        self._link()
+        return version
+
+    # ---- inside of another trace -----------------------------------------------------------------------
+    def _inlined(self, opened: Opened, args: Any, kwargs: Any) -> Any:
+        """In another trace: one equation that holds the program."""
+        key = opened.key
+        trace = self.traces.get(key)
+        if trace is None or trace.guards.broken():
+            try:
+                trace = traced(self.fun, opened, self.__name__)
+            except (ConcretizationError, UnsupportedError) as error:
+                return self._plain(key, _needs_numbers(error), args, kwargs, None)
+            if trace.portable:
+                self.traces.replace(key, trace)
+        return self._written(trace, opened)
+
+    @staticmethod
+    def _written(trace: Trace, opened: Opened) -> Any:
+        ys = written(call, *opened.values, *trace.captured, body=trace.program)
+        for y, w in zip(ys, trace.weak, strict=True):
+            if w and isinstance(y, Tracer):
+                y.weak = True
+        shown = [y.builder.shown(y) if isinstance(y, Tracer) else finished(y) for y in ys]
+        return trace.built(shown)
+
+    # ---- the quick way -----------------------------------------------------------------------------
+    def _entry(self, opened: Opened, trace: Trace, ready: Compiled) -> Any:
+        """The builtin for this kind of call; None where it cannot hand over what is wanted."""
+        count = len(trace.results)
+        one = trace.structure == tree.ONE
+        flat = one or trace.structure == tree.flatten((0,) * count)[1]
+        if not flat or trace.results != tuple(range(count)) or count == 0:
+            return None
+        types = trace.program.out_types
+        results = [result_slot(t, w) for t, w in zip(types, trace.weak, strict=True)]
+        if any(w and r.kind != Kind.FLOAT for r, w in zip(results, trace.weak, strict=True)):
+            return None
+        arguments = [Slot(x.kind, x.type.dtype, x.type.shape) for x in opened.leaves]
+        if any(a.kind == Kind.SCALAR for a in arguments):
+            return None
+        captured = [
+            regular(v, t)
+            for v, t in zip(trace.captured, trace.program.in_types[len(arguments) :], strict=True)
+        ]
+        return ready.entry(
+            arguments,
+            results,
+            self._slow,
+            captured=captured,
+            single=one,
+            guards=trace.guards.by_identity(),
+        )
+
+    def _link(self) -> None:
+        """Chain the builtins of the newest versions: each leaves to the next what it does not expect."""
+        with self.versions.lock:
+            newest = [v.entry for v in self.versions.items.values() if v.entry is not None]
+        chain = newest[-_CHAIN:]
+        after: Callable[..., Any] = self._slow
+        for entry in chain:
+            entry.go_elsewhere(after)
+            after = entry.call
+        self._chain, self._quick = chain, after
+
+    # ---- what was compiled, and why ----------------------------------------------------------------
+    def _difference(self, key: Any) -> str:
+        """What is new about a kind of call."""
+        known = [e.key for e in self.events if e.version is not None]
+        if not known:
+            return "the first call"
+        structure, leaves = key
+        alike = [k for k in known if k[0] == structure and len(k[1]) == len(leaves)]
+        if not alike:
+            return "arguments in other containers"
+        nearest = min(alike, key=lambda k: sum(a != b for a, b in zip(k[1], leaves, strict=True)))
+        words = [
+            f"argument {n}: {_spoken(b)} instead of {_spoken(a)}"
+            for n, (a, b) in enumerate(zip(nearest[1], leaves, strict=True))
+            if a != b
+        ]
+        return "; ".join(words)
+
+    # ---- a value like any function -------------------------------------------------------------------
+    def __reduce__(self) -> Any:
+        return jit_of, (self.fun, self.static_argnums, self.static_argnames)
+
+    def __repr__(self) -> str:
+        return f"<{self.__name__}>"
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+
+def jit_of(fun: Callable[..., Any], static_argnums: Any, static_argnames: Any) -> Jitted:
+    """A compiled function, as it is pickled."""
+    return Jitted(fun, static_argnums, static_argnames)
+
+
+def jit(
+    fun: Callable[..., Any] | None = None,
+    *,
+    static_argnums: Any = None,
+    static_argnames: Any = None,
+) -> Any:
+    """`fun` as machine code: traced once per kind of arguments, then run without Python.
+
+    A kind is: containers, shapes, dtypes, Python scalar or array, and the values of what is no number
+    (strings, flags, functions) or is named static. Calls with other numbers run the same code, so the
+    function may not decide by numbers in Python (`if x > 0`): one that does runs as it is, and a
+    warning says so and where. Write `np.where`, `wg.cond` or `wg.while_loop` instead.
+
+    The closure cells and globals that it read are watched: if one changes, it is traced again. What it
+    prints or appends to lists happens while it is traced only (`wg.print` prints in every call).
+
+    Results are new arrays; `out=` takes arrays for them. It composes with all derivatives, in any order.
+
+    >>> import numpy as np, wengert as wg
+    >>> @wg.jit
+    ... def rosenbrock(x):
+    ...     return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+    >>> slope = wg.jit(wg.grad(rosenbrock))
+    >>> slope(np.array([1.0, 2.0, 3.0]))
+    array([-400.,  -600.,  -200.])
+    """
+    if fun is None:
+        return functools.partial(
+            jit, static_argnums=static_argnums, static_argnames=static_argnames
+        )
+    if not callable(fun):
+        raise InputError(
+            f"jit is given a {type(fun).__name__}, which is no function",
+            "pass a function",
+            source.here(),
+        )
+    return Jitted(fun, static_argnums, static_argnames)
+
+
+# ---- results that are given ----------------------------------------------------------------------------
+
+
+def _places(out: Any, trace: Trace) -> list[Any]:
+    """The arrays of `out=`, one per result."""
+    leaves, structure = tree.flatten(out)
+    fits = structure == trace.structure and all(isinstance(r, int) for r in trace.results)
+    for place, t in zip(leaves, trace.program.out_types, strict=False):
+        fits = fits and (
+            isinstance(place, np.ndarray)
+            and place.shape == t.shape
+            and place.dtype == t.dtype
+            and place.flags.writeable
+        )
+    if not fits or len(leaves) != len(trace.program.out_types):
+        wanted = tree.unflatten(trace.structure, list(trace.program.out_types))
+        raise InputError(
+            f"out= is {tree.map_leaves(_kind, out)}, and the results are {wanted}",
+            "pass writeable arrays of these shapes and dtypes, in the containers of the result",
+            source.here(),
+        )
+    return leaves
+
+
+def _kind(x: Any) -> Any:
+    return type_of(x) if isinstance(x, np.ndarray) else type(x).__name__
+
+
+def _stored(result: Any, out: Any) -> Any:
+    """The plain function's result in the arrays of `out=`."""
+    if out is None:
+        return result
+    for place, y in zip(tree.flatten(out)[0], tree.flatten(result)[0], strict=True):
+        place[...] = y
+    return out
+
+
+# ---- words -----------------------------------------------------------------------------------------------
+
+
+def _needs_numbers(error: Exception) -> str:
+    what = getattr(error, "what", str(error))
+    where = getattr(error, "where", None)
+    return f"at {where}, {what}" if where else what
+
+
+def _spoken(leaf: Any) -> str:
+    if isinstance(leaf, Fixed):
+        return f"the value {leaf!r}"
+    kind = "a Python scalar" if leaf.weak else "a NumPy scalar" if leaf.kind != Kind.ARRAY else ""
+    return f"{leaf.type!r}{', ' + kind if kind else ''}"
