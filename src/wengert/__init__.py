@@ -50,6 +50,8 @@ if _TYPE_CHECKING:
     from wengert.api.explain_compile import explain_compile as explain_compile
     from wengert.api.explain_compile import why_recompiled as why_recompiled
     from wengert.api.explain_zero import explain_zero as explain_zero
+    from wengert.api.precision import precision_report as precision_report
+    from wengert.api.stabilise import stabilise as stabilise
     from wengert.cpp.function import cpp_function as cpp_function
     from wengert.draw.comparison import compare as compare
     from wengert.draw.flow import draw as draw
@@ -65,21 +67,40 @@ if _TYPE_CHECKING:
     from wengert.tape import Variable as Variable
     from wengert.tape import constant as constant
     from wengert.testing.check_grads import check_grads as check_grads
-    from wengert.testing.check_grads import gradcheck as gradcheck
+    from wengert.testing.gradcheck import gradcheck as gradcheck
 
 __version__ = "0.1.0"
 
 # What not every program needs is imported when it is first asked for: `import wengert` stays quick.
 _LATER = {
-    "draw": "", "nn": "", "numeric": "", "optim": "", "symbolic": "", "testing": "",
-    "error_bound": "api.error_bound", "explain_zero": "api.explain_zero", "cpp_function": "cpp.function",
-    "explain_compile": "api.explain_compile", "why_recompiled": "api.explain_compile",
-    "compare": "draw.comparison", "chain_rule": "draw.reading", "trace_table": "draw.table",
-    "page": "draw.page", "plot": "draw.plots",
-    "AutoDiffScalar": "dual", "convert": "dual", "gradients": "dual",
-    "GradientTape": "tape", "UnconnectedGradients": "tape", "Variable": "tape", "constant": "tape",
-    "check_grads": "testing.check_grads", "gradcheck": "testing.check_grads",
-}  # fmt: skip
+    "draw": "",
+    "nn": "",
+    "numeric": "",
+    "optim": "",
+    "symbolic": "",
+    "testing": "",
+    "error_bound": "api.error_bound",
+    "explain_compile": "api.explain_compile",
+    "why_recompiled": "api.explain_compile",
+    "explain_zero": "api.explain_zero",
+    "precision_report": "api.precision",
+    "stabilise": "api.stabilise",
+    "cpp_function": "cpp.function",
+    "compare": "draw.comparison",
+    "page": "draw.page",
+    "plot": "draw.plots",
+    "chain_rule": "draw.reading",
+    "trace_table": "draw.table",
+    "AutoDiffScalar": "dual",
+    "convert": "dual",
+    "gradients": "dual",
+    "GradientTape": "tape",
+    "UnconnectedGradients": "tape",
+    "Variable": "tape",
+    "constant": "tape",
+    "check_grads": "testing.check_grads",
+    "gradcheck": "testing.gradcheck",
+}
 
 
 def __getattr__(name: str) -> _Any:

@@ -83,3 +83,14 @@ def test_long_tables_are_cut_in_print_only(monkeypatch):
 def test_numbers_of_no_finite_range_say_so():
     table = wg.trace_table(lambda x: np.sum(np.log(x)))(np.array([-1.0, 1, 2, 3, 4, 5, 6, 7]))
     assert "f64[8] 0 … 1.95 and 1 nan" in str(table)
+
+
+def test_complex_adjoints_are_those_of_grad():
+    z = np.array([1 + 2j, 3j])
+
+    def f(z):
+        return np.sum(np.abs(z) ** 2)
+
+    np.testing.assert_array_equal(wg.trace_table(f)(z).rows[0].adjoint, wg.grad(f)(z))
+    square = wg.trace_table(lambda z: z * z)(1 + 2j).rows[0].adjoint
+    assert square == wg.grad(lambda z: z * z, holomorphic=True)(1 + 2j)

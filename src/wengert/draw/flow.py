@@ -21,6 +21,7 @@ from wengert.ir.program import Eqn, Program, Var
 from wengert.ir.types import type_of
 
 LIMIT = 200
+_WIDE = 72  # characters of a line of code that are shown
 _BY = ("line", "function", "none")
 
 
@@ -219,7 +220,8 @@ def _title(line: source.Line | None, by: str) -> str:
         return "(no line of yours)"
     if by == "function":
         return f"{line.function}()"
-    return f"{line}  {line.text}".rstrip()
+    text = line.text if len(line.text) <= _WIDE else f"{line.text[:_WIDE]} …"
+    return f"{line}  {text}".rstrip()
 
 
 def _cut(graph: Graph, limit: int) -> Graph:

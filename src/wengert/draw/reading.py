@@ -144,11 +144,16 @@ class Reading:
         )
 
     def adjoints(self) -> dict[Any, Any]:
-        """The derivative of the result (of several numbers: of their sum) by every variable."""
+        """The derivative of the result (of several numbers: of their sum) by every variable.
+
+        Of a real result by complex numbers it points uphill, as `grad` has it.
+        """
         variables = list(self.moving)
         targets = [v for v in self.outs if v in self.moving]
         ones = [np.ones(v.type.shape, v.type.dtype)[()] for v in targets]
         found = reverse(self.builder, targets, ones, variables)  # type: ignore[arg-type]
+        if all(v.type.dtype.kind != "c" for v in targets):
+            found = [g if g is None else np.conjugate(g) for g in found]
         return {v: g for v, g in zip(variables, found, strict=True) if g is not None}
 
     @property

@@ -2,7 +2,8 @@
 
 from wengert.testing.check_grads import GradientsDiffer as GradientsDiffer
 from wengert.testing.check_grads import check_grads as check_grads
-from wengert.testing.check_grads import gradcheck as gradcheck
+from wengert.testing.gradcheck import Verdict as Verdict
+from wengert.testing.gradcheck import gradcheck as gradcheck
 from wengert.testing.laws import LAWS as LAWS
 from wengert.testing.laws import Law as Law
 from wengert.testing.laws import check as check

@@ -73,7 +73,7 @@ def check_grads(
         return [y for y in found if type_of(y).inexact]
 
     for said, ours, directions, measured in _slopes(
-        flat, leaves, _names(call), order, modes, eps or STEP
+        flat, leaves, names_of(call), order, modes, eps or STEP
     ):
         rows = []
         for direction, mine, (slope, error) in zip(directions, ours, measured, strict=True):
@@ -84,20 +84,7 @@ def check_grads(
         if rows:
             name = getattr(f, "__name__", "f")
             title = f"{len(rows)} of {len(directions)} slopes of {name} are not what differences measure ({said})"
-            raise GradientsDiffer(f"{title}\n{_table(rows, _guilty(call))}")
-
-
-def gradcheck(f: Callable[..., Any], args: Any, **options: Any) -> bool:
-    """`check_grads` as a yes or no.
-
-    >>> gradcheck(np.sqrt, (0.3,)), gradcheck(np.sqrt, (0.0,))
-    (True, False)
-    """
-    try:
-        check_grads(f, args, **options)
-    except GradientsDiffer:
-        return False
-    return True
+            raise GradientsDiffer(f"{title}\n{_table(rows, guilty(call))}")
 
 
 # ---- ours and the measured -----------------------------------------------------------------------
@@ -110,42 +97,53 @@ def _slopes(
     order: int,
     modes: Sequence[str],
     eps: float,
-    outer: str = "",
 ) -> Any:
     """Per combination of modes: its name, our slopes, the directions, the measured slopes."""
     draw = np.random.default_rng(0)
-    with np.errstate(all="ignore"):
-        ys = f(*leaves)
-    weights = [_drawn(draw, y) for y in ys]
-    directions = _directions(draw, leaves, names)
-    measured = [_measured(f, leaves, weights, d, eps) for d in directions]
-    for mode in modes:
+    for outer, g, _ in stacked_modes(draw, f, leaves, order, modes):
         with np.errstate(all="ignore"):
-            ours = (_forward if mode == "fwd" else _reverse)(f, leaves, weights, directions)
-        yield f"{mode}{outer}", ours, directions, measured
-    if order > 1:
-        along = directions[-1].tangents
-        derivatives = {
-            "fwd": lambda *xs: list(jvp(f, xs, along, trust="off")[1]),
-            "rev": lambda *xs: list(vjp(f, *xs, trust="off")[1](weights)),
-        }
+            ys = g(*leaves)
+        weights = [drawn_like(draw, y) for y in ys]
+        directions = directions_of(draw, leaves, names)
+        measured = [_measured(g, leaves, weights, d, eps) for d in directions]
         for mode in modes:
-            yield from _slopes(
-                derivatives[mode], leaves, names, order - 1, modes, eps, f" of {mode}{outer}"
-            )
+            with np.errstate(all="ignore"):
+                slopes = forward_slopes if mode == "fwd" else reverse_slopes
+                ours = slopes(g, leaves, weights, directions)
+            yield f"{mode}{outer}", ours, directions, measured
 
 
-def _forward(
+def stacked_modes(
+    draw: Any, f: Callable[..., list[Any]], leaves: list[Any], order: int, modes: Sequence[str], outer: str = ""
+) -> Any:  # fmt: skip
+    """f, then its derivatives in all combinations of modes up to below `order`: name, function, nested?"""
+    yield outer, f, bool(outer)
+    if order < 2:
+        return
+    with np.errstate(all="ignore"):
+        weights = [drawn_like(draw, y) for y in f(*leaves)]
+    along = [(drawn_like(draw, x) * near(x)).astype(type_of(x).dtype)[()] for x in leaves]
+    derivatives = {
+        "fwd": lambda *xs: list(jvp(f, xs, along, trust="off")[1]),
+        "rev": lambda *xs: list(vjp(f, *xs, trust="off")[1](weights)),
+    }
+    for mode in modes:
+        yield from stacked_modes(
+            draw, derivatives[mode], leaves, order - 1, modes, f" of {mode}{outer}"
+        )
+
+
+def forward_slopes(
     f: Any, leaves: list[Any], weights: list[Any], directions: list[Direction]
 ) -> list[float]:
-    return [_paired(weights, jvp(f, leaves, d.tangents, trust="off")[1]) for d in directions]
+    return [paired(weights, jvp(f, leaves, d.tangents, trust="off")[1]) for d in directions]
 
 
-def _reverse(
+def reverse_slopes(
     f: Any, leaves: list[Any], weights: list[Any], directions: list[Direction]
 ) -> list[float]:
     gradient = vjp(f, *leaves, trust="off")[1](weights)
-    return [_paired(gradient, d.tangents) for d in directions]
+    return [paired(gradient, d.tangents) for d in directions]
 
 
 def _measured(
@@ -154,7 +152,7 @@ def _measured(
     """Slope of ⟨w, f⟩ along a direction, and its error: by steps of the size of 1, or of the entry."""
 
     def weighted(*xs: Any) -> Any:
-        return np.atleast_1d(_paired(weights, f(*xs)))
+        return np.atleast_1d(paired(weights, f(*xs)))
 
     found = []
     moved = [wide(x) for x in leaves], [wide(t) for t in d.tangents]
@@ -168,17 +166,17 @@ def _measured(
     return slope, error
 
 
-def _paired(xs: Sequence[Any], ys: Sequence[Any]) -> float:
+def paired(xs: Sequence[Any], ys: Sequence[Any]) -> float:
     """Re Σ conj(x) y: the descent convention of complex gradients."""
     return pairing([np.conjugate(x) for x in xs], ys)
 
 
-def _drawn(draw: Any, y: Any) -> Any:
+def drawn_like(draw: Any, y: Any) -> Any:
     t = type_of(y)
     return drawn(draw, t).astype(t.dtype)[()]
 
 
-def _directions(draw: Any, leaves: list[Any], names: list[str]) -> list[Direction]:
+def directions_of(draw: Any, leaves: list[Any], names: list[str]) -> list[Direction]:
     """Every entry alone (64 of them at most; imaginary parts too), then all together."""
     entries = [
         (n, k, part)
@@ -200,7 +198,7 @@ def _directions(draw: Any, leaves: list[Any], names: list[str]) -> list[Directio
                 float(np.abs(np.asarray(leaves[n])[k])),
             )
         )
-    together = [(_drawn(draw, x) * near(x)).astype(type_of(x).dtype)[()] for x in leaves]
+    together = [(drawn_like(draw, x) * near(x)).astype(type_of(x).dtype)[()] for x in leaves]
     return [*found, Direction("all at once", together, 1.0)]
 
 
@@ -208,7 +206,7 @@ def _parts(x: Any) -> tuple[complex, ...]:
     return (1.0, 1j) if np.asarray(x).dtype.kind == "c" else (1.0,)
 
 
-def _names(call: Call) -> list[str]:
+def names_of(call: Call) -> list[str]:
     """What to call each leaf: `args[0]['w']`."""
     found = []
     for n, (value, (_, places)) in enumerate(zip(call.args, call.structures, strict=True)):
@@ -234,7 +232,7 @@ def _table(rows: list[tuple[str, float, float, float]], line: str) -> str:
     )
 
 
-def _guilty(call: Call) -> str:
+def guilty(call: Call) -> str:
     """The line of the first equation that breaks a law; failing that, where the function begins."""
     builder, _, out = record_call(call)
     program = builder.program([y for y in tree.flatten(out)[0] if type_of(y).inexact])
