@@ -10,9 +10,6 @@ from wengert.backends.spelling import constant
 if TYPE_CHECKING:
     from wengert.backends.llvm import Printer
 
-# functions of scipy.special.cython_special: what comes after their arguments
-SPECIAL_SIGNATURES: dict[str, str] = {}
-
 
 def print_call(p: Printer, s: Call) -> None:
     """A call: of Python, or of a routine of BLAS or LAPACK."""

@@ -92,11 +92,9 @@ _SCIPY = {"erf": "erf", "erfc": "erfc", "lgamma": "gammaln", "tgamma": "gamma", 
 def function_of(name: str) -> Callable[..., Any]:
     """NumPy's or SciPy's function for an operation of libm or of SciPy."""
     if name in _SCIPY or name.startswith(SPECIAL):
-        import scipy.special
+        from wengert.backends import specials
 
-        found: Callable[..., Any] = getattr(
-            scipy.special, _SCIPY.get(name, name.removeprefix(SPECIAL))
-        )
+        found: Callable[..., Any] = specials.value(_SCIPY.get(name, name))
         return found
     if name in MATH:
         ufunc: Callable[..., Any] = getattr(np, _NUMPY.get(name, name))

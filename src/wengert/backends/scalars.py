@@ -187,6 +187,23 @@ class Scalars:
             return self.select(self.le(x, y), x, y) if x.type != "bool" else self.and_(x, y)
         return self.select(self.or_(self.le(x, y), self.isnan(x)), x, y)
 
+    def special(self, name: str, *xs: Any) -> Scalar:
+        """A function of `scipy.special` on doubles; floats are widened for it."""
+        from wengert.backends import specials
+
+        xs = self.lifted(xs)
+        if xs[0].__class__ is Pair or specials.routine(SPECIAL + name) is None:
+            raise NoLowering(name)
+        wide = [self.w.op("cast", x, type="f64") for x in xs]
+        return self.w.op("cast", self.w.op(SPECIAL + name, *wide), type=xs[-1].type)
+
+    def widened(self, formula: Any, xs: tuple[Any, ...]) -> Scalar:
+        """A formula whose steps would lose digits of floats: computed in doubles."""
+        if any(x.__class__ is Pair or x.type != "f32" for x in xs):
+            return self.call(formula, *xs) if isinstance(formula, str) else formula(self, *xs)
+        wide = tuple(self.w.op("cast", x, type="f64") for x in xs)
+        return self.w.op("cast", self.widened(formula, wide), type="f32")
+
     def polynomial(self, x: Scalar, coefficients: list[float]) -> Scalar:
         """By Horner; the constant coefficient first."""
         total = self.like(coefficients[-1], x)

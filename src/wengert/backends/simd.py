@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from wengert.backends import specials
 from wengert.backends.code import (
     DTYPES,
+    SPECIAL,
     Block,
     Buffer,
     Check,
@@ -143,18 +145,29 @@ def math(p: Printer, op: str, type: str, args: list[str], width: int) -> str:
 
 
 def _by_lane(p: Printer, op: str, type: str, args: list[str], width: int) -> str:
-    from wengert.backends.calls import SPECIAL_SIGNATURES
-
+    """A function of scalars, one lane after the other."""
     t = TYPES[type]
-    if op in SPECIAL_SIGNATURES:
-        name, tail = op, SPECIAL_SIGNATURES[op]
+    routine = specials.routine(op) if op.startswith(SPECIAL) else None
+    if routine is not None:
+        name, many = routine.symbol, routine.results
+        types = ", ".join([t] * len(args)) + (", ptr" * many if many else ", i32")
     else:
-        name, tail = op + ("f" if type == "f32" else ""), ""
-    types = ", ".join([t] * len(args)) + (", i32" if tail else "")
-    p.declare(f"declare {t} @{name}({types}) memory(none) nounwind willreturn", name)
+        name, many = op + ("f" if type == "f32" else ""), 0
+        types = ", ".join([t] * len(args))
+    kind = f"declare {'void' if many else t} @{name}({types}) nounwind willreturn"
+    p.declare(kind if routine is not None else f"{kind} memory(none)", name)
 
     def call(xs: list[str]) -> str:
-        return p.emit(f"call {t} @{name}({', '.join(f'{t} {x}' for x in xs)}{tail})")
+        given = ", ".join(f"{t} {x}" for x in xs)
+        if routine is None:
+            return p.emit(f"call {t} @{name}({given})")
+        if not many:
+            return p.emit(f"call {t} @{name}({given}, i32 0)")
+        p.count += 1
+        slots = [f"%part{p.count}.{k}" for k in range(many)]
+        p.head += [f"  {slot} = alloca {t}" for slot in slots]
+        p.line(f"call void @{name}({given}, {', '.join(f'ptr {slot}' for slot in slots)})")
+        return p.emit(f"load {t}, ptr {slots[routine.part]}")
 
     if width == 1:
         return call(args)

@@ -61,10 +61,15 @@ def special(
     part: int | None = None,
     named: str | None = None,
     holomorphic: bool = False,
+    lower: str | Callable[..., Any] | None = None,
 ) -> Elementwise:
     """The primitive of `scipy.special.<name>`, one slope per argument (as for `Elementwise`)."""
-    borrowed = Borrowed(name, len(slopes), part, holomorphic)
-    return Elementwise(cast(np.ufunc, borrowed), *slopes, name=named or name)
+    borrowed, called = Borrowed(name, len(slopes), part, holomorphic), named or name
+
+    def formula(s: Any, *xs: Any) -> Any:
+        return s.special(called, *xs) if lower is None else s.widened(lower, xs)
+
+    return Elementwise(cast(np.ufunc, borrowed), *slopes, name=called, lower=formula)
 
 
 class Family(Primitive):

@@ -20,7 +20,7 @@ from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Elementwise
 from wengert.ops.opaque import Derivative, zero
 
-stop = Elementwise(np.positive, None, name="stop")
+stop = Elementwise(np.positive, None, name="stop", lower=lambda s, x: x)
 
 _UNANSWERED = cast(Values, NotImplemented)
 

@@ -17,8 +17,8 @@ _TWO, _HALF = 2 / math.sqrt(math.pi), math.sqrt(math.pi) / 2
 _NORMAL = 1 / math.sqrt(2 * math.pi)
 _ROOT = math.sqrt(0.5)
 
-erf = special("erf", lambda y, x: _TWO * np.exp(-x * x), holomorphic=True)
-erfc = special("erfc", lambda y, x: -_TWO * np.exp(-x * x), holomorphic=True)
+erf = special("erf", lambda y, x: _TWO * np.exp(-x * x), holomorphic=True, lower="erf")
+erfc = special("erfc", lambda y, x: -_TWO * np.exp(-x * x), holomorphic=True, lower="erfc")
 erfi = special("erfi", lambda y, x: _TWO * np.exp(x * x), holomorphic=True)
 erfinv = special("erfinv", lambda y, x: _HALF * np.exp(y * y))
 erfcinv = special("erfcinv", lambda y, x: -_HALF * np.exp(y * y))

@@ -13,9 +13,11 @@ from wengert.ops.hypergeometric import hyp1f1, hyp2f1
 
 _DEGREE = math.pi / 180
 
-expit = special("expit", lambda y, x: y * expit(-x))  # y (1 - y) would cancel where y is near 1
-logit = special("logit", lambda y, x: 1 / (x * (1 - x)))
-log_expit = special("log_expit", lambda y, x: expit(-x))
+expit = special(
+    "expit", lambda y, x: y * expit(-x), lower=lambda s, x: s.div(1, s.add(1, s.exp(s.neg(x))))
+)  # y (1 - y) would cancel where y is near 1
+logit = special("logit", lambda y, x: 1 / (x * (1 - x)), lower=lambda s, x: _logit(s, x))
+log_expit = special("log_expit", lambda y, x: expit(-x), lower=lambda s, x: _log_expit(s, x))
 
 # 0 log 0 is 0 and does not move
 xlogy = special(
@@ -23,13 +25,39 @@ xlogy = special(
     lambda z, x, y: np.log(np.where((x == 0) & (y == 0), 1, y)),
     lambda z, x, y: x / np.where((x == 0) & (y == 0), 1, y),
     holomorphic=True,
+    lower=lambda s, x, y: _times_log(s, x, y, "log"),
 )
 xlog1py = special(
     "xlog1py",
     lambda z, x, y: np.log1p(np.where((x == 0) & (y == -1), 0, y)),
     lambda z, x, y: x / np.where((x == 0) & (y == -1), 1, 1 + y),
     holomorphic=True,
+    lower=lambda s, x, y: _times_log(s, x, y, "log1p"),
 )
+
+
+def _logit(s: Any, x: Any) -> Any:
+    """log(x / (1 - x)); in the middle, where that cancels, by two logarithms near 1."""
+    t = s.mul(s.sub(x, 0.5), 2)
+    middle = s.and_(s.gt(x, 0.3), s.lt(x, 0.65))
+    inner = s.select(middle, t, 0)
+    return s.select(
+        middle, s.sub(s.log1p(inner), s.log1p(s.neg(inner))), s.log(s.div(x, s.sub(1, x)))
+    )
+
+
+def _log_expit(s: Any, x: Any) -> Any:
+    rest = s.log1p(s.exp(s.neg(s.abs(x))))
+    return s.select(s.lt(x, 0), s.sub(x, rest), s.neg(rest))
+
+
+def _times_log(s: Any, x: Any, y: Any, log: str) -> Any:
+    if hasattr(y, "re"):
+        raise NotImplementedError("x log y of complex numbers")
+    rest = s.and_(s.eq(x, 0), s.eq(y, y))
+    return s.select(rest, 0, s.mul(x, s.call(log, s.select(rest, 1, y))))
+
+
 entr = special("entr", lambda y, x: -1 - np.log(x))
 rel_entr = special(
     "rel_entr",
@@ -78,7 +106,7 @@ def _exprel_slope(y: Any, x: Any) -> Any:
     return np.where(near, series, np.where(x > 0, right, left))
 
 
-exp10 = special("exp10", lambda y, x: y * math.log(10))
+exp10 = special("exp10", lambda y, x: y * math.log(10), lower="exp10")
 cosm1 = special("cosm1", lambda y, x: -np.sin(x))
 powm1 = special(
     "powm1",
