@@ -77,4 +77,6 @@ def distance(got: Any, want: Any, scale: Any = 0) -> float:
         return 0.0
     with np.errstate(all="ignore"):
         unit = np.spacing(np.maximum(np.abs(want), scale).astype(want.dtype))
-        return float(np.max(np.where(same, 0, np.abs(got.astype(float) - want.astype(float)) / unit)))
+        return float(
+            np.max(np.where(same, 0, np.abs(got.astype(float) - want.astype(float)) / unit))
+        )

@@ -20,10 +20,10 @@ def print_call(p: Printer, s: Call) -> None:
 
 
 def _routine(p: Printer, s: Call) -> None:
-    """Fortran's way: a pointer to everything. An argument `None` is the info that comes back."""
+    """Fortran's way: a pointer to everything."""
     scalar = "float" if s.name[0] in "sc" else "double"
     numbers = 2 if s.name[0] in "cz" else 1
-    places, info = [], ""
+    places = []
     for arg in s.args:
         if isinstance(arg, tuple):
             places.append(p.address(arg[0], p.name(arg[1])))
@@ -41,20 +41,11 @@ def _routine(p: Printer, s: Call) -> None:
                 p.line(f"store {scalar} 0.0, ptr {second}")
         else:
             p.head.append(f"  {slot} = alloca i32")
-            if arg is None:
-                info = slot
-                p.line(f"store i32 0, ptr {slot}")
-            elif isinstance(arg, int):
-                p.line(f"store i32 {arg}, ptr {slot}")
-            else:
-                small = p.emit(f"trunc i64 {p.name(arg)} to i32")
-                p.line(f"store i32 {small}, ptr {slot}")
+            small = p.emit(f"trunc i64 {p.name(arg)} to i32")
+            p.line(f"store i32 {small}, ptr {slot}")
         places.append(slot)
     p.declare(f"declare void @{s.name}({', '.join(['ptr'] * len(places))})", s.name)
     p.line(f"call void @{s.name}({', '.join(f'ptr {x}' for x in places)})")
-    if info and s.problem:
-        found = p.emit(f"load i32, ptr {info}")
-        p.check(p.emit(f"icmp eq i32 {found}, 0"), s.problem)
 
 
 def _callback(p: Printer, s: Call) -> None:

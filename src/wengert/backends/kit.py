@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends import flow, maps, products
+from wengert.backends import flow, lapack, maps, products
 from wengert.backends.code import DTYPES, MATH, SMALL, SPECIAL, Function, Value
 from wengert.backends.graph import MOVED, SAME, SPREAD, Node, Step
 from wengert.backends.plan import unrolled
@@ -445,6 +445,26 @@ class Kit:
     def identity(self, op: str, dtype: np.dtype[Any]) -> Node:
         """What changes nothing in a reduction."""
         return self.add(Node("virtual", (), dtype, pull=lambda r, idx: r.s.identity(op, dtype)))
+
+    def solve(self, a: Node, b: Node, triangle: tuple[bool, bool] | None = None) -> Node:
+        """x with a x = b; `triangle`: of a triangular matrix (lower, unit diagonal)."""
+        return lapack.solve(self, a, b, triangle)
+
+    def inverse(self, a: Node, lenient: bool) -> Node:
+        """The inverse; of a singular matrix an error, or nan where `lenient`."""
+        return lapack.inverse(self, a, lenient)
+
+    def determinant(self, a: Node) -> tuple[Node, Node]:
+        """Sign and logarithm of the size of a determinant."""
+        return lapack.determinant(self, a)
+
+    def cholesky(self, a: Node) -> Node:
+        """Lower l with l lᴴ = a."""
+        return lapack.cholesky(self, a)
+
+    def searched(self, a: Node, v: Node, right: bool) -> Node:
+        """Where v would go in the sorted a."""
+        return lapack.searched(self, a, v, right)
 
     # ---- programs in equations --------------------------------------------------------------------
     def cond(self, which: Node, args: Sequence[Node], true: Program, false: Program) -> Any:

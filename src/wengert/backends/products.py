@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wengert.backends.kit import Kit
 
 FEW = 16  # terms of a sum that are written out
-_LETTERS = {
+LETTERS = {
     np.dtype(np.float64): "d",
     np.dtype(np.float32): "s",
     np.dtype(np.complex128): "z",
@@ -48,7 +48,7 @@ def contract(kit: Kit, left: str, right: str, out: str, a: Node, b: Node) -> Nod
         return _written(kit, left, right, out, inner, sizes, a, b)
     rows = [c for c in left if c in out and c not in right]
     columns = [c for c in right if c in out and c not in left]
-    if not rows or not columns or a.dtype not in _LETTERS:
+    if not rows or not columns or a.dtype not in LETTERS:
         return _summed(kit, left, right, out, inner, sizes, a, b)
     if 0 in a.shape or 0 in b.shape:
         return kit.affine(kit.identity("add", a.dtype), shape, ())
@@ -147,7 +147,7 @@ def _matrices(
     if len(columns) > 1 or len(inner) > 1:
         y = _merged(kit, y, sizes, stack, inner, columns)
     dtype = a.dtype
-    letter = _LETTERS[dtype]
+    letter = LETTERS[dtype]
 
     def emit(r: Any, step: Step, places: Sequence[Any]) -> Any:
         (place,) = places
@@ -163,14 +163,14 @@ def _matrices(
             r.w.call(f"{letter}gemm", args, [place.buffer])
 
         r.memo.clear()
-        _each(r, [sizes[c] for c in stack], product)
+        each(r, [sizes[c] for c in stack], product)
         return places
 
-    (node,) = kit.step(f"{letter}gemm", [x, y], "stored", [_Shaped(shape, dtype)], emit)
+    (node,) = kit.step(f"{letter}gemm", [x, y], "stored", [Shaped(shape, dtype)], emit)
     return kit.permuted(node, [result.index(c) for c in out])
 
 
-class _Shaped:
+class Shaped:
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.shape, self.dtype = shape, dtype
 
@@ -187,12 +187,12 @@ def _merged(
     return kit.reshape(x, (*shape, *merged))
 
 
-def _each(r: Any, extents: Sequence[int], do: Any, idx: tuple[Value, ...] = ()) -> None:
+def each(r: Any, extents: Sequence[int], do: Any, idx: tuple[Value, ...] = ()) -> None:
     if len(idx) == len(extents):
         do(idx)
         return
     with r.w.loop(r.e.dim(extents[len(idx)])) as loop:
-        _each(r, extents, do, (*idx, loop.index))
+        each(r, extents, do, (*idx, loop.index))
 
 
 def _start(r: Any, v: Stored, idx: tuple[Value, ...]) -> Value:

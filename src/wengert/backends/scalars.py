@@ -192,7 +192,15 @@ class Scalars:
         from wengert.backends import specials
 
         xs = self.lifted(xs)
-        if xs[0].__class__ is Pair or specials.routine(SPECIAL + name) is None:
+        if xs[0].__class__ is Pair:
+            routine = specials.routine(f"{SPECIAL}{name}.re")
+            if routine is None or xs[0].re.type != "f64":
+                raise NoLowering(name)
+            parts: list[Value] = []
+            for x, letter in zip(xs, routine.takes, strict=True):
+                parts += [x.re, x.im] if letter == "z" else [x.re]
+            return Pair(*(self.w.op(f"{SPECIAL}{name}.{p}", *parts) for p in ("re", "im")))
+        if specials.routine(SPECIAL + name) is None:
             raise NoLowering(name)
         wide = [self.w.op("cast", x, type="f64") for x in xs]
         return self.w.op("cast", self.w.op(SPECIAL + name, *wide), type=xs[-1].type)

@@ -147,36 +147,58 @@ def math(p: Printer, op: str, type: str, args: list[str], width: int) -> str:
 def _by_lane(p: Printer, op: str, type: str, args: list[str], width: int) -> str:
     """A function of scalars, one lane after the other."""
     t = TYPES[type]
-    routine = specials.routine(op) if op.startswith(SPECIAL) else None
-    if routine is not None:
-        name, many = routine.symbol, routine.results
-        types = ", ".join([t] * len(args)) + (", ptr" * many if many else ", i32")
+    if op.startswith(SPECIAL):
+        call = _special(p, op)
     else:
-        name, many = op + ("f" if type == "f32" else ""), 0
+        name = op + ("f" if type == "f32" else "")
         types = ", ".join([t] * len(args))
-    kind = f"declare {'void' if many else t} @{name}({types}) nounwind willreturn"
-    p.declare(kind if routine is not None else f"{kind} memory(none)", name)
+        p.declare(f"declare {t} @{name}({types}) memory(none) nounwind willreturn", name)
 
-    def call(xs: list[str]) -> str:
-        given = ", ".join(f"{t} {x}" for x in xs)
-        if routine is None:
-            return p.emit(f"call {t} @{name}({given})")
-        if not many:
-            return p.emit(f"call {t} @{name}({given}, i32 0)")
-        p.count += 1
-        slots = [f"%part{p.count}.{k}" for k in range(many)]
-        p.head += [f"  {slot} = alloca {t}" for slot in slots]
-        p.line(f"call void @{name}({given}, {', '.join(f'ptr {slot}' for slot in slots)})")
-        return p.emit(f"load {t}, ptr {slots[routine.part]}")
+        def call(xs: list[str]) -> str:
+            return p.emit(f"call {t} @{name}({', '.join(f'{t} {x}' for x in xs)})")
 
     if width == 1:
-        return call(args)
+        single: str = call(args)
+        return single
     vector = f"<{width} x {t}>"
     total = "poison"
     for k in range(width):
         one = call([p.emit(f"extractelement {vector} {x}, i64 {k}") for x in args])
         total = p.emit(f"insertelement {vector} {total}, {t} {one}, i64 {k}")
     return total
+
+
+def _special(p: Printer, op: str) -> Any:
+    """How one of SciPy's functions is called."""
+    routine = specials.routine(op)
+    assert routine is not None
+    types = [{"d": "double", "z": "double, double", "l": "i64"}[c] for c in routine.takes]
+    tail = ["ptr"] * routine.results + [word.split()[0] for word in routine.tail.split(", ")[1:]]
+    gives = (
+        "void" if routine.results else "{ double, double }" if routine.gives == "z" else "double"
+    )
+    effects = "nounwind willreturn" if routine.results else "memory(none) nounwind willreturn"
+    p.declare(
+        f"declare {gives} @{routine.symbol}({', '.join([*types, *tail])}) {effects}", routine.symbol
+    )
+
+    def call(xs: list[str]) -> str:
+        numbers, given = iter(xs), []
+        for letter in routine.takes:
+            if letter == "l":
+                given.append(f"i64 {p.emit(f'fptosi double {next(numbers)} to i64')}")
+            else:
+                given += [f"double {next(numbers)}" for _ in range(1 + (letter == "z"))]
+        if not routine.results:
+            y = p.emit(f"call {gives} @{routine.symbol}({', '.join(given)}{routine.tail})")
+            return p.emit(f"extractvalue {gives} {y}, {routine.part}") if gives != "double" else y
+        p.count += 1
+        slots = [f"%part{p.count}.{k}" for k in range(routine.results)]
+        p.head += [f"  {slot} = alloca double" for slot in slots]
+        p.line(f"call void @{routine.symbol}({', '.join(given + [f'ptr {x}' for x in slots])})")
+        return p.emit(f"load double, ptr {slots[routine.part]}")
+
+    return call
 
 
 # ---- the forms of values ------------------------------------------------------------------------------

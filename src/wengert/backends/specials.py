@@ -1,7 +1,7 @@
 """SciPy's special functions by their pointers: what `scipy.special.cython_special` hands out.
 
 An operation `special_<primitive>` is one of them on doubles. Some leave several results; then the
-primitive is one part of them.
+primitive is one part of them. `special_<primitive>.re` and `.im` are parts of a complex result.
 """
 
 from __future__ import annotations
@@ -15,11 +15,18 @@ from wengert.backends.code import SPECIAL
 
 
 class Routine(NamedTuple):
-    """A function of C: the symbol, how many results it leaves (0: it returns one), and which is meant."""
+    """A function of C.
+
+    `takes` has a letter per argument: d a double, z a complex number, l an integer. It returns a
+    double, or a complex number (`gives` is z), or leaves `results` doubles, of which `part` is meant.
+    """
 
     symbol: str
+    takes: str
+    gives: str
     results: int
     part: int
+    tail: str
 
 
 _PARTS = {
@@ -27,8 +34,8 @@ _PARTS = {
     "airy_aip": ("airy", 1), "airy_bi": ("airy", 2), "airy_bip": ("airy", 3), "sici_si": ("sici", 0),
     "sici_ci": ("sici", 1), "shichi_shi": ("shichi", 0), "shichi_chi": ("shichi", 1),
 }  # fmt: skip
-_ONE = re.compile(r"double \((double, )+int __pyx_skip_dispatch\)")
-_MANY = re.compile(r"void \(double((?:, double \*)+)\)")
+_SIGNATURE = re.compile(r"(double|__pyx_t_double_complex|void) \((.*)\)")
+_LETTERS = {"double": "d", "__pyx_t_double_complex": "z", "Py_ssize_t": "l"}
 
 
 @cache
@@ -42,24 +49,67 @@ def _signatures() -> dict[str, str]:
 
 @cache
 def routine(op: str) -> Routine | None:
-    """The function for an operation; None if SciPy has none on doubles."""
-    name, part = _PARTS.get(op.removeprefix(SPECIAL), (op.removeprefix(SPECIAL), 0))
-    known = _signatures()
+    """The function for an operation; None if SciPy has none for such numbers."""
+    op, dot, wanted = op.removeprefix(SPECIAL).partition(".")
+    name, part = _PARTS.get(op, (op, 0))
+    if dot:
+        part = int(wanted == "im")
     for capsule in (name, *(f"__pyx_fuse_{k}{name}" for k in range(3))):
-        signature = known.get(capsule, "")
-        if _ONE.fullmatch(signature):
-            return Routine(SPECIAL + capsule, 0, 0)
-        if (many := _MANY.fullmatch(signature)) is not None:
-            return Routine(SPECIAL + capsule, many[1].count("*"), part)
+        found = _parsed(SPECIAL + capsule, _signatures().get(capsule, ""), part)
+        if found is not None and ("z" in found.takes) == bool(dot):
+            return found
     return None
+
+
+def _parsed(symbol: str, signature: str, part: int) -> Routine | None:
+    whole = _SIGNATURE.fullmatch(signature)
+    if whole is None:
+        return None
+    args, takes, results, tail = whole[2].split(", "), "", 0, ""
+    for arg in args:
+        if arg in _LETTERS:
+            takes += _LETTERS[arg]
+        elif arg == "double *":
+            results += 1
+        elif arg.startswith("int "):
+            tail += ", i32 0"
+        elif arg.startswith("struct"):
+            tail += ", ptr null"
+        else:
+            return None
+    if (whole[1] == "void") != bool(results):
+        return None
+    gives = "z" if whole[1].startswith("__pyx") else "d"
+    return Routine(symbol, takes, gives, results, part, tail)
 
 
 def value(op: str) -> Any:
     """The same function for Python."""
     import scipy.special
 
-    name, part = _PARTS.get(op.removeprefix(SPECIAL), ("", 0))
+    op, dot, wanted = op.removeprefix(SPECIAL).partition(".")
+    name, part = _PARTS.get(op, ("", 0))
+    if dot:
+        return _part_of_complex(op, wanted)
     if not name:
-        return getattr(scipy.special, op.removeprefix(SPECIAL))
+        function = getattr(scipy.special, op)
+        return (lambda n, x: function(int(n), x)) if op.startswith("spherical") else function
     whole = getattr(scipy.special, name)
     return lambda *xs: whole(*xs)[part]
+
+
+def _part_of_complex(op: str, wanted: str) -> Any:
+    import scipy.special
+
+    found = routine(f"{SPECIAL}{op}.{wanted}")
+    assert found is not None
+
+    def function(*xs: Any) -> Any:
+        numbers, given = iter(xs), []
+        for letter in found.takes:
+            x = next(numbers)
+            given.append(complex(x, next(numbers)) if letter == "z" else x)
+        y = getattr(scipy.special, op)(*given)
+        return y.imag if wanted == "im" else y.real
+
+    return function

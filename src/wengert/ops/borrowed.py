@@ -109,6 +109,16 @@ class Family(Primitive):
     def batch(self, batched: tuple[bool, ...], x: Any, **params: Any) -> Any:
         return self(x, **params)
 
+    def lower(self, k: Any, x: Any, **params: Any) -> Any:
+        if (
+            list(params) != ["order"]
+            or not self.name.startswith("spherical")
+            or x.dtype.kind != "f"
+        ):
+            return NotImplemented
+        order = k.number(params["order"], x.dtype)
+        return k.map(lambda s, n, x: s.special(self.name, n, x), order, x, dtype=x.dtype)
+
     def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
         from wengert.ops.spread import by_slope
 

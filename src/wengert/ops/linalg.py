@@ -81,6 +81,9 @@ class Solve(Stacked):
             return np.linalg.solve(a, b)
         return np.linalg.solve(a, b[..., None])[..., 0]
 
+    def lower(self, k: Any, a: Any, b: Any) -> Any:
+        return k.solve(a, b) if len(b.shape) in (len(a.shape), len(a.shape) - 1) else NotImplemented
+
     def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
         (da, db), (a, _), (x,) = dxs, xs, ys
         if da is not None:
@@ -128,6 +131,9 @@ class Inverse(Stacked):
                 continue
         return y
 
+    def lower(self, k: Any, a: Any, *, lenient: bool) -> Any:
+        return k.inverse(a, lenient)
+
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return False, True
 
@@ -153,6 +159,11 @@ class Det(Stacked):
 
     def eval(self, a: Any) -> Any:
         return np.linalg.det(a)
+
+    def lower(self, k: Any, a: Any) -> Any:
+        return k.map(
+            lambda s, sign, size: s.mul(sign, s.exp(size)), *k.determinant(a), dtype=a.dtype
+        )
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return True, False
@@ -277,6 +288,9 @@ class SlogDet(Stacked):
     def eval(self, a: Any) -> tuple[Any, Any]:
         sign, logabs = np.linalg.slogdet(a)
         return sign, logabs
+
+    def lower(self, k: Any, a: Any) -> Any:
+        return k.determinant(a)
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return True, True

@@ -58,6 +58,9 @@ class SolveTriangular(Stacked):
         x = _each(one, columns, a, columns)
         return x if b.ndim == a.ndim else x[..., 0]
 
+    def lower(self, k: Any, a: Any, b: Any, *, lower: bool, unit: bool) -> Any:
+        return k.solve(a, b, (lower, unit))
+
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return (True, False), wanted[0]
 

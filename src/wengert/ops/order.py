@@ -74,6 +74,9 @@ class SearchSorted(Primitive):
             y[at] = np.searchsorted(a[at], v[at], side)
         return y
 
+    def lower(self, k: Any, a: Any, v: Any, *, side: Any) -> Any:
+        return k.searched(a, v, side == "right")
+
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return False, False
 
