@@ -74,7 +74,7 @@ def test_what_is_right_is_left_alone():
     (got,), report = repaired(f, x)
     assert np.array_equal(got, wg.grad(f)(x))
     assert report.count(report.repaired) == 0
-    assert {c.how for c in report.components} == {"confirmed"}
+    assert report.components == []  # nothing was suspected
 
 
 def test_only_the_wrong_elements_change():
@@ -232,7 +232,8 @@ def test_complex_gradients_are_settled_too():
 
 
 def test_a_function_without_ball_rules_says_so():
-    f = lambda p: special.gammaincinv(2.0, p)
+    here = special.gammaincinv(2.0, 0.3)
+    f = lambda p: (special.gammaincinv(2.0, p) - here) ** 2
     (got,), report = repaired(f, 0.3)
     assert got == wg.grad(f)(0.3)
     assert report.flagged[0]

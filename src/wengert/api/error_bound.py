@@ -29,7 +29,7 @@ def looked_at(builder: Any, leaves: list[Any]) -> tuple[Program, list[Any]]:
     Its last outputs are what Python decided by while it ran.
     """
     found = builder.program(leaves)
-    outputs = [*found.outputs, *dict.fromkeys(builder.looked)]
+    outputs = [*found.outputs, *dict.fromkeys(node for node, *_ in builder.decisions)]
     program = Program(found.inputs, found.eqns, outputs, found.sources, found.name)
     return program, [value for _, value in builder.captured]
 

@@ -25,7 +25,7 @@ from wengert.trace.rehearsal import Rehearsal
 from wengert.trace.trace import tracing
 from wengert.trace.tracer import Tracer
 from wengert.transforms.split import split
-from wengert.trust import batches
+from wengert.trust import batches, policies, suspects
 
 _SHARED = object()  # stands for None in trees of axes, which are trees too
 
@@ -90,7 +90,12 @@ class Vmapped:
                 for y, m in zip(found, many, strict=True)
             ]
             many = [True] * len(found)
-            found = batches.examine(self.__name__, builder.trust, found, example)
+            numbers = [*captured, *whole.values(), *rows.values()]
+            flags = [False] * (len(numbers) - len(rows)) + [True] * len(rows)
+            look, seen = suspects.of_batch(
+                program, numbers, flags, extent, found, policies.current()
+            )
+            found = batches.examine(self.__name__, builder.trust, found, example, look, seen)
         outs = _axes_like(self.out_axes, tree.unflatten(body.structure, found), "out_axes")
         results = [
             _placed(y, m, axis, extent) for y, m, axis in zip(found, many, outs, strict=True)

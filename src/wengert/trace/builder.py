@@ -49,7 +49,7 @@ class Builder:
     """
 
     __slots__ = (
-        "captured", "closed", "companion", "decisions", "entries", "inputs", "looked", "name", "nested", "ordered", "orders", "quick",
+        "captured", "closed", "companion", "decisions", "entries", "inputs", "name", "nested", "ordered", "orders", "quick",
         "saving", "serial", "sources", "trust", "watched", "written",
     )  # fmt: skip
 
@@ -67,7 +67,6 @@ class Builder:
         self.trust = "off"  # how closely derivatives taken inside wish to be looked at
         self.closed = False
         self.companion: Any = None  # the builder of idle values made in this trace (trace.idle)
-        self.looked: list[Var] = []  # what Python's own decisions were made by
         self.nested = False  # do values contain tracers of an outer trace?
         # may `note` be used? Running, with plain numbers, and nobody records otherwise
         self.quick = saving and type(self).record is Builder.record

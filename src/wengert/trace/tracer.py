@@ -99,19 +99,11 @@ class Tracer(Handle):
                 "use np.where or wg.cond here (wg.while_loop for a loop)",
                 source.here(),
             )
-        self.looked()
         outer = self.value
         while isinstance(outer, Tracer):  # the traces around depend on the answer too
             outer.builder.decide(outer.node, number)
             outer = outer.value
         return self.builder.decide(self.node, number)  # type: ignore[no-any-return]
-
-    def looked(self) -> None:
-        """Note that Python decided by this number: a decision in doubt is a result in doubt."""
-        handle: Any = self
-        while isinstance(handle, Tracer):
-            handle.builder.looked.append(handle.node)
-            handle = handle.value
 
     def _exact(self, asked: str) -> Any:
         """The number of an integer or boolean value (which carries no derivative)."""
@@ -125,7 +117,6 @@ class Tracer(Handle):
                 "a plain array `a` is read at it by np.array(a)[i]",
                 source.here(),
             )
-        self.looked()
         return number
 
     def __index__(self) -> int:

@@ -13,22 +13,25 @@ from typing import Any
 import numpy as np
 
 from wengert import tree
-from wengert.trust import policies, verdict
+from wengert.trust import policies, suspects, verdict
 
 
 def examine(
-    what: str, level: str, found: Sequence[Any], example: Callable[[int], Any], suspected: Any = None
+    what: str, level: str, found: Sequence[Any], example: Callable[[int], Any],
+    look: Any, seen: suspects.Suspects,
 ) -> list[Any]:  # fmt: skip
     """The results of a batch, those of suspected examples settled; delivers one report for all.
 
     `found` are the results, examples along axis 0; `example(k)` computes one alone, under the same
-    level of trust. `suspected` marks the examples to look at; None: all.
+    level of trust. `look` marks the examples to look at alone, `seen` is what the bounds say of all.
     """
     start, policy = perf_counter(), policies.current()
     results = [np.array(y) for y in found]
-    look = np.ones(len(results[0]), bool) if suspected is None else np.asarray(suspected, bool)
-    masks = [[np.zeros(y.shape, bool) for y in results] for _ in range(3)]
-    flagged, repaired, seen = masks
+    flagged = [np.zeros(y.shape, bool) for y in results]
+    looked = [np.array(mask, bool) for mask in seen.masks]
+    repaired = [_known(y, m, k, policy, level) for y, m, k in zip(results, *seen[::2], strict=True)]
+    if level != "repair":
+        flagged, repaired = repaired, flagged
     components: list[verdict.Component] = []
     for k in np.flatnonzero(look):
         one, report = _alone(example, int(k))
@@ -37,7 +40,7 @@ def examine(
         for n, y in enumerate(ys):
             if level == "repair":
                 results[n][k] = y
-            seen[n][k] = True
+            looked[n][k] = True
             if report is None:
                 continue
             flagged[n][k] |= report.flagged[n] if fits else not report.trusted
@@ -46,9 +49,25 @@ def examine(
             components += [_placed(c, int(k)) for c in report.components if c.how != "confirmed"]
     seconds = perf_counter() - start
     verdict.deliver(
-        verdict.Report(what, level, policy, flagged, repaired, seen, [], components, seconds)
+        verdict.Report(
+            what, level, policy, flagged, repaired, looked, seen.bounds, components, seconds
+        )
     )
     return results if level == "repair" else list(found)
+
+
+def _known(y: Any, suspect: Any, known: Any, policy: policies.Policy, level: str) -> Any:
+    """Put in what a wider format knows; where that differs from what was computed, as a mask."""
+    sure = suspect & np.isfinite(known)
+    if not sure.any():
+        return np.zeros(y.shape, bool)
+    tolerance, tiny = policy.tolerated(y.dtype), float(np.finfo(y.dtype).tiny)
+    with np.errstate(all="ignore"):
+        size = np.maximum(np.abs(known), tiny)
+        wrong = sure & ~(np.abs(y / size - known / size) <= tolerance)
+    if level == "repair":
+        y[wrong] = known[wrong]
+    return wrong
 
 
 def _alone(example: Callable[[int], Any], k: int) -> tuple[Any, verdict.Report | None]:

@@ -15,10 +15,11 @@ import numpy as np
 
 from wengert.ir.program import Program
 from wengert.ops.radii import Radius
-from wengert.trust.bounds import run
+from wengert.trust.bounds import Observer, run
 from wengert.trust.wide import widened, wider
 
 _ROOM = 1 + 1e-6  # radii are rounded themselves
+_DIGITS = 64  # a number that is known to so many ulps is settled
 
 
 class Detection(NamedTuple):
@@ -34,14 +35,15 @@ class Detection(NamedTuple):
 
 
 def detect(
-    program: Program, args: Sequence[Any], results: Sequence[Any], tolerated: Callable[[Any], float]
-) -> Detection:
+    program: Program, args: Sequence[Any], results: Sequence[Any], tolerated: Callable[[Any], float],
+    observer: Observer | None = None,
+) -> Detection:  # fmt: skip
     """Look at the `results` of a program at `args`; `tolerated(dtype)` is the relative error allowed.
 
     Outputs of the program beyond the results are what Python decided by (`if`): where such
-    a decision is in doubt, so are all results.
+    a decision is in doubt, so are all results. The `observer` sees the first run.
     """
-    found = run(program, args)
+    found = run(program, args, observer=observer)
     looks = [
         _look(g, y, r, tolerated) for g, y, r in zip(results, *_ours(found, results), strict=True)
     ]
@@ -100,6 +102,7 @@ def _settled(result: Any, value: Any, radius: Radius) -> Any:
     if dtype.kind not in "fc":
         return None
     with np.errstate(all="ignore"):
-        room = np.finfo(dtype).eps * np.abs(value)
-        sure = np.isfinite(value) & ((0 if radius is None else radius) <= 2 * room)
+        info = np.finfo(dtype)
+        room = _DIGITS * info.eps * np.maximum(np.abs(value), info.tiny)
+        sure = np.isfinite(value) & ((0 if radius is None else radius) <= room)
         return np.where(sure, value, np.nan).astype(dtype)

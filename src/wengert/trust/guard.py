@@ -16,7 +16,7 @@ import numpy as np
 from wengert.errors import TrustError, WengertError
 from wengert.ir import source
 from wengert.ir.program import Program
-from wengert.trust import ladder, limits, policies, ties, verdict
+from wengert.trust import flat, ladder, limits, policies, suspects, ties, verdict
 from wengert.trust.balls.number import Undecided, precision
 from wengert.trust.exact import restricted
 from wengert.trust.question import Line, Question, Recorded, Result, programs
@@ -31,9 +31,13 @@ def examine(
 ) -> list[Any]:  # fmt: skip
     """The results, settled where `level` is "repair"; delivers the report as the policy says.
 
-    `suspected` are masks of the numbers to look at; None: all of them.
+    `suspected` are masks of the numbers to look at; None: those that the error bounds suspect.
     """
-    inquiry = Inquiry(question, policies.current(), suspected)
+    policy, settled = policies.current(), None
+    if suspected is None:
+        found = suspects.of_question(question, policy)
+        suspected, question.bounds, settled = found.masks, found.bounds, found.settled
+    inquiry = Inquiry(question, policy, suspected, settled)
     inquiry.run()
     report = inquiry.report(level)
     verdict.deliver(report)
@@ -46,17 +50,19 @@ class Inquiry:
     """One question on its way to an answer."""
 
     def __init__(
-        self, question: Question, policy: policies.Policy, suspected: Sequence[Any] | None
+        self,
+        question: Question,
+        policy: policies.Policy,
+        suspected: Sequence[Any],
+        known: Sequence[Any] | None = None,
     ) -> None:
-        self.question, self.policy = question, policy
+        self.question, self.policy, self.known = question, policy, known
         self.started = perf_counter()
         self.until = self.started + policy.budget
         self.plain = [np.asarray(r.number) for r in question.results]
         self.values = [np.array(p) for p in self.plain]
-        self.suspected = [
-            np.ones(p.shape, bool) if suspected is None else np.array(suspected[n], bool)
-            for n, p in enumerate(self.plain)
-        ]
+        self.suspected = [np.array(mask, bool) for mask in suspected]
+        self.open = [mask.copy() for mask in self.suspected]  # what is not settled yet
         self.flagged = [np.zeros(p.shape, bool) for p in self.plain]
         self.repaired = [np.zeros(p.shape, bool) for p in self.plain]
         self.settled = [ladder.Settled(p) for p in self.plain]
@@ -67,15 +73,41 @@ class Inquiry:
     # ---- the way -------------------------------------------------------------------------------
     def run(self) -> None:
         """Climb the ladder, then judge number by number."""
-        if not any(m.any() for m in self.suspected):
+        self._take_known()
+        self._settle()
+        for n, result in enumerate(self.question.results):
+            zero = self.values[n].size and not self.values[n].any()
+            why = (
+                flat.cause(self.question.recorded, result.leaf)
+                if zero and result.leaf is not None
+                else ""
+            )
+            for at in _places(~self.flagged[n]) if why else ():
+                self._flag(n, at, why, 0)
+
+    def _settle(self) -> None:
+        if not any(m.any() for m in self.open):
             return
         recorded = self.question.recorded
         self._climb(recorded.program, recorded.args)
         self._stand(recorded)
-        for n, mask in enumerate(self.suspected):
+        for n, mask in enumerate(self.open):
             result = self.question.results[n]
             for at in _places(mask):
                 self._judge(n, result, at)
+
+    def _take_known(self) -> None:
+        """Numbers that the detector knows already, from a wider format."""
+        for n, known in enumerate(self.known or ()):
+            sure = self.open[n] & np.isfinite(known)
+            self.open[n] &= ~sure
+            for at in _places(sure):
+                plain, value = self.plain[n][at], known[at]
+                right = self._agree(plain, value)
+                if not right:
+                    self.repaired[n][at] = True
+                    self.values[n][at] = value
+                self._note(n, at, value, "confirmed" if right else "wide", "", 0)
 
     def _climb(self, program: Program, args: Sequence[Any]) -> None:
         recorded = self.question.recorded
@@ -86,7 +118,7 @@ class Inquiry:
             return
         for places, part, given in parts:
             wanted = [
-                n >= 0 and bool(np.any(self.suspected[n] if at is None else self.suspected[n][at]))
+                n >= 0 and bool(np.any(self.open[n] if at is None else self.open[n][at]))
                 for n, at in places
             ]
             if not any(wanted):
@@ -94,7 +126,7 @@ class Inquiry:
             chosen = [p for p, w in zip(places, wanted, strict=True) if w]
             part = restricted(part, wanted)
             plain = [self.plain[n] if at is None else self.plain[n][at] for n, at in chosen]
-            masks = [self.suspected[n] if at is None else self.suspected[n][at] for n, at in chosen]
+            masks = [self.open[n] if at is None else self.open[n][at] for n, at in chosen]
             try:
                 found = ladder.climb(part, given, plain, masks, until=self.until)
             except (Undecided, ArithmeticError, ValueError) as error:
@@ -167,7 +199,7 @@ class Inquiry:
         """Should limits have a look?"""
         if value is None or self.settled[n].doubtful:
             return True
-        if self.standing.firm or int(np.count_nonzero(self.suspected[n])) > _MANY:
+        if self.standing.firm or int(np.count_nonzero(self.open[n])) > _MANY:
             return False
         return bool(self.standing.comparisons) or self.policy.at_kink != "mean"
 

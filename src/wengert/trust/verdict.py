@@ -26,7 +26,7 @@ _told: set[Any] = set()  # places that were warned at
 class Component:
     """One number of a result that was looked at closely.
 
-    `how` says what settled it: "confirmed" (balls agree with the plain number), "balls", "limit",
+    `how` says what settled it: "confirmed" (the plain number is right after all), "wide" (a wider format), "balls", "limit",
     "kink", "rewrite"; or "" where nothing could, and the number stays flagged. `cause` is a class
     of causes, or a reason why it could not be settled.
     """
@@ -49,7 +49,11 @@ class Component:
             return f"{name}: {_short(self.plain)} cannot be trusted{why}{place}"
         if self.how == "confirmed":
             return f"{name}: {_short(self.plain)} is right"
-        means = {"balls": f"certified with {self.bits} bits", "kink": "by the policy at kinks"}
+        means = {
+            "balls": f"certified with {self.bits} bits",
+            "wide": "known in a wider format",
+            "kink": "by the policy at kinks",
+        }
         said = means.get(self.how, f"by {self.how}")
         return f"{name}: {_short(self.plain)} was wrong, {_short(self.value)} is right, {said}{why}{place}"
 

@@ -1,0 +1,280 @@
+"""Suspects: which numbers of a finished call does it pay to look at closely?
+
+Those whose error bound exceeds the tolerance (trust/detect.py), and those that stand on a branch that
+asks for equality: there, a slope may be that of a path which holds at this point alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from wengert.errors import WengertError
+from wengert.ir import passes
+from wengert.ir.evaluate import evaluate
+from wengert.ir.program import Eqn, Program, Var
+from wengert.ir.types import repeated
+from wengert.transforms.jvp import jvp
+from wengert.transforms.sweep import sweep
+from wengert.transforms.vjp import vjp
+from wengert.trust import policies, ties
+from wengert.trust.detect import Detection, detect
+from wengert.trust.question import Question, Recorded, unit
+
+_EQUALITY = frozenset(["equal", "not_equal"])
+
+
+class Suspects(NamedTuple):
+    """Per result: masks, relative error bounds, and numbers that are known already (nan: not)."""
+
+    masks: list[Any]
+    bounds: list[Any]
+    settled: list[Any]
+
+
+def of_question(question: Question, policy: policies.Policy) -> Suspects:
+    """The suspects among the results of a call."""
+    recorded = question.recorded
+    results = question.results
+    found: list[Any] = [None] * len(results)
+    dropped = False
+    for chosen, program, args in _float_programs(question):
+        numbers = [_plain(results[n]) for n in chosen]
+        drops = Drops()
+        try:
+            seen = detect(program, args, numbers, policy.tolerated, drops.see)
+        except WengertError:  # a loop or a black box that cannot be looked into
+            continue
+        dropped = dropped or drops.found
+        for k, n in enumerate(chosen):
+            found[n] = _one(seen, k, results[n].conjugate)
+    masks, bounds, settled = [], [], []
+    equality = dropped or stands_on_equality(recorded) or policy.at_kink != "mean"
+    for result, one in zip(results, found, strict=True):
+        shape = np.shape(result.number)
+        suspect, bound, known = one or (np.ones(shape, bool), np.full(shape, np.inf), None)
+        masks.append(np.ones(shape, bool) if equality else np.array(suspect, bool))
+        bounds.append(bound)
+        settled.append(np.full(shape, np.nan) if known is None or equality else known)
+    return Suspects(masks, bounds, settled)
+
+
+class Drops:
+    """Does a rule for one point (`where x == 0`) throw away something that is not finite?
+
+    There an infinite slope meets a kink, and what that gives is for limits to say.
+    """
+
+    def __init__(self) -> None:
+        self.found = False
+        self.points: set[Any] = set()  # results of comparisons for equality
+
+    def see(self, eqn: Eqn, xs: Any, rs: Any, ys: Any, radii: Any) -> None:
+        """Look at one equation."""
+        if eqn.prim.name == "equal":
+            self.points.update(eqn.outputs)
+        elif eqn.prim.name == "select" and eqn.inputs[0] in self.points and not self.found:
+            c, _, other = xs
+            self.found = other.dtype.kind in "fc" and bool(np.any(c & ~np.isfinite(other)))
+
+
+def _plain(result: Any) -> Any:
+    number = np.asarray(result.number)
+    return np.conjugate(number) if result.conjugate else number
+
+
+def _one(seen: Detection, k: int, conjugate: bool) -> tuple[Any, Any, Any]:
+    known = seen.settled[k]
+    return (
+        seen.suspect[k],
+        seen.bounds[k],
+        np.conjugate(known) if conjugate and known is not None else known,
+    )
+
+
+def _looking(recorded: Recorded) -> Program:
+    """The recorded program; what Python decided by comes last among its outputs."""
+    p = recorded.program
+    nodes = dict.fromkeys(node for node, *_ in recorded.decisions if isinstance(node, Var))
+    return Program(p.inputs, p.eqns, [*p.outputs, *nodes], p.sources, p.name)
+
+
+def _float_programs(question: Question) -> list[tuple[list[int], Program, list[Any]]]:
+    """Programs in the call's own arithmetic whose first outputs are these results."""
+    recorded, results = question.recorded, question.results
+    whole = _looking(recorded)
+    moving = tuple(n < recorded.movers and v.type.inexact for n, v in enumerate(whole.inputs))
+    leaves = [n for n, m in enumerate(moving) if m]
+    count = len(recorded.program.outputs)
+    inexact = [n for n, t in enumerate(recorded.program.out_types) if t.inexact]
+    found: list[tuple[list[int], Program, list[Any]]] = []
+    plain = [n for n, r in enumerate(results) if r.is_value or (not r.rows and r.leaf is not None)]
+    if plain:
+        gs = next((r.gs for n, r in enumerate(results) if n in plain and not r.is_value), None)
+        if gs is None:
+            program, given = whole, []
+            places = [results[n].output for n in plain]
+        else:
+            program = _pulled(whole, moving)
+            types = recorded.program.out_types
+            given = [
+                np.zeros(types[n].shape, types[n].dtype)[()] if gs[n] is None else gs[n]
+                for n in inexact
+            ]
+            first = len(whole.outputs)
+            places = [
+                results[n].output
+                if results[n].is_value
+                else first + leaves.index(results[n].leaf or 0)
+                for n in plain
+            ]
+        rest = range(count, len(whole.outputs))
+        found.append((plain, _outputs(program, [*places, *rest]), [*recorded.args, *given]))
+    for output in sorted({r.output for r in results if r.rows and r.leaf is not None}):
+        mine = [
+            n for n, r in enumerate(results) if r.rows and r.output == output and r.leaf is not None
+        ]
+        found.append(
+            (mine, *_by_rows(recorded, whole, moving, output, [results[n].leaf or 0 for n in mine]))
+        )
+    along = [n for n, r in enumerate(results) if r.leaf is None and r.dxs is not None]
+    if along:
+        dxs = results[along[0]].dxs
+        assert dxs is not None
+        moves = [
+            dxs[n] if dxs[n] is not None else np.zeros(whole.inputs[n].type.shape) for n in leaves
+        ]
+        first = len(whole.outputs)
+        places = [first + inexact.index(results[n].output) for n in along]
+        program = _outputs(_pushed(whole, moving), [*places, *range(count, len(whole.outputs))])
+        found.append((along, program, [*recorded.args, *moves]))
+    return found
+
+
+def _by_rows(
+    recorded: Recorded, whole: Program, moving: tuple[bool, ...], output: int, leaves: list[int]
+) -> tuple[Program, list[Any]]:
+    """A whole Jacobian: the pullback of every unit vector of the output, as one batch."""
+    types = recorded.program.out_types
+    t = types[output]
+    rows = [unit(t, at) for at in np.ndindex(t.shape)]
+    inexact = [n for n, s in enumerate(types) if s.inexact]
+    seeds = [
+        np.stack(rows) if n == output else np.zeros((len(rows), *types[n].shape), types[n].dtype)
+        for n in inexact
+    ]
+    order = [n for n, m in enumerate(moving) if m]
+    pulled = _pulled(whole, moving)
+    count = len(recorded.program.outputs)
+    places = [len(whole.outputs) + order.index(k) for k in leaves]
+    chosen = _outputs(pulled, [*places, *range(count, len(whole.outputs))])
+    flags = (False,) * len(whole.inputs) + (True,) * len(seeds)
+    wide = passes.batch(chosen, flags, len(rows))
+
+    def shaped(*xs: Any) -> list[Any]:
+        ys = evaluate(wide, xs)
+        return [
+            np.reshape(y, (*t.shape, *np.shape(y)[1:])) if n < len(places) else y
+            for n, y in enumerate(ys)
+        ]
+
+    given = [
+        s if not f else repeated(s, len(rows)) for s, f in zip(chosen.in_types, flags, strict=True)
+    ]
+    return sweep(passes.derive(shaped, given, chosen, chosen.name)), [*recorded.args, *seeds]
+
+
+@lru_cache(maxsize=256)
+def _pulled(program: Program, moving: tuple[bool, ...]) -> Program:
+    return vjp(program, moving)
+
+
+@lru_cache(maxsize=256)
+def _pushed(program: Program, moving: tuple[bool, ...]) -> Program:
+    return sweep(jvp(program, moving))
+
+
+def _outputs(program: Program, places: Sequence[int]) -> Program:
+    kept = [program.outputs[n] for n in places]
+    return sweep(Program(program.inputs, program.eqns, kept, program.sources, program.name))
+
+
+def stands_on_equality(recorded: Recorded) -> bool:
+    """Does a comparison for equality, or a decision of Python's, hang on numbers that are just equal?"""
+    program = recorded.program
+    moving = ties.moved(program, recorded.movers)
+    asked = {node for node, *_ in recorded.decisions}
+    if not any(_asks(e, moving, asked) for e in program.eqns):
+        return False
+    found = False
+
+    def see(eqn: Eqn, ins: Sequence[Any], outs: Sequence[Any]) -> None:
+        nonlocal found
+        found = found or (_asks(eqn, moving, asked) and bool(np.any(ins[0] == ins[1])))
+
+    with np.errstate(all="ignore"):
+        evaluate(program, list(recorded.args), observer=see)
+    return found
+
+
+def _asks(eqn: Eqn, moving: set[Any], asked: set[Any]) -> bool:
+    name = eqn.prim.name
+    if name not in ties.COMPARISONS or not any(a in moving for a in eqn.inputs):
+        return False
+    return name in _EQUALITY or eqn.outputs[0] in asked
+
+
+# ---- batches -----------------------------------------------------------------------------------------------
+
+
+def of_batch(
+    program: Program, args: Sequence[Any], flags: Sequence[bool], extent: int, found: Sequence[Any],
+    policy: policies.Policy,
+) -> tuple[Any, Suspects]:  # fmt: skip
+    """Which examples of a batch to look at, and the suspects among all its numbers.
+
+    `program` is that of one example; `flags` say which `args` are batches of `extent` examples.
+    """
+    wide = _batched(program, tuple(flags), extent)
+    moving = {v for v, f in zip(wide.inputs, flags, strict=True) if f}
+    seen = detect(wide, args, found, policy.tolerated)
+    settled = [
+        np.full(np.shape(y), np.nan) if s is None else s
+        for y, s in zip(found, seen.settled, strict=True)
+    ]
+    open_ = [s & ~np.isfinite(k) for s, k in zip(seen.suspect, settled, strict=True)]
+    look = np.zeros(extent, bool)
+    for mask in open_:
+        look |= np.reshape(mask, (extent, -1)).any(1)
+    look |= _equal_in(wide, args, moving, extent)
+    if policy.at_kink != "mean":
+        look[:] = True
+    return look, Suspects(list(seen.suspect), list(seen.bounds), settled)
+
+
+@lru_cache(maxsize=256)
+def _batched(program: Program, flags: tuple[bool, ...], extent: int) -> Program:
+    return sweep(passes.batch(program, flags, extent, (True,) * len(program.outputs)))
+
+
+def _equal_in(program: Program, args: Sequence[Any], moving: set[Any], extent: int) -> Any:
+    """Examples in which a comparison for equality hangs on numbers that are just equal."""
+    look = np.zeros(extent, bool)
+    for e in program.eqns:
+        if any(a in moving for a in e.inputs):
+            moving.update(e.outputs)
+    if not any(_asks(e, moving, set()) for e in program.eqns):
+        return look
+
+    def see(eqn: Eqn, ins: Sequence[Any], outs: Sequence[Any]) -> None:
+        if _asks(eqn, moving, set()):
+            same = np.asarray(ins[0] == ins[1])
+            rows = same.ndim and same.shape[0] == extent
+            look[:] |= np.reshape(same, (extent, -1)).any(1) if rows else bool(same.any())
+
+    with np.errstate(all="ignore"):
+        evaluate(program, list(args), observer=see)
+    return look

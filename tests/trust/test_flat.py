@@ -1,0 +1,54 @@
+"""Slopes that are zero because numbers went through steps, or a loop ended: said, not believed."""
+
+import numpy as np
+import pytest
+
+import wengert as wg
+
+
+def newton(x):
+    y = 2.0000001 + 0.0 * x
+    while np.abs(y * y - x) > 1e-5:
+        y = 0.5 * (y + x / y)
+    return y
+
+
+def until_small(x):
+    y = 1.0 + 0.0 * x
+    while y > x:
+        y = y / 2
+    return y
+
+
+ZEROS = {
+    "rounding": (lambda x: np.round(x * 1000.0) / 1000.0, 0.4567, "integer-only path"),
+    "floor": (lambda x: np.floor(x) ** 2, 2.5, "integer-only path"),
+    "sign": (lambda x: 3 * np.sign(x), -1.0, "integer-only path"),
+    "newton": (newton, 4.0, "early loop exit"),
+    "halving": (until_small, 0.3, "early loop exit"),
+}
+
+
+@pytest.mark.parametrize("name", ZEROS)
+@pytest.mark.parametrize("level", ["check", "repair"])
+def test_a_slope_that_steps_or_loops_lost_is_flagged(name, level):
+    f, x, cause = ZEROS[name]
+    with wg.trust.policy(action="record"):
+        assert wg.grad(f, trust=level)(x) == 0
+    report = wg.last_report()
+    assert report.flagged[0]
+    assert report.components[0].cause == cause
+
+
+def clipped(x):
+    return x if x > 0 else 0.0 * x
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [(clipped, -1.0), (lambda x: x - np.floor(x), 1.5), (lambda x: x * x, 0.0), (newton, 4.1)],
+)
+def test_honest_slopes_are_not_flagged(f, x):
+    with wg.trust.policy(action="record"):
+        wg.grad(f, trust="check")(x)
+    assert wg.last_report().trusted
