@@ -16,7 +16,7 @@ from wengert.ir.primitive import Handle
 from wengert.ir.types import type_of
 from wengert.trace.builder import Builder
 from wengert.trace.idle import plain
-from wengert.trace.trace import run, running, tracing
+from wengert.trace.trace import run, tracing
 from wengert.trace.tracer import Tracer
 from wengert.transforms.reverse import reverse
 from wengert.trust import anomaly, guard, policies, question, report
@@ -78,8 +78,7 @@ def wished(level: str, results: Sequence[Any]) -> bool:
     """Inside another trace: leave the wish with the traces around, whose outermost call will look."""
     if not tracing() and not any(isinstance(r, Handle) for r in results):
         return False
-    for builder in running():
-        builder.trust = policies.stronger(builder.trust, level)
+    policies.wish(level)
     return True
 
 

@@ -32,6 +32,7 @@ from wengert.numpy_api.table import overridable
 from wengert.ops.control import call
 from wengert.trace.trace import tracing
 from wengert.trace.tracer import Tracer
+from wengert.trust import policies, report
 
 _TRACES = 64  # so many kinds of calls of one function are remembered
 _CHAIN = 4  # so many of them are tried one after the other by the builtins
@@ -99,11 +100,17 @@ class Jitted:
         if version is None or why:
             try:
                 version = self._version(opened, why, again=version is not None)
+            except NotCompiled as reason:  # as it was asked for: nothing to warn of
+                self.plain[opened.key] = str(reason)
+                self.events.append(Event(f"not compiled: {reason}", opened.key, None))
+                return _stored(self.fun(*args, **kwargs), out)
             except _NotPortable as found:
                 return self._written(found.trace, opened)
             except (ConcretizationError, UnsupportedError) as error:
                 return self._plain(opened.key, _needs_numbers(error), args, kwargs, out)
-        return self._ran(version, opened, out)
+        done, result = self._ran(version, opened, out)
+        # where a derivative is not finite the plain function says where that was born
+        return result if done else _stored(self.fun(*args, **kwargs), out)
 
     @functools.cached_property
     def _takes_out(self) -> bool:
@@ -125,22 +132,24 @@ class Jitted:
             )
         return _stored(self.fun(*args, **kwargs), out)
 
-    def _ran(self, version: Version, opened: Opened, out: Any) -> Any:
+    def _ran(self, version: Version, opened: Opened, out: Any) -> tuple[bool, Any]:
+        """Can the results be handed over, and what is handed over."""
         trace = version.trace
         types = trace.program.in_types
+        places = None if out is None else _places(out, trace)
         values = [regular(x, t) for x, t in zip(opened.values, types, strict=False)]
-        if out is not None:
-            places = _places(out, trace)
-            ys = version.compiled([*values, *trace.captured])
+        ys = version.compiled([*values, *trace.captured])
+        if trace.trust != "off" and not report.finite(ys):
+            return False, None
+        if places is not None:
             for place, y in zip(places, ys, strict=True):
                 place[...] = y
-            return out
-        ys = version.compiled([*values, *trace.captured])
-        ys = [
+            return True, out
+        shown = [
             y.item() if w and not isinstance(y, np.ndarray) else finished(y)
             for y, w in zip(ys, trace.weak, strict=True)
         ]
-        return trace.built(ys)
+        return True, trace.built(shown)
 
     def version_for(self, *args: Any, **kwargs: Any) -> Version:
         """What such a call runs, made ready if it is not."""
@@ -155,6 +164,8 @@ class Jitted:
         trace = traced(self.fun, opened, self.__name__)
         if not trace.portable:  # it reads values of a tape, say
             raise _NotPortable(trace)
+        if trace.trust in ("check", "repair"):
+            raise NotCompiled(f"trust={trace.trust!r} looks at every number on its way")
         ready = compiled(trace.program)
         entry = None
         if opened.plain and ready.code is not None and trace.guards.quick:
@@ -182,6 +193,7 @@ class Jitted:
 
     @staticmethod
     def _written(trace: Trace, opened: Opened) -> Any:
+        policies.wish(trace.trust)
         ys = written(call, *opened.values, *trace.captured, body=trace.program)
         for y, w in zip(ys, trace.weak, strict=True):
             if w and isinstance(y, Tracer):
@@ -215,6 +227,7 @@ class Jitted:
             captured=captured,
             single=one,
             guards=trace.guards.by_identity(),
+            watched=None if trace.trust == "off" else self._slow,
         )
 
     def _link(self) -> None:

@@ -35,6 +35,7 @@ class Trace(NamedTuple):
     weak: tuple[bool, ...]  # per output
     guards: Guards
     seconds: float
+    trust: str  # how closely derivatives taken inside wish to be looked at
 
     @property
     def portable(self) -> bool:
@@ -94,6 +95,7 @@ def traced(fun: Callable[..., Any], opened: Opened, what: str) -> Trace:
         tuple(y.weak for y in outputs),
         guards,
         time.perf_counter() - start,
+        builder.trust,
     )
 
 

@@ -9,6 +9,7 @@ takes the slow way: `call`, through ctypes.
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
@@ -147,9 +148,10 @@ class Entry:
         frees: bool = False,
         given: bool = False,
         guards: Sequence[Guard] = (),
+        watched: Callable[..., Any] | None = None,
         keep: Any = None,
     ) -> None:
-        self._kept: list[Any] = [keep, otherwise, failed, guards]
+        self._kept: list[Any] = [keep, otherwise, failed, guards, watched]
         self.arguments, self.results, self.single = tuple(arguments), tuple(results), single
         table = self._words([0] * Words.COUNT)
         values = {
@@ -169,6 +171,7 @@ class Entry:
             Words.GIVEN: int(given),
             Words.GUARDS: self._words([w for g in guards for w in g.words()]).ctypes.data,
             Words.GUARD_COUNT: len(guards),
+            Words.WATCHED: 0 if watched is None else id(watched),
         }
         for word, value in values.items():
             table[word] = value
@@ -193,6 +196,9 @@ class Entry:
             if results:
                 self._kept.append(slot.dtype)
                 rows.append(id(slot.dtype))
+                parts = 2 if slot.dtype.kind == "c" else 1
+                rows.append(math.prod(slot.shape) * parts)
+                rows.append(slot.dtype.itemsize // parts if slot.dtype.kind in "fc" else 0)
         return int(self._words(rows).ctypes.data)
 
     def _builtin(self) -> Any:

@@ -21,6 +21,46 @@ def load(name: str, type: str, base: str, place: int | str, unit: str) -> str:
     )
 
 
+def _wild(bits: int, exponent: int) -> str:
+    """A function that looks for numbers whose exponent is full, eight at a time."""
+    v = f"<8 x i{bits}>"
+    return f"""define internal i1 @wild{bits}(ptr %x, i64 %n) {{
+entry:
+  %whole = and i64 %n, -8
+  br label %loop
+loop:
+  %i = phi i64 [0, %entry], [%i1, %body]
+  %seen = phi <8 x i1> [zeroinitializer, %entry], [%seen1, %body]
+  %more = icmp slt i64 %i, %whole
+  br i1 %more, label %body, label %tail
+body:
+  %p = getelementptr i{bits}, ptr %x, i64 %i
+  %a = load {v}, ptr %p, align {bits // 8}
+  %e = and {v} %a, splat (i{bits} {exponent})
+  %f = icmp eq {v} %e, splat (i{bits} {exponent})
+  %seen1 = or <8 x i1> %seen, %f
+  %i1 = add i64 %i, 8
+  br label %loop
+tail:
+  %j = phi i64 [%whole, %loop], [%j1, %one]
+  %found = phi i1 [false, %loop], [%found1, %one]
+  %rest = icmp slt i64 %j, %n
+  br i1 %rest, label %one, label %done
+one:
+  %q = getelementptr i{bits}, ptr %x, i64 %j
+  %b = load i{bits}, ptr %q
+  %g = and i{bits} %b, {exponent}
+  %h = icmp eq i{bits} %g, {exponent}
+  %found1 = or i1 %found, %h
+  %j1 = add i64 %j, 1
+  br label %tail
+done:
+  %any = call i1 @llvm.vector.reduce.or.v8i1(<8 x i1> %seen)
+  %all = or i1 %any, %found
+  ret i1 %all
+}}"""
+
+
 def text(triple: str) -> str:
     """The module, which depends on nothing but the platform."""
     w, at = Words, Layout
@@ -47,6 +87,7 @@ declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)
 declare ptr @malloc(i64)
 declare void @free(ptr)
+declare i1 @llvm.vector.reduce.or.v8i1(<8 x i1>)
 
 ; is this an array of that dtype and shape, in C order, aligned (and writeable, where asked)?
 define internal i1 @fits(ptr %x, ptr %row, i32 %flags) alwaysinline {{
@@ -94,6 +135,10 @@ yes:
 no:
   ret i1 false
 }}
+
+; is there a nan or an infinity? (all bits of the exponent are set)
+{_wild(64, 0x7FF0000000000000)}
+{_wild(32, 0x7F800000)}
 
 define ptr @{NAME}(ptr %self, ptr %args, i64 %nargs) {{
 entry:
@@ -225,7 +270,7 @@ result:
   %moreresults = icmp slt i64 %r, %nout
   br i1 %moreresults, label %newresult, label %work
 newresult:
-  %rrowat = mul i64 %r, 5
+  %rrowat = mul i64 %r, 7
   %rrow = getelementptr i64, ptr %results, i64 %rrowat
   %rkind = load i64, ptr %rrow
   %madep = getelementptr ptr, ptr %made, i64 %r
@@ -315,7 +360,36 @@ drop:
   br label %back
 back:
   %good = icmp eq i32 %status, 0
-  br i1 %good, label %number0, label %bad
+  br i1 %good, label %watch, label %bad
+
+; ---- does somebody look for what is not finite?
+watch:
+{load("watcher", "ptr", "t", w.WATCHED, "i64")}
+  %nowatch = icmp eq ptr %watcher, null
+  br i1 %nowatch, label %number0, label %seen
+seen:
+  %v = phi i64 [0, %watch], [%v1, %tame]
+  %moreseen = icmp slt i64 %v, %nout
+  br i1 %moreseen, label %seeone, label %number0
+seeone:
+  %vrowat = mul i64 %v, 7
+  %vrow = getelementptr i64, ptr %results, i64 %vrowat
+{load("vcount", "i64", "vrow", 5, "i64")}
+{load("vbytes", "i64", "vrow", 6, "i64")}
+{load("vdata", "ptr", "outs", "%v", "ptr")}
+  switch i64 %vbytes, label %tame [
+    i64 8, label %see64
+    i64 4, label %see32
+  ]
+see64:
+  %w64 = call i1 @wild64(ptr %vdata, i64 %vcount)
+  br i1 %w64, label %undowild, label %tame
+see32:
+  %w32 = call i1 @wild32(ptr %vdata, i64 %vcount)
+  br i1 %w32, label %undowild, label %tame
+tame:
+  %v1 = add i64 %v, 1
+  br label %seen
 bad:
   %already = call ptr @PyErr_Occurred()
   %isset = icmp ne ptr %already, null
@@ -330,7 +404,7 @@ tell:
 
 ; ---- numbers become objects
 number0:
-  %q = phi i64 [0, %back], [%q1, %numberdone]
+  %q = phi i64 [0, %watch], [0, %seen], [%q1, %numberdone]
   %morenumbers = icmp slt i64 %q, %nout
   br i1 %morenumbers, label %numberone, label %deliver
 numberone:
@@ -338,7 +412,7 @@ numberone:
   %ismade = icmp ne ptr %qmade, null
   br i1 %ismade, label %numberdone, label %makeobject
 makeobject:
-  %qrowat = mul i64 %q, 5
+  %qrowat = mul i64 %q, 7
   %qrow = getelementptr i64, ptr %results, i64 %qrowat
   %qkind = load i64, ptr %qrow
   %qplace = getelementptr [4 x i64], ptr %numbers, i64 %q
@@ -393,9 +467,12 @@ undo:
   br label %undofrom
 undootherwise:
   br label %undofrom
+undowild:
+  br label %undofrom
 undofrom:
-  %last = phi i64 [%nout, %undoall], [%r, %undo], [%r, %undootherwise]
-  %elsewhere = phi i1 [false, %undoall], [false, %undo], [true, %undootherwise]
+  %last = phi i64 [%nout, %undoall], [%r, %undo], [%r, %undootherwise], [%nout, %undowild]
+  %elsewhere = phi i1 [false, %undoall], [false, %undo], [true, %undootherwise], [true, %undowild]
+  %elseword = phi i64 [0, %undoall], [0, %undo], [{w.OTHERWISE}, %undootherwise], [{w.WATCHED}, %undowild]
   br label %undoloop
 undoloop:
   %u = phi i64 [0, %undofrom], [%u1, %undonext]
@@ -413,7 +490,11 @@ undonext:
   %u1 = add i64 %u, 1
   br label %undoloop
 undone:
-  br i1 %elsewhere, label %otherwise, label %leave
+  br i1 %elsewhere, label %goelsewhere, label %leave
+goelsewhere:
+{load("there", "ptr", "t", "%elseword", "i64")}
+  %reply = call ptr @PyObject_Vectorcall(ptr %there, ptr %args, i64 %nargs, ptr null)
+  ret ptr %reply
 leave:
   %err = call ptr @PyErr_Occurred()
   %silent = icmp eq ptr %err, null

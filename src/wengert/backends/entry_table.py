@@ -12,7 +12,9 @@ class Words(IntEnum):
     INPUTS = 1
     OUTPUTS = 2
     ARGUMENTS = 3  # pointer to 4 words per argument: kind, type number, ndim, pointer to extents
-    RESULTS = 4  # pointer to 5 words per result: the same, and the dtype
+    RESULTS = (
+        4  # pointer to 7 words per result: the same, the dtype, how many floats, their bytes (or 0)
+    )
     BOUND = 5  # pointer to the pointers that follow those of the arguments
     BOUNDS = 6
     EXTENTS = 7
@@ -27,7 +29,8 @@ class Words(IntEnum):
         15  # pointer to 3 words per guard: a cell, 0, an object; or a dictionary, a key, an object
     )
     GUARD_COUNT = 16
-    COUNT = 17
+    WATCHED = 17  # called with the arguments, where a result is not finite; 0: nobody looks
+    COUNT = 18
 
 
 class Kind(IntEnum):

@@ -199,6 +199,7 @@ class Compiled:
         single: bool = False,
         given: bool = False,
         guards: Sequence[Guard] = (),
+        watched: Callable[..., Any] | None = None,
     ) -> Entry:
         """A quick call for arguments of these kinds; `captured` arrays are the program's last inputs."""
         assert self.code is not None
@@ -218,6 +219,7 @@ class Compiled:
             frees=size >= _ROOM or self.loops,
             given=given,
             guards=guards,
+            watched=watched,
             keep=(self, bound),
         )
 

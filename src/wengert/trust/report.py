@@ -21,7 +21,7 @@ from wengert.ir.primitive import Handle
 from wengert.ir.program import Eqn, Program
 from wengert.trace.trace import tracing
 from wengert.transforms.reverse import pull
-from wengert.trust import anomaly
+from wengert.trust import anomaly, policies
 from wengert.trust.blame import Birth, Replay, within
 
 _WIDE = 80  # so many characters of a line are shown
@@ -65,11 +65,12 @@ def inspect(what: str, results: list[Any], case: Callable[[], Case]) -> None:
 
     Inside another trace nothing is said: its own results are looked at.
     """
+    if tracing() or any(isinstance(r, Handle) for r in results):
+        policies.wish("report")
+        return
     if finite(results):
         return
     watch = anomaly.watched.get()
-    if tracing() or any(isinstance(r, Handle) for r in results):
-        return
     if watch is not None:
         _raise(what, results, case, watch)
     elif (place := source.caller()) not in _told:
