@@ -155,6 +155,17 @@ def test_out_writes_all_numbers(run, folder, end):
     assert (code, "end the name with .npz or .json" in err) == (2, True)
 
 
+def test_trust_repairs(run):
+    (Path("model.py")).write_text(SOURCE + "\ndef cancels(x):\n    return (1 - np.cos(x)) / x**2\n")
+    plain = json.loads(run("grad", "model.py:cancels", "--at", "1e-6", "--json")[1])
+    code, out, err = run("grad", "model.py:cancels", "--at", "1e-6", "--trust", "repair", "--json")
+    found = json.loads(out)
+    assert plain["gradient"]["x"] < -80
+    assert (code, err) == (0, "")
+    assert abs(found["gradient"]["x"] + 1e-6 / 12) < 1e-16
+    assert "1 repaired" in found["warnings"][0]
+
+
 # ---- inputs ------------------------------------------------------------------------------------------
 
 
@@ -277,7 +288,7 @@ def test_check_believes_what_is_right(run):
     code, out, _ = run("check", "model.py:f", "--at", "1,2")
     assert code == 0
     assert "every entry is what differences measure, in both modes" in out
-    assert [x["kind"] for x in json.loads(run("check", "model.py:f", "--at", "1,2", "--json")[1])["findings"]] == ["ok"] * 6  # fmt: skip
+    assert [x["kind"] for x in json.loads(run("check", "model.py:f", "--at", "1,2", "--json")[1])["findings"]] == ["ok"] * 7  # fmt: skip
 
 
 def test_check_does_not_believe_what_is_wrong(run):

@@ -103,12 +103,12 @@ def found(f, *args):
 
 def test_all_is_well():
     findings = found(loss, W)
-    assert [x.kind for x in findings] == ["ok"] * 5
+    assert [x.kind for x in findings] == ["ok"] * 6
     assert worst(findings) == "ok"
 
 
 def test_a_derivative_that_is_not_finite_is_told_with_its_line():
-    (finding,) = found(edge, 0.0)
+    finding, _ = found(edge, 0.0)
     assert (finding.kind, finding.title) == ("wrong", "the derivative is not finite")
     assert "return np.sqrt(x) * 2" in finding.text
     assert "the slope is infinite here" in finding.text
@@ -141,6 +141,15 @@ def test_lost_digits_are_a_warning():
         "few digits of the value can be certain",
         "not one digit of the derivative can be certain",
     ]
+
+
+def test_balls_say_what_is_right():
+    (finding,) = [x for x in found(lambda x: (1 - np.cos(x)) / x**2, 1e-6) if "trust=" in x.title]
+    assert (
+        finding.title == '1 of 1 derivatives are wrong as computed; trust="repair" gives them right'
+    )
+    assert "-8.33333e-08 is right, certified" in finding.text
+    assert wg.trust.policies.current().action == "warn"  # as it was
 
 
 def test_a_wrong_rule_is_a_warning():

@@ -40,17 +40,21 @@ def _derivatives(call: Job, options: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if options.jac:
         found["value"] = call.ask(lambda f: f)
-        named = call.ask(lambda f: jacobian(f, argnums=call.argnums))
+        named = call.ask(lambda f: jacobian(f, argnums=call.argnums, trust=options.trust))
         found["jacobian"] = _named(call, named)
     else:
         try:
-            value, gradient = call.ask(lambda f: value_and_grad(f, argnums=call.argnums))
+            value, gradient = call.ask(
+                lambda f: value_and_grad(f, argnums=call.argnums, trust=options.trust)
+            )
         except NonScalarOutputError as error:
             raise UsageError(error.what, "add --jac for all slopes") from None
         found["value"] = value
         found["gradient"] = dict(zip(call.inputs, gradient, strict=True))
     if options.hess:
-        found["hessian"] = _named(call, call.ask(lambda f: hessian(f, argnums=call.argnums)))
+        found["hessian"] = _named(
+            call, call.ask(lambda f: hessian(f, argnums=call.argnums, trust=options.trust))
+        )
     return found
 
 

@@ -13,6 +13,7 @@ from wengert.cli.failure import RAISED, USAGE, Raised, UsageError
 from wengert.cli.output import complain, say, tell
 from wengert.cli.target import where
 from wengert.errors import WengertError
+from wengert.trust.policies import LEVELS
 
 _CODES = """\
 exit codes: 0 fine; 1 a check found something, or a result is not finite; 2 the command, a file or an
@@ -51,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
     grad.add_argument("--hess", action="store_true", help="the Hessian too")
     grad.add_argument(
         "--jac", action="store_true", help="the Jacobian, of a function with several results"
+    )
+    grad.add_argument(
+        "--trust", choices=LEVELS, default="report", help="how closely to look (report)"
     )
     grad.add_argument("--out", metavar="FILE", help="write all numbers to an .npz or .json file")
 

@@ -23,8 +23,11 @@ from wengert.ir.evaluate import evaluate
 from wengert.ir.program import Eqn
 from wengert.transforms.jvp import push
 from wengert.trust import report
+from wengert.trust.policies import policy
+from wengert.trust.verdict import last_report
 
 OK, NOTE, WARNING, WRONG = "ok", "note", "warning", "wrong"
+_BUDGET = 3.0  # seconds for settling what is in doubt
 _LOST = 1e-3  # a bound larger than this share of the number is a warning
 _MOST = 100_000  # numbers in the arguments up to which zeros are explained
 
@@ -54,6 +57,7 @@ def findings_of(
         found += _passing(reading)
         found += _digits(f, args, kwargs, argnums, reading)
         found += _slopes(reading, call, adjoints)
+    found += _settled(f, args, kwargs, argnums, reading)
     found += _zeros(f, args, kwargs, argnums, reading, adjoints)
     return found
 
@@ -128,6 +132,36 @@ def _digits(
             yield Finding(WARNING, f"{lost} of the {name} can be certain", told)
         else:
             yield Finding(OK, f"rounding leaves the {name} its digits", told)
+
+
+def _settled(
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int],
+    reading: Reading,
+) -> Iterator[Finding]:  # fmt: skip
+    """What `trust="repair"` makes of the derivative: what balls certify, limits, kinks."""
+    if not (reading.single and reading.out.type.dtype.kind == "f"):
+        return
+    try:
+        with np.errstate(all="ignore"), policy(action="record", budget=_BUDGET):
+            grad(f, tuple(argnums), trust="repair")(*args, **kwargs)
+    except (WengertError, ImportError) as why:
+        yield Finding(NOTE, 'trust="repair" has no answer here', str(why))
+        return
+    told = last_report()
+    if told is None:
+        return
+    lines = "\n".join(line.strip() for line in str(told).splitlines()[1:])
+    wrong, lost = told.count(told.repaired), told.count(told.flagged)
+    if lost:
+        yield Finding(WRONG, f"{lost} of {told.size} derivatives cannot be trusted", lines)
+    if wrong:
+        title = f'{wrong} of {told.size} derivatives are wrong as computed; trust="repair" gives them right'
+        yield Finding(WARNING, title, lines)
+    if not (wrong or lost):
+        closely = told.count(told.suspected)
+        yield Finding(
+            OK, "no derivative is in doubt", f"{closely} of {told.size} looked at closely"
+        )
 
 
 # ---- the slope along one direction, three times -----------------------------------------------------
