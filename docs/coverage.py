@@ -1,4 +1,4 @@
-"""Coverage: which names of NumPy, SciPy and Python's `math` have a derivative, read from the rule tables.
+"""Coverage: which names of NumPy, SciPy and Python's `math` and `cmath` have a derivative, read from the rule tables.
 
 `python docs/coverage.py > docs/coverage.md` renews the page; a test compares them.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import cmath
 import dis
 import inspect
 import math
@@ -23,8 +24,9 @@ import scipy.special
 from numpy.testing.overrides import get_overridable_numpy_array_functions
 
 import wengert  # noqa: F401  (fills the tables)
-from wengert.numpy_api.hooks import _MATH, _replaced
+from wengert.numpy_api.hooks import _replaced
 from wengert.numpy_api.random import _NO_PATH, _OURS
+from wengert.numpy_api.scalars import CMATH, MATH
 from wengert.numpy_api.table import FUNCTIONS, UFUNCS
 from wengert.numpy_api.undispatched import _HINTS
 from wengert.ops import PRIMITIVES
@@ -83,6 +85,7 @@ def _dotted(node: ast.AST) -> str:
     if isinstance(node, ast.Name) and node.id in (
         "np",
         "math",
+        "cmath",
         "scipy",
         "special",
         "linalg",
@@ -95,8 +98,13 @@ def _dotted(node: ast.AST) -> str:
 def named_in_tests() -> set[str]:
     """Attributes and strings in the tests of the two doors."""
     found: set[str] = set()
-    for file in TESTS:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    texts = [file.read_text(encoding="utf-8") for file in TESTS]
+    board = ast.parse((ROOT / "tests/numpy_api/scoreboard.py").read_text(encoding="utf-8")).body[-1]
+    assert isinstance(board, ast.Assign)
+    for lines in ast.literal_eval(board.value).values():
+        texts += map(str.strip, lines.strip().splitlines())
+    for text in texts:
+        for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Attribute):
                 found.add(_dotted(node))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -185,16 +193,16 @@ def of_arrays() -> Section:
     return section("Methods and attributes of arrays", entries)
 
 
-def of_math() -> Section:
-    """Functions of `math`; the rest ask for a plain number, which a traced one refuses to be."""
+def of_scalars(module: ModuleType, rules: dict[str, Any]) -> Section:
+    """Functions of `math` or `cmath`; the rest ask for a plain number, which a traced one refuses to be."""
     tests = named_in_tests()
     entries = []
-    for name, f in vars(math).items():
+    for name, f in vars(module).items():
         if not name.startswith("_") and callable(f):
-            tested = bool({f"math.{name}", f"'{name}'"} & tests)
+            tested = bool({f"{module.__name__}.{name}", f"'{name}'"} & tests)
             rule = WORKS if tested else UNTESTED
-            entries.append((name, rule if name in _MATH else NOT_YET))
-    return section("math", entries)
+            entries.append((name, rule if name in rules else NOT_YET))
+    return section(module.__name__, entries)
 
 
 def of_generators() -> Section:
@@ -216,7 +224,8 @@ def sections() -> list[Section]:
         of_module(np.fft, ("np.fft",), callable, "np.fft"),
         of_arrays(),
         of_generators(),
-        of_math(),
+        of_scalars(math, MATH),
+        of_scalars(cmath, CMATH),
         of_module(scipy.special, ("scipy.special", "special"), callable, "scipy.special"),
         of_module(scipy.linalg, ("scipy.linalg", "linalg"), callable, "scipy.linalg"),
         of_module(scipy.fft, ("scipy.fft", "fft"), callable, "scipy.fft"),

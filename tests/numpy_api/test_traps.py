@@ -159,7 +159,6 @@ REFUSES = {
     "nditer": (lambda x: list(np.nditer(x)), "np.nditer", "x.ravel()"),  # trap 6
     "as_strided": (lambda x: np.lib.stride_tricks.as_strided(x, (2,), (8,)), "as_strided", "sliding_window_view"),
     "np.testing": (lambda x: np.testing.assert_allclose(x, x), "np.testing.assert_allclose", "stop_gradient"),
-    "frompyfunc": (lambda x: np.frompyfunc(lambda v: v * v, 1, 1)(x), "np.frompyfunc", "np.vectorize(f)"),
     "fromiter": (lambda x: np.fromiter((v for v in x), float), "np.fromiter", "np.stack"),
     "np.float64(z)": (lambda x: np.float64(x[0]), "np.float64", "leave it out"),
     "np.asmatrix": (lambda x: np.asmatrix(x), "np.asmatrix", "A @ B"),
@@ -169,7 +168,8 @@ REFUSES = {
     "lists to functions": (lambda x: np.concatenate([[x[0]], [x[1]]]), "np.concatenate", "np.array([…])"),
     "np.save": (lambda x: np.save("never.npy", x), "np.save", "stop_gradient"),
     "shares_memory": (lambda x: np.shares_memory(x, A), "np.shares_memory", "stop_gradient"),
-    "frexp": (lambda x: np.frexp(x), "np.frexp", "custom_vjp"),
+    "view in another dtype": (lambda x: x.view(np.int64), "ndarray.view", "stop_gradient"),
+    "packbits": (lambda x: np.packbits(x), "np.packbits", "custom_vjp"),
     "pickle": (lambda x: pickle.dumps(x), "is pickled", "has_aux=True"),
     "tobytes": (lambda x: x.tobytes(), "ndarray.tobytes", "stop_gradient"),
     "ctypes": (lambda x: x.ctypes, "ndarray.ctypes", "stop_gradient"),

@@ -46,10 +46,26 @@ implements(np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortr
     lambda values, dtype=None, **rest: array(values, dtype)
 )
 _MAKERS: tuple[Any, ...] = (
-    np.arange, np.empty, np.eye, np.full, np.identity, np.ones, np.tri, np.zeros,
+    np.arange, np.empty, np.eye, np.identity, np.ones, np.tri, np.zeros, np.fromiter, np.frombuffer, np.fromfile,
+    np.loadtxt, np.genfromtxt,
 )  # fmt: skip
 for _make in _MAKERS:
     implements(_make)(_make)
+implements(np.require)(lambda a, dtype=None, requirements=None: array(a, dtype))
+
+
+@implements(np.full)
+def full(shape: Any, fill_value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+    v = operand(fill_value)
+    if not isinstance(v, Tracer):
+        return np.full(shape, v, dtype)
+    v = v if dtype is None else cast(v, np.dtype(dtype))
+    return spread(v, tuple(shape) if np.iterable(shape) else (operator.index(shape),))
+
+
+@implements(np.fromfunction)
+def fromfunction(function: Any, shape: Any, *, dtype: Any = float, **kwargs: Any) -> Any:
+    return function(*np.indices(shape, dtype=dtype), **kwargs)
 
 
 def _like(make: Any) -> Any:

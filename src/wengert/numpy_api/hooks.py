@@ -9,6 +9,7 @@ names too, without a frame of its own, and must keep getting plain arrays.
 
 from __future__ import annotations
 
+import cmath
 import functools
 import math
 import sys
@@ -20,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from wengert.ir import source
-from wengert.numpy_api import undispatched
+from wengert.numpy_api import scalars, undispatched
 from wengert.numpy_api.creation import array as traced_array
+from wengert.numpy_api.creation import full as traced_full
 from wengert.numpy_api.creation import is_traced as holds_traced
-from wengert.numpy_api.promote import cast, spread
+from wengert.numpy_api.table import FUNCTIONS
 from wengert.trace import trace
 from wengert.trace.idle import idle, plain
 from wengert.trace.tracer import Tracer
@@ -55,6 +57,8 @@ def _maker(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     def make(*args: Any, **kwargs: Any) -> Any:
         if not _users_call(name):
             return original(*args, **kwargs)
+        if isinstance(kwargs.get("like"), Tracer):
+            del kwargs["like"]
         return idle(original(*args, **kwargs))
 
     return make
@@ -89,8 +93,7 @@ def _full(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(shape, fill_value, dtype, *args, **kwargs)
         if not is_traced(fill_value):
             return idle(original(shape, fill_value, dtype, *args, **kwargs))
-        value = fill_value if dtype is None else cast(fill_value, np.dtype(dtype))
-        return np.copy(spread(value, tuple(shape) if isinstance(shape, tuple | list) else (shape,)))
+        return np.copy(traced_full(shape, fill_value, dtype))
 
     return full
 
@@ -107,7 +110,16 @@ def _other(name: str, original: Callable[..., Any], ours: Callable[..., Any]) ->
 
 _MAKERS = ("zeros", "empty", "ones", "eye", "identity", "arange", "linspace", "zeros_like", "ones_like",
            "empty_like", "full_like")  # fmt: skip
-_HOLDERS = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "copy")
+_HOLDERS = (
+    "array",
+    "asarray",
+    "asanyarray",
+    "ascontiguousarray",
+    "asfortranarray",
+    "asarray_chkfinite",
+    "require",
+    "copy",
+)
 _replaced: dict[str, tuple[Any, Any]] = {
     **{name: (getattr(np, name), _maker(name, getattr(np, name))) for name in _MAKERS},
     **{name: (getattr(np, name), _holder(name, getattr(np, name))) for name in _HOLDERS},
@@ -119,43 +131,21 @@ _replaced: dict[str, tuple[Any, Any]] = {
     **undispatched.JOINERS,
 }
 
+# by `like=` NumPy finds its function by the name, which is ours while a trace runs
+FUNCTIONS.update(
+    {ours: FUNCTIONS[original] for original, ours in _replaced.values() if original in FUNCTIONS}
+)
+
 # ---- math ------------------------------------------------------------------------------------------
 
 
-def _rounding(function: Callable[..., Any], ufunc: Any) -> Callable[..., Any]:
-    def rule(x: Any) -> Any:
-        number = ufunc(x).number()
-        return int(number) if number is not None else ufunc(x).astype(np.int64)
-
-    return rule
-
-
-_MATH: dict[str, Callable[..., Any]] = {
-    "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
-    "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh,
-    "acosh": np.arccosh, "atanh": np.arctanh, "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1,
-    "log2": np.log2, "log10": np.log10, "log1p": np.log1p, "sqrt": np.sqrt, "cbrt": np.cbrt,
-    "fabs": np.abs, "fmod": np.fmod, "copysign": np.copysign, "degrees": np.degrees, "radians": np.radians,
-    "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite,
-    "pow": lambda x, y: np.power(x, y),
-    "log": lambda x, base=None: np.log(x) if base is None else np.log(x) / np.log(base),
-    "hypot": lambda *xs: functools.reduce(np.hypot, xs) if len(xs) > 1 else np.abs(xs[0]),
-    "dist": lambda p, q: math.hypot(*(a - b for a, b in zip(p, q, strict=True))),
-    "fsum": lambda xs: sum(xs),
-    "prod": lambda xs, *, start=1: functools.reduce(lambda a, b: a * b, xs, start),
-    "floor": _rounding(math.floor, np.floor), "ceil": _rounding(math.ceil, np.ceil),
-    "trunc": _rounding(math.trunc, np.trunc),
-}  # fmt: skip
-
-
-def _scalar(name: str, rule: Callable[..., Any]) -> tuple[Any, Any]:
-    original = getattr(math, name)
+def _scalar(module: Any, name: str, rule: Callable[..., Any]) -> tuple[Any, Any]:
+    original = getattr(module, name)
 
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
         if trace.tracing():
-            lists = name in ("fsum", "prod", "dist")
-            if lists:
+            if name in scalars.OF_LISTS:
                 args = tuple(list(a) if hasattr(a, "__iter__") else a for a in args)
             if any(is_traced(a) for a in args):
                 return rule(*args, **kwargs)
@@ -164,7 +154,11 @@ def _scalar(name: str, rule: Callable[..., Any]) -> tuple[Any, Any]:
     return original, call
 
 
-_math = {name: _scalar(name, rule) for name, rule in _MATH.items() if hasattr(math, name)}
+def _scalars(module: Any, rules: dict[str, Callable[..., Any]]) -> dict[str, tuple[Any, Any]]:
+    return {n: _scalar(module, n, rule) for n, rule in rules.items() if hasattr(module, n)}
+
+
+_math, _cmath = _scalars(math, scalars.MATH), _scalars(cmath, scalars.CMATH)
 
 
 # ---- putting them in place -------------------------------------------------------------------------
@@ -236,7 +230,12 @@ class _Vectorized:
             np.vectorize.__call__ = self.found  # type: ignore[method-assign]
 
 
-_places: tuple[Any, ...] = (_Vectorized(), _Module(np, _replaced), _Module(math, _math))
+_places: tuple[Any, ...] = (
+    _Vectorized(),
+    _Module(np, _replaced),
+    _Module(math, _math),
+    _Module(cmath, _cmath),
+)
 
 
 def add(module: ModuleType, pairs: dict[str, tuple[Any, Any]]) -> None:

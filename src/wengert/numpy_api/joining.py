@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert.errors import ShapeError
 from wengert.ir import source
+from wengert.numpy_api.indexing import known
 from wengert.numpy_api.moving import by_numbers
 from wengert.numpy_api.promote import axis_of, cast, dtype_of, operand, shape_of
 from wengert.numpy_api.shaping import reshaped
@@ -224,6 +225,7 @@ if hasattr(np, "unstack"):  # NumPy 2.1
 def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     x, v = operand(arr), operand(values)
     v = cast(v, dtype_of(x))  # as NumPy: the array keeps its dtype
+    obj = _plain(obj)
 
     def numbers(of_x: Any, of_v: Any) -> Any:
         return np.insert(of_x, obj, of_v, axis)
@@ -231,9 +233,18 @@ def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     return by_numbers(numbers, x, v)
 
 
+def _plain(obj: Any) -> Any:
+    """The places of `np.insert` and `np.delete` as plain numbers."""
+    return (
+        known(obj, "an insertion or deletion", "say where with a plain integer")
+        if isinstance(obj, Tracer)
+        else obj
+    )
+
+
 @implements(np.delete)
 def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
-    x = operand(arr)
+    x, obj = operand(arr), _plain(obj)
     if axis is None:
         return index.gather(x, np.delete(np.arange(x.size), obj), merged=x.ndim)
     axis = axis_of(axis, x.ndim)

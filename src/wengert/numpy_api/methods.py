@@ -24,7 +24,7 @@ from wengert.numpy_api.promote import again, cast, is_weak
 from wengert.numpy_api.table import FUNCTIONS, UFUNCS
 from wengert.numpy_api.ufuncs import PAIRS
 from wengert.ops.index import gather
-from wengert.trace.buffers import View
+from wengert.trace.buffers import View, memory_of
 from wengert.trace.layout import C_ORDER, UNKNOWN, relaid
 from wengert.trace.tracer import Tracer, refuse
 
@@ -217,6 +217,13 @@ def _flat(self: Tracer) -> Any:
     return y
 
 
+def _laid(self: Tracer) -> Any:
+    memory = memory_of(self)
+    if memory is None:
+        _refused("strides")(self)
+    return memory[...] if memory.flags.writeable else np.empty_like(memory)
+
+
 class Methods:
     """The rest of ndarray's methods and attributes, put on traced arrays below."""
 
@@ -305,6 +312,33 @@ class Methods:
         """As `ndarray.compress`: the condition comes first in the function."""
         return FUNCTIONS[np.compress](condition, self, axis, out)
 
+    def view(self: Any, dtype: Any = None, type: Any = None) -> Any:
+        """As `ndarray.view`, in the same dtype: another handle on the same elements."""
+        if type is not None or (dtype is not None and np.dtype(dtype) != self.dtype):
+            return _refused("view")(self)
+        return self[...]
+
+    def to_device(self: Any, device: Any, /, *, stream: Any = None) -> Any:
+        """As `ndarray.to_device`: there is one device."""
+        if device != "cpu":
+            raise ValueError(f"Unsupported device: {device!r}")
+        return self
+
+    @property
+    def flags(self: Any) -> Any:
+        """As `ndarray.flags`, of an array that lies in memory as this one would."""
+        return _laid(self).flags
+
+    @property
+    def strides(self: Any) -> tuple[int, ...]:
+        """As `ndarray.strides`."""
+        return tuple(_laid(self).strides)
+
+    @property
+    def base(self: Any) -> Any:
+        """The array that this is a view of."""
+        return None if self.window is None else self.window.root
+
     T = property(lambda self: FUNCTIONS[np.transpose](self))
     mT = property(lambda self: FUNCTIONS[np.matrix_transpose](self))
     real = property(lambda self: FUNCTIONS[np.real](self), _set_half("real"))
@@ -334,8 +368,17 @@ def _refused(name: str) -> Any:
     return refused
 
 
-for _name in ("byteswap", "dump", "dumps", "getfield", "resize", "setfield", "setflags", "tobytes", "tofile",
-              "to_device", "view"):  # fmt: skip
+for _name in (
+    "byteswap",
+    "dump",
+    "dumps",
+    "getfield",
+    "resize",
+    "setfield",
+    "setflags",
+    "tobytes",
+    "tofile",
+):
     setattr(Tracer, _name, _refused(_name))
-for _name in ("base", "ctypes", "data", "flags", "strides"):
+for _name in ("ctypes", "data"):
     setattr(Tracer, _name, property(_refused(_name)))

@@ -15,7 +15,7 @@ import numpy as np
 from wengert.ir.types import ArrayType
 from wengert.numpy_api.promote import again, axes_of, axis_of, cast, operand, shape_of, spread
 from wengert.numpy_api.shaping import permuted, reshaped
-from wengert.numpy_api.table import implements, unsupported
+from wengert.numpy_api.table import implements
 from wengert.ops import index, reduce
 from wengert.ops import shape as ops
 from wengert.trace.buffers import View, look
@@ -307,104 +307,3 @@ def tril_indices_from(arr: Any, k: int = 0) -> tuple[Any, ...]:
 @implements(np.triu_indices_from)
 def triu_indices_from(arr: Any, k: int = 0) -> tuple[Any, ...]:
     return np.triu_indices(arr.shape[-2], k, arr.shape[-1])
-
-
-# ---- padding --------------------------------------------------------------------------------------
-
-
-@implements(np.pad)
-def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
-    x = operand(array)
-    if isinstance(pad_width, dict):
-        given = [(0, 0)] * x.ndim
-        for d, w in pad_width.items():
-            given[d] = (int(w), int(w)) if np.ndim(w) == 0 else (int(w[0]), int(w[1]))
-        pad_width = given
-    widths = [(int(a), int(b)) for a, b in np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))]
-    if any(a < 0 or b < 0 for a, b in widths):
-        raise ValueError("index can't contain negative values")
-    if mode in ("edge", "wrap", "symmetric") or (
-        mode == "reflect" and kwargs.get("reflect_type", "even") == "even"
-    ):
-        return by_numbers(lambda numbers: np.pad(numbers, widths, mode, **kwargs), x)
-    if mode == "empty" or (mode == "constant" and not kwargs):
-        return ops.pad(x, low=tuple(a for a, _ in widths), high=tuple(b for _, b in widths))
-    sides = _SIDES.get(mode)
-    if sides is None:
-        raise unsupported(f"np.pad with mode={mode!r}", "build the border with np.concatenate")
-    for d, width in enumerate(widths):
-        options = {name: _pair(value, x.ndim, d) for name, value in kwargs.items()}
-        before, after = sides(x, d, width, **options)
-        x = np.concatenate([*before, x, *after], d)
-    return x
-
-
-def _pair(value: Any, ndim: int, axis: int) -> Any:
-    """An option of np.pad for one axis: (before, after)."""
-    if isinstance(value, str) or value is None:
-        return value
-    v = operand(value)
-    full = spread(v, (ndim, 2)) if shape_of(v) != (ndim, 1) else np.repeat(v, 2, 1)
-    return full[axis, 0], full[axis, 1]
-
-
-def _block(x: Any, value: Any, axis: int, width: int) -> Any:
-    """`value` repeated `width` times along an axis, elsewhere as wide as x."""
-    return spread(cast(value, x.dtype), (*x.shape[:axis], width, *x.shape[axis + 1 :]), x)
-
-
-def _constant(x: Any, axis: int, width: tuple[int, int], constant_values: Any = (0, 0)) -> Any:
-    return tuple([_block(x, v, axis, w)] for v, w in zip(constant_values, width, strict=True))
-
-
-def _statistic(function: Any) -> Any:
-    def sides(x: Any, axis: int, width: tuple[int, int], stat_length: Any = None) -> Any:
-        n = x.shape[axis]
-        left, right = (n, n) if stat_length is None else (min(int(s), n) for s in stat_length)
-        parts = part(x, axis, 0, left), part(x, axis, n - right, n)
-        found = []
-        for beside, w in zip(parts, width, strict=True):
-            y = function(beside, axis=axis, keepdims=True)
-            found.append([_block(x, np.round(y) if x.dtype.kind in "iu" else y, axis, w)])
-        return tuple(found)
-
-    return sides
-
-
-def _ramp(x: Any, axis: int, width: tuple[int, int], end_values: Any = (0, 0)) -> Any:
-    n = x.shape[axis]
-    edges = np.squeeze(part(x, axis, 0, 1), axis), np.squeeze(part(x, axis, n - 1, n), axis)
-    before, after = (
-        np.linspace(end, edge, w, endpoint=False, dtype=x.dtype, axis=axis)
-        for end, edge, w in zip(end_values, edges, width, strict=True)
-    )
-    return [before], [np.flip(after, axis)]
-
-
-def _odd_reflection(x: Any, axis: int, width: tuple[int, int], reflect_type: Any = "odd") -> Any:
-    """2·edge - mirror image, as often as the width needs."""
-    left, right = width
-    n = x.shape[axis]
-    if n == 1:  # nothing to mirror: NumPy repeats the edge
-        return [_block(x, x, axis, left)], [_block(x, x, axis, right)]
-    y = x
-    while left or right:
-        n = y.shape[axis]
-        a, b = min(left, n - 1), min(right, n - 1)
-        first, last = part(y, axis, 0, 1), part(y, axis, n - 1, n)
-        before = 2 * first - np.flip(part(y, axis, 1, a + 1), axis)
-        after = 2 * last - np.flip(part(y, axis, n - 1 - b, n - 1), axis)
-        y = np.concatenate([before, y, after], axis)
-        left, right = left - a, right - b
-    return [part(y, axis, 0, width[0])], [part(y, axis, y.shape[axis] - width[1], y.shape[axis])]
-
-
-_SIDES: dict[str, Any] = {
-    "constant": _constant,
-    "maximum": _statistic(np.max),
-    "minimum": _statistic(np.min),
-    "mean": _statistic(np.mean),
-    "median": _statistic(np.median),
-    "linear_ramp": _ramp,
-    "reflect": _odd_reflection,
-}

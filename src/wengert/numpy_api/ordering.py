@@ -137,7 +137,7 @@ def quantile(
     keepdims: Any = False, *, weights: Any = None, **rest: Any,
 ) -> Any:  # fmt: skip
     if weights is not None:
-        raise unsupported("np.quantile with weights")
+        return _weighted(a, q, axis, out, method, keepdims, weights)
     x, q = operand(a), operand(q)
     # an element itself, not a mixture of two
     exact = method in _STEPS or (x.dtype.kind in "biu" and dtype_of(q).kind in "biu")
@@ -153,6 +153,30 @@ def quantile(
     y = _at(x, cast(position, _INT)) if exact else _between(x, position)
     y = _spoiled(np.reshape(x, (*(1,) * np.ndim(q), *x.shape)), y)
     return finish(_kept(y, shape, axes, keepdims, shape_of(q)), out, True)
+
+
+def _weighted(a: Any, q: Any, axis: Any, out: Any, method: str, keepdims: Any, weights: Any) -> Any:
+    """A weighted quantile is one of the elements; which one, NumPy says of their numbers' ranks."""
+    x = operand(a)
+    shape = x.shape
+    axes = axes_of(axis, x.ndim)
+    number = number_of(x, "np.quantile with weights")
+    w, share = (number_of(v, "np.quantile with weights") for v in (weights, q))
+    rows = np.moveaxis(number, axes, range(-len(axes), 0))
+    rows = rows.reshape(*rows.shape[: rows.ndim - len(axes)], -1)
+    if w.shape == number.shape:
+        w = np.moveaxis(w, axes, range(-len(axes), 0)).reshape(rows.shape)
+    order = np.argsort(rows, axis=-1, kind="stable")
+    ranks = np.empty(rows.shape)
+    np.put_along_axis(ranks, order, np.broadcast_to(np.arange(rows.shape[-1]), rows.shape), -1)
+    found = np.quantile(ranks, share, axis=-1, method=method, weights=w).astype(np.intp)  # type: ignore[call-overload]
+    picked = np.take_along_axis(
+        order, np.moveaxis(np.atleast_1d(found.T).T.reshape(-1, *rows.shape[:-1]), 0, -1), -1
+    )
+    flat = np.moveaxis(x, axes, tuple(range(-len(axes), 0)))
+    y = np.take_along_axis(np.reshape(flat, rows.shape), picked, -1)
+    y = np.reshape(np.moveaxis(y, -1, 0), (*np.shape(share), *rows.shape[:-1]))
+    return finish(_kept(y, shape, axes, keepdims, np.shape(share)), out, True)
 
 
 def _position(q: Any, n: int, method: str) -> Any:

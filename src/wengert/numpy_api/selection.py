@@ -21,7 +21,7 @@ from wengert.numpy_api.promote import (
 )
 from wengert.numpy_api.table import implements
 from wengert.numpy_api.ufuncs import finish
-from wengert.ops import arithmetic, compare, special
+from wengert.ops import arithmetic, bessel, compare, special
 from wengert.trace.buffers import look
 from wengert.trace.tracer import Tracer
 
@@ -287,3 +287,11 @@ def iscomplexobj(x: Any) -> bool:
 @implements(np.isrealobj)
 def isrealobj(x: Any) -> bool:
     return not iscomplexobj(x)
+
+
+@implements(np.i0)
+def i0(x: Any) -> Any:
+    x = operand(x)
+    if dtype_of(x).kind == "c":
+        raise TypeError("i0 not supported for complex values")
+    return bessel.i0(x if dtype_of(x).kind == "f" else cast(x, np.dtype(np.float64)))

@@ -55,15 +55,24 @@ def array_ufunc(self: Tracer, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
                 if any(answers_itself(type(x)) for x in inputs):
                     return NotImplemented
                 raise
-        own = "(vectorized)" in ufunc.__name__  # made by np.frompyfunc
-        raise unsupported(
-            *(
-                ("np.frompyfunc", "use np.vectorize(f), whose results stay traced")
-                if own
-                else (ufunc_name(ufunc),)
-            )
-        )
+        if "(vectorized)" in ufunc.__name__:
+            return of_objects(ufunc, inputs)
+        raise unsupported(ufunc_name(ufunc))
     return UFUNC_METHODS[method](ufunc, *inputs, **kwargs)
+
+
+def of_objects(ufunc: np.ufunc, inputs: tuple[Any, ...]) -> Any:
+    """A ufunc made by `np.frompyfunc`: its Python function meets one traced element after the other."""
+    shape = np.broadcast_shapes(*map(np.shape, inputs))
+    columns = [np.ravel(np.broadcast_to(x, shape)) for x in inputs]
+    objects = [np.empty(len(c), object) for c in columns]
+    for column, row in zip(columns, objects, strict=True):
+        for n in range(len(row)):
+            row[n] = column[n]
+    ys = ufunc(*objects)
+    several = ys if isinstance(ys, tuple) else (ys,)
+    found = tuple(np.reshape(FUNCTIONS[np.stack](list(y)), shape) for y in several)
+    return found if isinstance(ys, tuple) else found[0]
 
 
 def array_function(self: Tracer, func: Any, types: Any, args: Any, kwargs: Any) -> Any:

@@ -21,15 +21,8 @@ from wengert.numpy_api.promote import (
     shape_of,
     together,
 )
-from wengert.numpy_api.table import (
-    UFUNC_ACCUMULATIONS,
-    UFUNC_METHODS,
-    UFUNC_REDUCTIONS,
-    UFUNCS,
-    ufunc_name,
-    unsupported,
-)
-from wengert.ops import arithmetic, compare, exponential, trigonometric
+from wengert.numpy_api.table import UFUNCS, ufunc_name, unsupported
+from wengert.ops import arithmetic, compare, custom, exponential, trigonometric
 from wengert.ops.families import Elementwise
 from wengert.trace.body import body
 from wengert.trace.tracer import Tracer
@@ -222,88 +215,28 @@ UFUNCS[np.conjugate] = _conjugate
 UFUNCS[np.positive] = _positive
 
 
-def _divmod(x: Any, y: Any) -> Any:
-    return np.floor_divide(x, y), np.remainder(x, y)
+def _several(*parts: Callable[..., Any]) -> Callable[..., Any]:
+    """The rule of a ufunc with several results, each of which may have an `out`."""
+
+    def rule(*xs: Any, out: Any = None, where: Any = True, **rest: Any) -> tuple[Any, ...]:
+        outs = (None,) * len(parts) if out is None else out
+        return tuple(finish(p(*xs), o, where) for p, o in zip(parts, outs, strict=True))
+
+    return rule
 
 
-def _modf(x: Any) -> Any:
-    whole = np.trunc(x)
-    return x - whole, whole
+def _mantissa(x: Any) -> Any:
+    return np.ldexp(x, -arithmetic.exponent(operand(x)))
 
 
-UFUNCS[np.divmod] = _divmod
-UFUNCS[np.modf] = _modf
-
-# ---- ufunc methods ---------------------------------------------------------------------------------
-
-
-def _reduce(
-    ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: Any = False,
-    initial: Any = np._NoValue, where: Any = True,
-) -> Any:  # fmt: skip
+def _spacing(x: Any, out: Any = None, *, where: Any = True, **rest: Any) -> Any:
     x = operand(x)
-    if dtype is not None:
-        x = cast(x, np.dtype(dtype))
-    options: dict[str, Any] = {} if where is True else {"where": where}
-    if initial is not np._NoValue and initial is not None:
-        options["initial"] = initial
-    rule = UFUNC_REDUCTIONS.get(ufunc)
-    if rule is not None:
-        return finish(rule(x, axis=axis, keepdims=keepdims, **options), out, True)
-    if ufunc.nin != 2 or "where" in options:
-        raise unsupported(f"np.{ufunc.__name__}.reduce")
-    y = options.get("initial")
-    for part in np.moveaxis(x, axis, 0):
-        y = part if y is None else ufunc(y, part)
-    return finish(np.expand_dims(y, axis) if keepdims else y, out, True)  # type: ignore[arg-type]
+    size = _absolute(x if x.dtype.kind == "f" else cast(x, np.dtype(np.float64)))
+    step = custom.stop(np.nextafter(size, np.inf) - size)  # the distance does not move
+    return finish(np.where(np.less(x, 0), -step, step), out, where)
 
 
-def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
-    rule = UFUNC_ACCUMULATIONS.get(ufunc)
-    if rule is not None:
-        return rule(x, axis, dtype, out)
-    if ufunc.nin != 2:
-        raise unsupported(f"np.{ufunc.__name__}.accumulate")
-    x = operand(x) if dtype is None else cast(operand(x), np.dtype(dtype))
-    steps: list[Any] = []
-    for part in np.moveaxis(x, axis, 0):
-        steps.append(ufunc(steps[-1], part) if steps else part)
-    return finish(np.stack(steps, axis), out, True)
-
-
-def _outer(ufunc: np.ufunc, x: Any, y: Any, **kwargs: Any) -> Any:
-    x, y = operand(x), operand(y)
-    return ufunc(np.reshape(x, (*shape_of(x), *(1,) * len(shape_of(y)))), y, **kwargs)
-
-
-def _at(ufunc: np.ufunc, x: Any, i: Any, v: Any = None) -> None:
-    if not isinstance(x, Tracer):
-        deliver(x, v)
-    if ufunc is np.add or ufunc is np.subtract:
-        from wengert.numpy_api.writing import add_at
-
-        add_at(x, i, v if ufunc is np.add else np.negative(v))
-    elif v is None:
-        x[i] = ufunc(x[i])
-    else:
-        raise unsupported(
-            f"np.{ufunc.__name__}.at",
-            f"write x[i] = np.{ufunc.__name__}(x[i], v) if no index repeats",
-        )
-
-
-def _reduceat(ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, **kwargs: Any) -> Any:
-    n = x.shape[axis]
-    starts = [int(i) for i in indices]
-    ends = [*starts[1:], n]
-    lead = (slice(None),) * (axis % x.ndim)
-    parts = [
-        ufunc.reduce(x[(*lead, slice(a, b))], axis=axis) if b > a else x[(*lead, a)]
-        for a, b in zip(starts, ends, strict=True)
-    ]
-    return np.stack(parts, axis)
-
-
-UFUNC_METHODS.update(
-    reduce=_reduce, accumulate=_accumulate, outer=_outer, at=_at, reduceat=_reduceat
-)
+UFUNCS[np.spacing] = _spacing
+UFUNCS[np.divmod] = _several(np.floor_divide, np.remainder)
+UFUNCS[np.modf] = _several(lambda x: x - np.trunc(x), np.trunc)
+UFUNCS[np.frexp] = _several(_mantissa, lambda x: arithmetic.exponent(operand(x)))

@@ -58,6 +58,9 @@ fmod = Elementwise(
 ldexp = Elementwise(
     np.ldexp, along(lambda g, y, x, n: np.ldexp(g, n)), None, lower=lambda s, x, n: _ldexp(s, x, n)
 )
+# of x = mantissa · 2^exponent
+exponent = Elementwise(np.frexp, None, name="exponent", value=lambda x: np.frexp(x)[1])
+nextafter = Elementwise(np.nextafter, 1, None)  # a step to a neighbour moves with x
 floor_divide = Elementwise(np.floor_divide, None, None, lower=lambda s, x, y: _floored(s, x, y)[0])
 floor = Elementwise(np.floor, None)
 ceil = Elementwise(np.ceil, None)

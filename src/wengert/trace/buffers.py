@@ -145,7 +145,7 @@ def _shares(x: Any, shape: Any) -> bool | None:
         return True
     if [n for n in x.shape if n != 1] == [n for n in shape if n != 1]:
         return True
-    memory = _memory(x)
+    memory = memory_of(x)
     if memory is None:
         return None
     try:
@@ -155,12 +155,12 @@ def _shares(x: Any, shape: Any) -> bool | None:
     return True
 
 
-def _memory(x: Any) -> Any:
+def memory_of(x: Any) -> Any:
     """An array that lies in memory as x does: a view of its root, or a root; None if unknown."""
     window = x.window
     if window is None:
         return standin(x)
-    above = None if isinstance(window, Unsure) else _memory(window.parent)
+    above = None if isinstance(window, Unsure) else memory_of(window.parent)
     if above is None:
         return None
     if window.prim.name == "part":  # (a part is a copy, but stands for a view)

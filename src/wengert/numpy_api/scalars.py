@@ -1,0 +1,87 @@
+"""`math` and `cmath` of traced scalars: NumPy's functions, and the few that NumPy has not."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.numpy_api.promote import cast, inexact, operand
+from wengert.ops import erf, gamma
+
+
+def _rounding(ufunc: Any) -> Callable[..., Any]:
+    def rule(x: Any) -> Any:
+        number = ufunc(x).number()
+        return int(number) if number is not None else ufunc(x).astype(np.int64)
+
+    return rule
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    """IEEE's: from the nearest multiple of y, of two equally near the even one."""
+    return x - np.rint(x / y) * y
+
+
+def _isclose(a: Any, b: Any, *, rel_tol: Any = 1e-09, abs_tol: Any = 0.0) -> Any:
+    size = np.maximum(np.abs(a), np.abs(b))
+    return (a == b) | (np.abs(a - b) <= np.maximum(rel_tol * size, abs_tol))
+
+
+def _of_special(prim: Any) -> Callable[..., Any]:
+    return lambda x: prim(inexact(operand(x)))
+
+
+MATH: dict[str, Callable[..., Any]] = {
+    "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
+    "atan2": np.arctan2, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh,
+    "acosh": np.arccosh, "atanh": np.arctanh, "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1,
+    "log2": np.log2, "log10": np.log10, "log1p": np.log1p, "sqrt": np.sqrt, "cbrt": np.cbrt,
+    "fabs": np.abs, "fmod": np.fmod, "copysign": np.copysign, "degrees": np.degrees, "radians": np.radians,
+    "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite, "isclose": _isclose,
+    "pow": lambda x, y: np.power(x, y),
+    "log": lambda x, base=None: np.log(x) if base is None else np.log(x) / np.log(base),
+    "hypot": lambda *xs: functools.reduce(np.hypot, xs) if len(xs) > 1 else np.abs(xs[0]),
+    "dist": lambda p, q: math.hypot(*(a - b for a, b in zip(p, q, strict=True))),
+    "fsum": lambda xs: sum(xs),
+    "prod": lambda xs, *, start=1: functools.reduce(lambda a, b: a * b, xs, start),
+    "sumprod": lambda p, q: sum(a * b for a, b in zip(p, q, strict=True)),
+    "fma": lambda x, y, z: x * y + z,
+    "floor": _rounding(np.floor), "ceil": _rounding(np.ceil), "trunc": _rounding(np.trunc),
+    "erf": _of_special(erf.erf), "erfc": _of_special(erf.erfc),
+    "gamma": _of_special(gamma.gamma), "lgamma": _of_special(gamma.gammaln),
+    "modf": lambda x: np.modf(x), "frexp": lambda x: np.frexp(x), "ldexp": lambda x, n: np.ldexp(x, n),
+    "remainder": _remainder, "nextafter": lambda x, y: np.nextafter(x, y), "ulp": lambda x: np.spacing(np.abs(x)),
+}  # fmt: skip
+
+# these take their numbers in lists
+OF_LISTS = {"fsum", "prod", "dist", "sumprod"}
+
+
+def _complex(ufunc: Any) -> Callable[..., Any]:
+    def rule(z: Any) -> Any:
+        x = operand(z)
+        return ufunc(x if x.dtype.kind == "c" else cast(x, np.dtype(np.complex128)))
+
+    return rule
+
+
+def _polar(z: Any) -> Any:
+    return np.abs(z), np.angle(z)
+
+
+def _rect(r: Any, phi: Any) -> Any:
+    return r * (np.cos(phi) + 1j * np.sin(phi))
+
+
+CMATH: dict[str, Callable[..., Any]] = {
+    **{name: _complex(MATH[name]) for name in (
+        "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "exp",
+        "log10", "sqrt")},
+    "log": lambda z, base=None: _complex(np.log)(z) if base is None else _complex(np.log)(z) / _complex(np.log)(base),
+    "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite, "isclose": _isclose,
+    "phase": lambda z: np.angle(z), "polar": _polar, "rect": _rect,
+}  # fmt: skip
