@@ -52,6 +52,7 @@ if _TYPE_CHECKING:
     from wengert.api.explain_zero import explain_zero as explain_zero
     from wengert.api.precision import precision_report as precision_report
     from wengert.api.stabilise import stabilise as stabilise
+    from wengert.cpp.export import export_cpp as export_cpp
     from wengert.cpp.function import cpp_function as cpp_function
     from wengert.draw.comparison import compare as compare
     from wengert.draw.flow import draw as draw
@@ -86,6 +87,7 @@ _LATER = {
     "precision_report": "api.precision",
     "stabilise": "api.stabilise",
     "cpp_function": "cpp.function",
+    "export_cpp": "cpp.export",
     "compare": "draw.comparison",
     "page": "draw.page",
     "plot": "draw.plots",

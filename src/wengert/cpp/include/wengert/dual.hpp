@@ -27,25 +27,27 @@ struct dual;
 template <class S>
 using if_arithmetic = std::enable_if_t<std::is_arithmetic<S>::value, int>;
 
+// loops over slopes are for the vector unit: they are not unrolled before it has seen them
+#if defined(__clang__)
+#define WENGERT_EACH(I) for (int I = 0; I < N; ++I)
+#elif defined(__GNUC__)
+#define WENGERT_EACH(I) _Pragma("GCC ivdep") for (int I = 0; I < N; ++I)
+#else
+#define WENGERT_EACH(I) for (int I = 0; I < N; ++I)
+#endif
+
 // ---- products in which zero times anything is zero ------------------------------------------------
 
 template <class S, if_arithmetic<S> = 0>
-inline bool finite(S s) { return s - s == S(0); }
-
-template <class V, int N>
-inline bool finite(const dual<V, N>& s) {
-  bool all = finite(s.value);
-  for (int i = 0; i < N; ++i) all = all && finite(s.slopes[i]);
-  return all;
+inline S scaled(S g, S slope) {
+  const S product = g * slope;  // (computed in any case, so that loops of it are vectors)
+  return g == S(0) ? S(0) : product;
 }
-
-template <class S, if_arithmetic<S> = 0>
-inline S scaled(S g, S slope) { return g == S(0) ? S(0) : g * slope; }
 
 template <class V, int N>
 inline dual<V, N> scaled(const dual<V, N>& g, const dual<V, N>& slope) {
-  dual<V, N> r(scaled(g.value, slope.value));
-  for (int i = 0; i < N; ++i) r.slopes[i] = scaled(g.slopes[i], slope.value) + scaled(g.value, slope.slopes[i]);
+  dual<V, N> r(scaled(g.value, slope.value), typename dual<V, N>::unset());
+  WENGERT_EACH(i) r.slopes[i] = scaled(g.slopes[i], slope.value) + scaled(g.value, slope.slopes[i]);
   return r;
 }
 
@@ -61,6 +63,8 @@ struct dual {
   template <class S, std::enable_if_t<std::is_arithmetic<S>::value || std::is_same<S, V>::value, int> = 0>
   dual(const S& number) : value(number), slopes() {}  // a constant
   dual(const V& number, int variable) : value(number), slopes() { slopes[variable] = V(1); }
+  struct unset {};
+  dual(const V& number, unset) : value(number) {}  // slopes follow
   dual(const dual&) = default;
   dual& operator=(const dual&) = default;
 
@@ -71,40 +75,31 @@ struct dual {
 
   dual operator+() const { return *this; }
   dual operator-() const {
-    dual r(V(-value));
-    for (int i = 0; i < N; ++i) r.slopes[i] = -slopes[i];
+    dual r(V(-value), unset());
+    WENGERT_EACH(i) r.slopes[i] = -slopes[i];
     return r;
   }
 
   friend dual operator+(const dual& a, const dual& b) {
-    dual r(V(a.value + b.value));
-    for (int i = 0; i < N; ++i) r.slopes[i] = a.slopes[i] + b.slopes[i];
+    dual r(V(a.value + b.value), unset());
+    WENGERT_EACH(i) r.slopes[i] = a.slopes[i] + b.slopes[i];
     return r;
   }
   friend dual operator-(const dual& a, const dual& b) {
-    dual r(V(a.value - b.value));
-    for (int i = 0; i < N; ++i) r.slopes[i] = a.slopes[i] - b.slopes[i];
+    dual r(V(a.value - b.value), unset());
+    WENGERT_EACH(i) r.slopes[i] = a.slopes[i] - b.slopes[i];
     return r;
   }
   friend dual operator*(const dual& a, const dual& b) {
-    dual r(V(a.value * b.value));
-    if (finite(a.value) && finite(b.value)) {
-      for (int i = 0; i < N; ++i) r.slopes[i] = a.slopes[i] * b.value + a.value * b.slopes[i];
-    } else {
-      for (int i = 0; i < N; ++i) r.slopes[i] = scaled(a.slopes[i], b.value) + scaled(b.slopes[i], a.value);
-    }
+    dual r(V(a.value * b.value), unset());
+    WENGERT_EACH(i) r.slopes[i] = scaled(a.slopes[i], b.value) + scaled(b.slopes[i], a.value);
     return r;
   }
   friend dual operator/(const dual& a, const dual& b) {
     const V y = a.value / b.value;
-    dual r(y);
-    const V left = V(1) / b.value;
-    if (finite(left) && finite(y)) {
-      for (int i = 0; i < N; ++i) r.slopes[i] = (a.slopes[i] - y * b.slopes[i]) / b.value;
-    } else {
-      const V right = -y / b.value;
-      for (int i = 0; i < N; ++i) r.slopes[i] = scaled(a.slopes[i], left) + scaled(b.slopes[i], right);
-    }
+    dual r(y, unset());
+    const V left = V(1) / b.value, right = -y * left;
+    WENGERT_EACH(i) r.slopes[i] = scaled(a.slopes[i], left) + scaled(b.slopes[i], right);
     return r;
   }
 
@@ -124,8 +119,8 @@ struct dual {
   template <class S, if_arithmetic<S> = 0>
   friend dual operator/(const dual& a, S b) {
     const V c(b);
-    dual r(V(a.value / c));
-    for (int i = 0; i < N; ++i) r.slopes[i] = a.slopes[i] == V(0) ? V(0) : V(a.slopes[i] / c);
+    dual r(V(a.value / c), unset());
+    WENGERT_EACH(i) r.slopes[i] = a.slopes[i] == V(0) ? V(0) : V(a.slopes[i] / c);
     return r;
   }
   template <class S, if_arithmetic<S> = 0>
@@ -143,18 +138,14 @@ struct dual {
 
   // the chain rule: f(a), of which value and slope are known
   friend dual along(const dual& a, const V& y, const V& slope) {
-    dual r(y);
-    if (finite(slope)) {
-      for (int i = 0; i < N; ++i) r.slopes[i] = a.slopes[i] * slope;
-    } else {
-      for (int i = 0; i < N; ++i) r.slopes[i] = scaled(a.slopes[i], slope);
-    }
+    dual r(y, unset());
+    WENGERT_EACH(i) r.slopes[i] = scaled(a.slopes[i], slope);
     return r;
   }
   // the same for two arguments
   friend dual along(const dual& a, const dual& b, const V& y, const V& left, const V& right) {
-    dual r(y);
-    for (int i = 0; i < N; ++i) r.slopes[i] = scaled(a.slopes[i], left) + scaled(b.slopes[i], right);
+    dual r(y, unset());
+    WENGERT_EACH(i) r.slopes[i] = scaled(a.slopes[i], left) + scaled(b.slopes[i], right);
     return r;
   }
 
