@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -111,9 +112,8 @@ def export_cpp(
             return _piece(exported(kind, q, result, forward=True), dialect, single, prefix, strict)
 
     pieces = [piece(k) for k in kinds]
-    from wengert import __version__
-
-    p = Printed(title, pieces, dialect, single, __version__, fun)
+    version = sys.modules["wengert"].__version__  # (the roof is not imported from here)
+    p = Printed(title, pieces, dialect, single, version, fun)
     examples = [Example(piece, values) for piece in pieces]
     files = _files(p, examples)
     if test:
