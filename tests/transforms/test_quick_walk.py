@@ -83,3 +83,9 @@ def test_slopes_that_are_made_on_the_way_give_their_memory_and_nothing_else_does
     np.testing.assert_array_equal(back(1.0)[0], back(1.0)[0])
     np.testing.assert_array_equal(back(1.0)[0], first)
     np.testing.assert_array_equal(x, np.linspace(0.1, 1.0, 5000))
+
+
+def test_large_numbers_raise_no_alarm_where_the_user_wants_one():
+    x = np.array([1e-200, 2e-200])
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(wg.grad(lambda x: np.sum(1e200 * x))(x), [1e200, 1e200])

@@ -48,7 +48,7 @@ class Primitive(ABC):
     # may its transpose take over the memory of the cotangent (`transpose_reusing`)?
     overwrites: ClassVar[bool] = False
 
-    # `(g, xs, ys, wanted) -> cotangents`: as `pullback` on plain numbers, for one result and no params, but it
+    # `(g, xs, ys, wanted, inputs, params) -> cotangents`: as `pullback` on plain numbers, for one result, but it
     # may leave a nan where `pullback` stops the zero of 0 · inf; who asks looks for nans at the end
     quick: Any = None
     # does its pullback look at the numbers of cotangents (a user's rule may)?

@@ -232,10 +232,10 @@ def _multiplied(slope: Any) -> Callable[..., Any]:
 def _quick(rules: list[Callable[..., Any]]) -> Callable[..., Values]:
     """`Primitive.quick` of an elementwise primitive, for one, two or more arguments: half of all walks."""
 
-    def one(g: Any, xs: Any, ys: Any, wanted: tuple[bool, ...]) -> Values:
+    def one(g: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
         return (left(g, None if ys is None else ys[0], None if xs is None else xs[0]),)
 
-    def two(g: Any, xs: Any, ys: Any, wanted: tuple[bool, ...]) -> Values:
+    def two(g: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
         y = None if ys is None else ys[0]
         a, b = xs or _UNREAD
         return (
@@ -243,7 +243,7 @@ def _quick(rules: list[Callable[..., Any]]) -> Callable[..., Values]:
             right(g, y, a, b) if wanted[1] else None,
         )
 
-    def several(g: Any, xs: Any, ys: Any, wanted: tuple[bool, ...]) -> Values:
+    def several(g: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
         read = (None if ys is None else ys[0], *(xs or (None,) * len(rules)))
         return tuple(rule(g, *read) if w else None for rule, w in zip(rules, wanted, strict=True))
 
@@ -276,6 +276,17 @@ def mended(y: Any, g: Any) -> Any:
     return y
 
 
+def transposed(
+    prim: Primitive, g: Any, xs: Any, ys: Any, wanted: tuple[bool, ...], inputs: Any, params: Any
+) -> Values:
+    """`Primitive.quick` of what asks for its transpose, given types where values are not kept."""
+    if xs is None:
+        xs = [a.type for a in inputs]
+    else:
+        xs = [a.type if x is None else x for x, a in zip(xs, inputs, strict=True)]
+    return prim.pullback((g,), xs, ys, wanted, **params)
+
+
 class Linear(Primitive):
     """Linear in all its array arguments together; asks for `transpose`."""
 
@@ -292,6 +303,8 @@ class Linear(Primitive):
         self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...], **params: Any
     ) -> Values:
         return self.transpose(gs, xs, wanted, **params)
+
+    quick: Any = transposed
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)
@@ -366,6 +379,8 @@ class Multilinear(Primitive):
     ) -> Values:
         return self.transpose(gs, xs, wanted, **params)
 
+    quick: Any = transposed
+
     def __reduce__(self) -> Any:
         return _named, (self.name,)
 
@@ -418,6 +433,10 @@ class Scale(Primitive):
 
     def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
         return self.transpose(gs, xs, wanted)
+
+    def quick(self, h: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
+        g, slope = xs
+        return (h * slope if wanted[0] else None, h * g if wanted[1] else None)
 
     def batch(self, batched: tuple[bool, ...], *args: Any) -> Any:
         n = extent_of(batched, args)

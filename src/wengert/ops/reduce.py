@@ -185,6 +185,11 @@ class Reduction(Primitive):
         shape = type_of(x).shape
         return (scale(back(gs[0], shape, axes), self.slope(back(y, shape, axes), x, axes)),)
 
+    def quick(self, g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any, params: Any) -> Values:
+        shape, axes = inputs[0].type.shape, params["axes"]
+        slope = self.slope(back(ys[0], shape, axes), xs[0], axes)
+        return (back(g, shape, axes) * slope,)
+
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return True, True
 
@@ -255,6 +260,9 @@ class Share(Primitive):
 
     def eval(self, y: Any, x: Any, *, axes: Axes) -> Any:
         there = x == y
+        one = np.count_nonzero(there) * extent(np.shape(x), axes) == x.size
+        if one and np.count_nonzero(y == y) == x.size:  # no nans, and no ties: three times quicker
+            return there.astype(x.dtype)
         count = np.add.reduce(there, axes, keepdims=True, dtype=x.dtype)
         if not count.all():  # a nan is not equal to itself
             there |= (x != x) & (y != y)

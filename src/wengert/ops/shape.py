@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from wengert.errors import ShapeError
 from wengert.ir import source
-from wengert.ir.primitive import Values
+from wengert.ir.primitive import Handle, Values
 from wengert.ir.types import ArrayType, Shape, type_of
 from wengert.ops.families import Movement, everywhere, extent_of
 
@@ -61,15 +62,13 @@ class Broadcast(Movement):
         dims: tuple[int, ...],
     ) -> Values:
         (g,), x = gs, type_of(args[0])
-        kept = dict(zip(dims, x.shape, strict=True))
-        axes = tuple(d for d, n in enumerate(shape) if kept.get(d) != n)
+        axes, order = _repeated(shape, dims, x.shape)
         if axes:
             from wengert.ops.reduce import sum_
 
-            g = sum_(g, axes=axes)
-        if list(dims) != sorted(dims):
-            left = [d for d in range(len(shape)) if d not in axes]
-            g = permute(g, axes=tuple(left.index(d) for d in dims if d in left))
+            g = (sum_ if isinstance(g, Handle) else sum_.eval)(g, axes=axes)
+        if order is not None:
+            g = permute(g, axes=order)
         return (g if g.shape == x.shape else reshape(g, shape=x.shape),)
 
     def batch(
@@ -265,6 +264,17 @@ class Pad(Movement):
     def lower(self, k: Any, x: Any, *, low: Shape, high: Shape) -> Any:
         shape = tuple(n + a + b for n, a, b in zip(x.shape, low, high, strict=True))
         return k.padded(self, x, shape, low, high)
+
+
+@lru_cache(maxsize=4096)
+def _repeated(shape: Shape, dims: tuple[int, ...], inner: Shape) -> tuple[Any, Any]:
+    """The axes that repeat, and how what is left is turned (None: not at all)."""
+    kept = dict(zip(dims, inner, strict=True))
+    axes = tuple(d for d, n in enumerate(shape) if kept.get(d) != n)
+    if list(dims) == sorted(dims):
+        return axes, None
+    left = [d for d in range(len(shape)) if d not in axes]
+    return axes, tuple(left.index(d) for d in dims if d in left)
 
 
 broadcast, reshape, permute = Broadcast(), Reshape(), Permute()

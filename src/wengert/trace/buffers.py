@@ -18,12 +18,7 @@ from wengert.ir.primitive import Handle, Primitive
 from wengert.trace.body import inside
 from wengert.trace.layout import standin
 
-_WORDS = 256  # how much of an array is looked at to notice that it has changed
-_weights = (
-    np.arange(1, 2 * _WORDS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-) | np.uint64(1)
-_HALF = np.uint64(32)
-_words = {1: "u1", 2: "u2", 4: "u4", 8: "u8", 16: "u8", 32: "u8"}  # by the size of an element
+_SAMPLES = 256  # so many elements of an array are looked at to notice that it has changed
 
 
 class View:
@@ -203,15 +198,14 @@ def fingerprint(array: Any) -> int:
         if 0 in array.strides:  # repeated: once is enough
             array = array[tuple(slice(None) if stride else slice(1) for stride in array.strides)]
         for axis in range(array.ndim):
-            if array.size > _WORDS:
-                array = array[(*(slice(None),) * axis, slice(None, None, -(-array.size // _WORDS)))]
+            if array.size > _SAMPLES:
+                step = -(-array.size // _SAMPLES)
+                array = array[(*(slice(None),) * axis, slice(None, None, step))]
         array = np.ascontiguousarray(array)
-    words = array.ravel("K").view(_words[array.dtype.itemsize])
-    if words.size > _WORDS:
-        words = words[:: -(-words.size // _WORDS) | 1]  # (odd: real and imaginary parts in turn)
-    words = words.astype(np.uint64)
-    words ^= words >> _HALF  # round numbers have all their digits in front
-    return int(words.dot(_weights[: words.size]))
+    flat = array.ravel("K")
+    if flat.size > _SAMPLES:
+        flat = flat[:: -(-flat.size // _SAMPLES) | 1]  # (odd: not the same column of every row)
+    return hash(flat.tobytes())
 
 
 def exposed(array: Any) -> bool:

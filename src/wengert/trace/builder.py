@@ -28,7 +28,7 @@ _current, caller = source.current.get, source.caller
 _new, _getframe = object.__new__, sys._getframe
 _internal, is_internal = source.internal, source.is_internal
 _body = body.get
-_SMALL = 512  # captured arrays up to this size are copied, so that later writes cannot reach them
+_SMALL = 2048  # captured arrays up to this size are copied, so that later writes cannot reach them
 
 
 _SCALARS = (np.generic, float, int, bool, complex)

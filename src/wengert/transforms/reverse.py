@@ -44,19 +44,16 @@ def reverse(
     if builder.nested or observer is not None or any(isinstance(g, Handle) for g in gs):
         return _walk(builder, targets, gs, sources, observer, False)
     try:
-        found = _walk(builder, targets, gs, sources, None, True)
-        if not any(map(_has_nan, found)):
-            return found
+        return _walk(builder, targets, gs, sources, None, True)
     except _Nan:
-        pass
-    return _walk(builder, targets, gs, sources, None, False)
+        return _walk(builder, targets, gs, sources, None, False)
 
 
 _NOTHING = [(None,) * n for n in range(4)]  # cotangents of a reader of parts, which it has added up
 
 
 class _Nan(Exception):
-    """A nan reaches a rule that looks at numbers, or is too much for one."""
+    """A nan arrives, or reaches a rule that looks at numbers, or is too much for one."""
 
 
 def _has_nan(x: Any) -> bool:
@@ -83,7 +80,7 @@ def _walk(
     look, take = pending.get, pending.pop
     with np.errstate(all="ignore"):
         for entry in reversed(builder.entries):
-            prim, inputs, _, outputs, origin, wanted, xs, ys = entry
+            prim, inputs, params, outputs, origin, wanted, xs, ys = entry
             if wanted is None:
                 continue
             if len(outputs) == 1:
@@ -102,7 +99,7 @@ def _walk(
                     continue
             try:
                 if pull is not None:
-                    back = pull(given[0], xs, ys, wanted)
+                    back = pull(given[0], xs, ys, wanted, inputs, params)
                 elif inlining:
                     token = source.current.set(origin)
                     try:
@@ -136,7 +133,10 @@ def _walk(
                     else:
                         pending[atom] = plus(there, c)
             back = c = there = None
-    return [look(v) for v in sources]
+        found = [look(v) for v in sources]
+        if quick and any(map(_has_nan, found)):
+            raise _Nan
+    return found
 
 
 def _reached(builder: Builder, sources: Sequence[Var], entry: Any) -> tuple[bool, ...]:
