@@ -127,3 +127,37 @@ def test_nothing_global_is_touched():
     before = plt.get_fignums()
     wg.plot(np.sin)(np.linspace(0, 1, 5))
     assert plt.get_fignums() == before
+
+
+def test_the_profile_of_a_compiled_function_is_by_line_too():
+    def f(x):
+        y = np.exp(x)
+        return np.sum(y * x)
+
+    fast = wg.jit(wg.grad(f))
+    x = np.linspace(0, 1, 20_000)
+    picture = wg.plot.profile(fast)(x)
+    profile = picture.data
+    assert profile.compiled
+    assert profile.title == "jit(grad(f))"
+    assert "y = np.exp(x)" in {r.text for r in profile.rows}
+    assert all(r.forward > 0 for r in profile.rows)
+    assert 0.2 * profile.plain < profile.forward < 20 * profile.plain
+    assert "its lines, compiled one by one" in str(profile)
+    assert "backwards" not in profile.html()
+    assert len(picture.figure.axes[0].patches) == len(profile.rows)
+
+
+def test_a_compiled_profile_is_of_the_numbers_of_the_call():
+    fast = wg.jit(lambda x, n: np.sum(np.sin(x) ** n))
+    made = {r.made for r in wg.plot.profile(fast)(np.ones(100), 2.0).data.rows}
+    assert made == {8}  # one line, one number comes out
+
+
+def test_pictures_look_through_jit():
+    def f(x):
+        return np.sum(np.sin(x) ** 2)
+
+    x = np.array([0.5, 1.0])
+    for look in (wg.draw, wg.trace_table, wg.chain_rule, wg.page):
+        assert repr(look(wg.jit(f))(x)) == repr(look(f)(x))

@@ -89,6 +89,11 @@ def routine(name: str, type: str, width: int) -> str | None:
     return symbol if hasattr(library, symbol) else None
 
 
+def routines() -> list[str]:
+    """The functions of doubles that have a routine here."""
+    return [name for name in sorted(_LIBMVEC) if routine(name, "f64", lanes())]
+
+
 def address(symbol: str) -> int:
     """Where a routine of libmvec stands."""
     found = ctypes.cast(getattr(_library(), symbol), ctypes.c_void_p).value

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import importlib
 import os
 import platform
 import shutil
 import time
+import warnings
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any
@@ -18,9 +18,9 @@ import numpy as np
 from wengert.cli.failure import FINE, FOUND
 from wengert.cli.output import say, tell
 
-_NEEDED = ("numpy", "scipy", "optree")
+_NEEDED = ("numpy", "scipy", "optree", "llvmlite", "python-flint")
 _OPTIONAL = {
-    "llvmlite": "native code", "python-flint": "certified digits", "sympy": "symbolic derivatives",
+    "sympy": "symbolic derivatives",
     "matplotlib": "pictures", "tqdm": "progress bars", "argcomplete": "completion",
 }  # fmt: skip
 _PROGRAMS = {
@@ -90,31 +90,18 @@ def _programs() -> dict[str, str]:
 
 def _back_ends() -> dict[str, str]:
     """Native code, and the vector mathematics that it can call."""
-    found = {"un-jitted": "always"}
-    native = _version("llvmlite")
-    found["native code"] = f"llvmlite {native}" if native else "not there: pip install llvmlite"
-    symbols = vector_symbols()
-    found["vector math"] = f"libmvec, {len(symbols)} functions: {', '.join(symbols)}" if symbols else "none: one lane at a time"  # fmt: skip
+    from wengert.backends import machine, vecmath
+
+    found = {"NumPy": "always"}
+    if not machine.available():
+        return found | {"native code": "not there: pip install llvmlite"}
+    ours = machine.machine()
+    found["native code"] = (
+        f"LLVM {ours.version} for {ours.cpu}, {vecmath.lanes()} doubles at a time"
+    )
+    known = vecmath.routines()
+    found["vector math"] = f"libmvec: {', '.join(known)}" if known else "none: one number at a time"
     return found
-
-
-_FUNCTIONS = (
-    "exp", "exp2", "exp10", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "asin", "acos", "atan",
-    "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "cbrt", "erf", "erfc",
-)  # fmt: skip
-_BINARY = ("pow", "atan2", "hypot")
-
-
-def vector_symbols() -> list[str]:
-    """Functions for which the C library has a vector routine (glibc's libmvec)."""
-    try:
-        library = ctypes.CDLL("libmvec.so.1")
-    except OSError:
-        return []
-    letter, lanes = ("n", 2) if platform.machine() in ("aarch64", "arm64") else ("d", 4)
-    names = {f: f"_ZGV{letter}N{lanes}v_{f}" for f in _FUNCTIONS}
-    names |= {f: f"_ZGV{letter}N{lanes}vv_{f}" for f in _BINARY}
-    return [f for f, symbol in names.items() if hasattr(library, symbol)]
 
 
 # ---- the self-test ---------------------------------------------------------------------------------
@@ -157,7 +144,16 @@ def _second() -> str | None:
 
 def _native() -> str | None:
     wg = importlib.import_module("wengert")
-    return _off(wg.jit(wg.grad(_f))(_X)) if hasattr(wg, "jit") and _version("llvmlite") else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # that it runs without machine code is a warning
+        return _off(wg.jit(wg.grad(_f))(_X))
+
+
+def _balls() -> str | None:
+    wg = importlib.import_module("wengert")
+    with wg.trust.policy(action="record"):
+        found = wg.grad(lambda x: (1 - np.cos(x)) / x**2, trust="repair")(1e-6)
+    return _off(found * 1e6, -1 / 12)
 
 
 def _picture() -> str | None:
@@ -166,6 +162,6 @@ def _picture() -> str | None:
 
 
 CHECKS: dict[str, Callable[[], str | None]] = {
-    "reverse mode": _reverse, "forward mode": _forward, "second order": _second, "native code": _native,
+    "reverse mode": _reverse, "forward mode": _forward, "second order": _second, "native code": _native, "repair by balls": _balls,
     "graphs": _picture,
 }  # fmt: skip

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command `wengert`: its parser, its commands, its exit codes."""
 
 from __future__ import annotations

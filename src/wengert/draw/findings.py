@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert import numeric, tree
-from wengert.api.arguments import Call
 from wengert.api.error_bound import error_bound
 from wengert.api.explain_zero import explain_zero
 from wengert.api.gradients import grad
-from wengert.draw.reading import Reading
+from wengert.draw.reading import Reading, plain, read
 from wengert.draw.written import brief, number
 from wengert.errors import WengertError
 from wengert.ir.evaluate import evaluate
@@ -48,15 +47,15 @@ def findings_of(
     f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int]
 ) -> list[Finding]:
     """What is found about `f(*args, **kwargs)` and its derivatives by the arguments `argnums`."""
-    call = Call(f, args, kwargs, argnums, None, "check")
-    reading = Reading(f, call)
+    f = plain(f)
+    reading = read(f, args, kwargs, argnums, "check")
     adjoints = reading.adjoints()
     found = list(_not_finite(reading, adjoints))
     if not found:
         found.append(Finding(OK, "value and derivatives are finite"))
         found += _passing(reading)
         found += _digits(f, args, kwargs, argnums, reading)
-        found += _slopes(reading, call, adjoints)
+        found += _slopes(reading, adjoints)
     found += _settled(f, args, kwargs, argnums, reading)
     found += _zeros(f, args, kwargs, argnums, reading, adjoints)
     return found
@@ -167,7 +166,7 @@ def _settled(
 # ---- the slope along one direction, three times -----------------------------------------------------
 
 
-def _slopes(reading: Reading, call: Call, adjoints: dict[Any, Any]) -> Iterator[Finding]:
+def _slopes(reading: Reading, adjoints: dict[Any, Any]) -> Iterator[Finding]:
     """Reverse mode, forward mode and differences along one random direction."""
     draw = np.random.default_rng(0)
     moved = {
@@ -189,7 +188,7 @@ def _slopes(reading: Reading, call: Call, adjoints: dict[Any, Any]) -> Iterator[
         f"forward and reverse mode {'agree' if agree else 'differ'}",
         f"along a random direction {number(forth)} and {number(back)}",
     )
-    yield from _measured(reading, call, moved, back, size, eps)
+    yield from _measured(reading, moved, back, size, eps)
 
 
 def _along(reading: Reading, moved: dict[Any, Any]) -> float:
@@ -211,7 +210,7 @@ def _along(reading: Reading, moved: dict[Any, Any]) -> float:
 
 
 def _measured(
-    reading: Reading, call: Call, moved: dict[Any, Any], back: float, size: float, eps: float
+    reading: Reading, moved: dict[Any, Any], back: float, size: float, eps: float
 ) -> Iterator[Finding]:
     """The user's own function, called nearby."""
 
@@ -220,9 +219,9 @@ def _measured(
             np.asarray(leaf.value + t * moved[v], dtype=v.type.dtype)[()]
             if v in moved
             else leaf.value
-            for v, leaf in zip(reading.inputs.values(), call.leaves, strict=True)
+            for v, leaf in zip(reading.inputs.values(), reading.call.leaves, strict=True)
         ]
-        ys = tree.flatten(call.run(shifted))[0]
+        ys = tree.flatten(reading.call.run(shifted))[0]
         return sum(float(np.sum(y)) for y in ys if np.asarray(y).dtype.kind == "f")
 
     try:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.api.arguments import Argnums, Call
+from wengert.api.arguments import Argnums
 from wengert.draw.graph import Edge, Graph, Node
-from wengert.draw.reading import Reading
+from wengert.draw.reading import Reading, read
 from wengert.draw.written import brief, is_single, number
 from wengert.errors import InputError
 from wengert.ir import source
@@ -56,9 +56,7 @@ def draw(
         raise InputError(f"limit={limit} leaves no box", "pass 1 or more", source.here())
 
     def show(*args: Any, **kwargs: Any) -> Graph:
-        numbers = tuple(range(len(args))) if argnums is None else argnums
-        reading = Reading(f, Call(f, args, kwargs, numbers, None, "draw"))
-        return graph_of(reading, derivatives, by, limit)
+        return graph_of(read(f, args, kwargs, argnums, "draw"), derivatives, by, limit)
 
     show.__name__ = f"draw({getattr(f, '__name__', 'f')})"
     return show

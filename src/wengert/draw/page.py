@@ -6,6 +6,8 @@ import json
 import platform
 import re
 import tempfile
+import time
+import warnings
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from html import escape, unescape
@@ -16,16 +18,19 @@ from typing import Any
 
 import numpy as np
 
-from wengert.api.arguments import Argnums, Call
-from wengert.api.gradients import grad, record_call
+from wengert.api.arguments import Argnums
+from wengert.api.gradients import grad
+from wengert.api.jit import jit
 from wengert.draw.code import Text, texts_of
 from wengert.draw.findings import Finding, findings_of, worst
 from wengert.draw.flow import graph_of
 from wengert.draw.graph import Graph
 from wengert.draw.profile import Profile, best, profile_of, seconds, size
-from wengert.draw.reading import Reading
+from wengert.draw.reading import plain, read
 from wengert.draw.table import TraceTable, table_of
 from wengert.draw.written import brief, html_table, number
+from wengert.errors import WengertError
+from wengert.memo.compiled import NativeWarning
 
 _SECTIONS = {
     "result": "Result",
@@ -75,20 +80,21 @@ class Page:
     def __init__(
         self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int]
     ) -> None:  # fmt: skip
-        call = Call(f, args, kwargs, argnums, None, "page")
-        self._reading = reading = Reading(f, call)
+        f = plain(f)
+        self._reading = reading = read(f, args, kwargs, argnums, "page")
         self._adjoints = reading.adjoints()
         self.title = reading.title
         self.findings = findings_of(f, args, kwargs, argnums)
         self.graph = graph_of(reading, derivatives=True)
         self.table = table_of(reading, self._adjoints)
-        self.profile = profile_of(reading, lambda: f(*args, **kwargs), lambda: record_call(call))
+        self.profile = profile_of(reading)
         self._seconds: dict[str, float] = {"the function itself": self.profile.plain}
         if reading.single and reading.out.type.dtype.kind == "f":
             with np.errstate(all="ignore"):
-                self._seconds["grad, not compiled"] = best(
-                    lambda: grad(f, tuple(argnums), trust="off")(*args, **kwargs)
-                )
+                gradient = grad(f, tuple(argnums), trust="off")
+                self._seconds["gradient"] = best(lambda: gradient(*args, **kwargs))
+                self._seconds |= _compiled(gradient, args, kwargs, "the gradient, compiled")
+        self._seconds |= _compiled(f, args, kwargs, "the function, compiled")
 
     def __repr__(self) -> str:
         count = len(self._reading.program.eqns)
@@ -222,9 +228,27 @@ class Page:
 
     def _timing(self) -> Iterator[str]:
         rows = [[name, seconds(t)] for name, t in self._seconds.items()]
-        yield _scrolled(html_table(("call", "best of three"), rows), "times of whole calls")
+        yield _scrolled(html_table(("call", "the best of some"), rows), "times of whole calls")
         yield "".join(f"<p>{escape(t)}</p>" for t in self.profile.summary())
         yield _scrolled(self.profile.html(), "costs by line")
+
+
+def _compiled(
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], name: str
+) -> dict[str, float]:
+    """The times of the first call and of later ones, where there is machine code for it."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("error", NativeWarning)
+        try:
+            fast = jit(f)
+            start = time.perf_counter()
+            fast(*args, **kwargs)
+            first = time.perf_counter() - start
+        except (WengertError, NativeWarning):
+            return {}
+        return {
+            f"{name} (the first call {seconds(first)})": best(lambda: fast(*args, **kwargs), 20)
+        }
 
 
 def _scrolled(inside: str, label: str) -> str:

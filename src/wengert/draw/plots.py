@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from wengert.api.arguments import Argnums, Call
-from wengert.api.gradients import grad, record_call
+from wengert.api.arguments import Argnums
+from wengert.api.gradients import grad
+from wengert.api.jit import Jitted
 from wengert.draw.comparison import compare
 from wengert.draw.picture import Picture, new_figure
 from wengert.draw.profile import Profile, profile_of, seconds
-from wengert.draw.reading import Reading
+from wengert.draw.profile_compiled import compiled_profile
+from wengert.draw.reading import Reading, read
 from wengert.errors import InputError
 from wengert.ir import source
 
@@ -70,15 +72,18 @@ class Plots:
         """
 
         def drawn(*args: Any, **kwargs: Any) -> Picture:
-            numbers = tuple(range(len(args))) if argnums is None else argnums
-            return _magnitudes(Reading(f, Call(f, args, kwargs, numbers, None, "plot.gradients")))
+            return _magnitudes(read(f, args, kwargs, argnums, "plot.gradients"))
 
         return drawn
 
     def profile(
         self, f: Callable[..., Any], argnums: Argnums | None = None
     ) -> Callable[..., Picture]:
-        """`plot.profile(f)(*args)`: time and bytes of a call by line; `.data` is the table, to be printed."""
+        """`plot.profile(f)(*args)`: time and bytes of a call by line; `.data` is the table, to be printed.
+
+        Of a compiled function (`wg.jit(f)`) the lines are compiled one by one, and stand beside
+        the whole; what is shorter is what fusing across lines saves.
+        """
 
         def drawn(*args: Any, **kwargs: Any) -> Picture:
             return _costs(measure(f, args, kwargs, argnums))
@@ -91,9 +96,9 @@ plot = Plots()
 
 def measure(f: Callable[..., Any], args: Any, kwargs: Any, argnums: Argnums | None) -> Profile:
     """The profile of one call."""
-    numbers = tuple(range(len(args))) if argnums is None else argnums
-    call = Call(f, args, kwargs, numbers, None, "plot.profile")
-    return profile_of(Reading(f, call), lambda: f(*args, **kwargs), lambda: record_call(call))
+    if isinstance(f, Jitted):
+        return compiled_profile(f, args, kwargs)
+    return profile_of(read(f, args, kwargs, argnums, "plot.profile"))
 
 
 # ---- the pictures ----------------------------------------------------------------------------------
@@ -169,13 +174,19 @@ def _costs(found: Profile) -> Picture:
     names = [f"{r.place}  {r.text[:36]}" for r in rows]
     at = np.arange(len(rows))
     forth, back = (np.array([1e6 * getattr(r, k) for r in rows]) for k in ("forward", "backward"))
-    left.barh(at, forth, color="tab:blue", label="forwards")
-    left.barh(at, back, left=forth, color="tab:orange", label="backwards")
+    left.barh(at, forth, color="tab:blue", label="machine code" if found.compiled else "forwards")
+    if not found.compiled:
+        left.barh(at, back, left=forth, color="tab:orange", label="backwards")
     left.set_yticks(at, names, fontsize=7)
-    left.set(xlabel="µs", title=f"time, {seconds(found.forward + found.backward)} in all")
+    left.set(
+        xlabel="µs",
+        title=f"time, {seconds(found.forward + found.backward)} in all"
+        + (f"; compiled as a whole {seconds(found.plain)}" if found.compiled else ""),
+    )
     made, kept = (np.array([getattr(r, k) / 1e3 for r in rows]) for k in ("made", "kept"))
     right.barh(at - 0.2, made, 0.4, color="0.75", label="made")
-    right.barh(at + 0.2, kept, 0.4, color="tab:red", label="kept for the derivative")
+    if not found.compiled:
+        right.barh(at + 0.2, kept, 0.4, color="tab:red", label="kept for the derivative")
     right.set_yticks(at, [""] * len(rows))
     right.set(xlabel="kB", title="memory")
     for axes in (left, right):

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert.api.gradients import record_call
 from wengert.draw.reading import Reading
 from wengert.draw.written import aligned, html_table
 from wengert.ir.evaluate import evaluate
@@ -40,10 +41,16 @@ class LineCost(NamedTuple):
 
 
 class Profile:
-    """Costs by line, the dearest first; `recording` is the time of a whole traced call."""
+    """Costs by line, the dearest first.
 
-    def __init__(self, title: str, rows: list[LineCost], plain: float, recording: float) -> None:
-        self.title, self.plain, self.recording = title, plain, recording
+    `plain` is the time of the function itself, `recording` that of a traced call. Of a compiled
+    function `plain` is the whole call, and the lines were compiled one by one.
+    """
+
+    def __init__(
+        self, title: str, rows: list[LineCost], plain: float, recording: float = 0.0, compiled: bool = False
+    ) -> None:  # fmt: skip
+        self.title, self.plain, self.recording, self.compiled = title, plain, recording, compiled
         self.rows = tuple(sorted(rows, key=lambda r: -(r.forward + r.backward)))
 
     def __repr__(self) -> str:
@@ -66,6 +73,11 @@ class Profile:
 
     def summary(self) -> list[str]:
         """The whole call in a few lines."""
+        if self.compiled:
+            return [
+                f"compiled call {seconds(self.plain)}",
+                f"its lines, compiled one by one: {seconds(self.forward)}",
+            ]
         return [
             f"plain call {seconds(self.plain)}, traced {seconds(self.recording)}",
             f"equations forwards {seconds(self.forward)}, backwards {seconds(self.backward)}",
@@ -75,23 +87,28 @@ class Profile:
     def cells(self) -> list[list[str]]:
         """The table, as text."""
         return [
-            [r.place, r.text, str(r.equations), seconds(r.forward), seconds(r.backward), size(r.made), size(r.kept)]
+            [r.place, r.text, str(r.equations), seconds(r.forward), size(r.made)]
+            if self.compiled
+            else [r.place, r.text, str(r.equations), seconds(r.forward), seconds(r.backward), size(r.made), size(r.kept)]
             for r in self.rows
         ]  # fmt: skip
 
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The table's heads."""
+        times = ("time", "made") if self.compiled else ("forwards", "backwards", "made", "kept")
+        return ("line", "code", "equations", *times)
+
     def __str__(self) -> str:
-        rows = [[r[0], *r[2:], r[1]] for r in [list(_HEADS), *self.cells()]]
+        rows = [[r[0], *r[2:], r[1]] for r in [list(self.heads), *self.cells()]]
         return "\n".join([self.title, *(f"  {t}" for t in self.summary()), "", *aligned(rows)])
 
     def html(self) -> str:
         """The table as HTML."""
-        return html_table(_HEADS, self.cells())
+        return html_table(self.heads, self.cells())
 
     def _repr_html_(self) -> str:
         return self.html()
-
-
-_HEADS = ("line", "code", "equations", "forwards", "backwards", "made", "kept")
 
 
 def seconds(t: float) -> str:
@@ -110,10 +127,9 @@ def size(n: int) -> str:
     return f"{n} B"
 
 
-def profile_of(
-    reading: Reading, plain: Callable[[], Any], again: Callable[[], Any], repeat: int = _REPEAT
-) -> Profile:
-    """The costs of a call that was read; `plain` runs the user's function, `again` traces it."""
+def profile_of(reading: Reading, repeat: int = _REPEAT) -> Profile:
+    """The costs of a call that was read."""
+    call = reading.call
     costs: dict[Any, list[Any]] = {}  # per line: line, equations, forward, backward, made, kept
     eqns = reading.program.eqns
     forward = _forward(reading, repeat)
@@ -126,13 +142,18 @@ def profile_of(
         row[1] += 1
         row[2] += forward[n]
         row[3] += backward.get(n, 0.0)
-        row[4] += sum(_bytes(reading.values[v]) for v in eqn.outputs)
+        row[4] += sum(bytes_of(reading.values[v]) for v in eqn.outputs)
         row[5] += _kept(entries[n], counted)
     rows = [
         LineCost(line.file if line else "", line.line if line else 0, line.text if line else "", *rest)
         for line, *rest in costs.values()
     ]  # fmt: skip
-    return Profile(reading.title, rows, best(plain, repeat), best(again, repeat))
+    return Profile(
+        reading.title,
+        rows,
+        best(lambda: call.f(*call.args, **call.kwargs), repeat),
+        best(lambda: record_call(call), repeat),
+    )
 
 
 def best(call: Callable[[], Any], repeat: int = _REPEAT) -> float:
@@ -184,8 +205,9 @@ def _backward(reading: Reading, repeat: int) -> dict[int, float]:
     return best
 
 
-def _bytes(value: Any) -> int:
-    return int(getattr(value, "nbytes", 8)) if not isinstance(value, tuple | list) else sum(map(_bytes, value))  # fmt: skip
+def bytes_of(value: Any) -> int:
+    """How large a value is."""
+    return int(getattr(value, "nbytes", 8)) if not isinstance(value, tuple | list) else sum(map(bytes_of, value))  # fmt: skip
 
 
 def _kept(entry: Any, counted: set[int]) -> int:
@@ -195,5 +217,5 @@ def _kept(entry: Any, counted: set[int]) -> int:
         if value is None or id(value) in counted:
             continue
         counted.add(id(value))
-        total += _bytes(value) if isinstance(value, np.ndarray) else 0
+        total += bytes_of(value) if isinstance(value, np.ndarray) else 0
     return total

@@ -16,6 +16,7 @@ import numpy as np
 from wengert import tree
 from wengert.api.arguments import Argnums, Call
 from wengert.api.gradients import number_of, record_call
+from wengert.api.jit import Jitted
 from wengert.draw import formulas
 from wengert.draw.chain import ChainRule, Factor, Path, Step
 from wengert.draw.written import at, latex_name, number
@@ -53,18 +54,30 @@ def chain_rule(f: Callable[..., Any], argnums: Argnums | None = None) -> Callabl
     """
 
     def explain(*args: Any, **kwargs: Any) -> ChainRule:
-        numbers = tuple(range(len(args))) if argnums is None else argnums
-        return Reading(f, Call(f, args, kwargs, numbers, None, "chain_rule")).told()
+        return read(f, args, kwargs, argnums, "chain_rule").told()
 
     explain.__name__ = f"chain_rule({getattr(f, '__name__', 'f')})"
     return explain
 
 
+def read(
+    f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], argnums: Argnums | None, what: str
+) -> Reading:  # fmt: skip
+    """A call, read; all arguments are inputs unless `argnums` names some. `jit` is looked through."""
+    numbers = tuple(range(len(args))) if argnums is None else argnums
+    return Reading(Call(plain(f), tuple(args), dict(kwargs), numbers, None, what))
+
+
+def plain(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function behind a compiled one, whose lines can be seen."""
+    return f.fun if isinstance(f, Jitted) else f
+
+
 class Reading:
     """Runs the call once, and answers what `ChainRule` shows."""
 
-    def __init__(self, f: Callable[..., Any], call: Call) -> None:
-        self.f = f
+    def __init__(self, call: Call) -> None:
+        self.call, f = call, call.f
         self.title = getattr(f, "__name__", "f").replace("<lambda>", "f")
         with np.errstate(all="ignore"):  # what is not finite is shown
             self.builder, tracers, out = record_call(call)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any, NamedTuple
 
-from wengert.api.arguments import Argnums, Call
+from wengert.api.arguments import Argnums
 from wengert.draw.chain import Factor
 from wengert.draw.formulas import HOLE
-from wengert.draw.reading import Reading
+from wengert.draw.reading import Reading, read
 from wengert.draw.written import aligned, brief, html_table
 
 _MOST = 2000  # rows that are printed; `rows` holds them all
@@ -102,8 +102,7 @@ def trace_table(f: Callable[..., Any], argnums: Argnums | None = None) -> Callab
     """
 
     def show(*args: Any, **kwargs: Any) -> TraceTable:
-        numbers = tuple(range(len(args))) if argnums is None else argnums
-        return table_of(Reading(f, Call(f, args, kwargs, numbers, None, "trace_table")))
+        return table_of(read(f, args, kwargs, argnums, "trace_table"))
 
     show.__name__ = f"trace_table({getattr(f, '__name__', 'f')})"
     return show
