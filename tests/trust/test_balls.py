@@ -74,7 +74,7 @@ def test_rounding_is_to_nearest_even(dtype, a, k):
     else:  # nearest of the neighbours, by exact arithmetic
         with np.errstate(over="ignore"):
             near = np.float32(x.numerator / x.denominator)
-        around = [np.nextafter(near, np.float32(s)) for s in (-np.inf, np.inf)] + [near]
+            around = [np.nextafter(near, np.float32(s)) for s in (-np.inf, np.inf)] + [near]
         around = [v for v in around if np.isfinite(v)]
         distance = lambda v: (abs(fractions.Fraction(float(v)) - x), int(v.view(np.uint32)) & 1)
         if not around or x > fractions.Fraction(float(np.finfo(np.float32).max)):

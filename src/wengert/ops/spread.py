@@ -32,8 +32,21 @@ def spread(prim: Any, y: Any, xs: tuple[Any, ...], rs: tuple[Radius, ...]) -> Ra
     if units == 0:
         return moved
     extra = _EXTRA.get(prim.name)
-    own = lost(y, units, prim.name not in _GRADUAL)
+    if _by_power_of_two(prim.name, xs):
+        own = np.where(np.isfinite(y), unit(y.dtype)[1], np.inf)
+    else:
+        own = lost(y, units, prim.name not in _GRADUAL)
     return plus(moved, own, None if extra is None else extra(y, *xs) * unit(y.dtype)[0])
+
+
+def _by_power_of_two(name: str, xs: tuple[Any, ...]) -> bool:
+    """Is it a product or quotient by a constant that only changes the exponent?"""
+    if name not in ("mul", "div"):
+        return False
+    return any(
+        isinstance(x, np.floating) and np.isfinite(x) and abs(np.frexp(x)[0]) == 0.5
+        for x in (xs[1:] if name == "div" else xs)
+    )
 
 
 # ---- the rounding of the operations themselves, in half ulps: a part of what they are -------------------------

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert import tree
-from wengert.trust import policies, suspects, verdict
+from wengert.trust import guard, policies, suspects, verdict
 
 
 def examine(
@@ -33,6 +33,7 @@ def examine(
     if level != "repair":
         flagged, repaired = repaired, flagged
     components: list[verdict.Component] = []
+    escalated = [np.zeros(y.shape, bool) for y in results]
     for k in np.flatnonzero(look):
         one, report = _alone(example, int(k))
         ys = tree.flatten(one)[0]
@@ -40,7 +41,7 @@ def examine(
         for n, y in enumerate(ys):
             if level == "repair":
                 results[n][k] = y
-            looked[n][k] = True
+            looked[n][k] = escalated[n][k] = True
             if report is None:
                 continue
             flagged[n][k] |= report.flagged[n] if fits else not report.trusted
@@ -50,7 +51,16 @@ def examine(
     seconds = perf_counter() - start
     verdict.deliver(
         verdict.Report(
-            what, level, policy, flagged, repaired, looked, seen.bounds, components, seconds
+            what,
+            level,
+            policy,
+            flagged,
+            repaired,
+            looked,
+            seen.bounds,
+            components,
+            seconds,
+            escalated=escalated,
         )
     )
     return results if level == "repair" else list(found)
@@ -73,8 +83,12 @@ def _known(y: Any, suspect: Any, known: Any, policy: policies.Policy, level: str
 def _alone(example: Callable[[int], Any], k: int) -> tuple[Any, verdict.Report | None]:
     """One example by itself, and what was said about it."""
     verdict.clear()
-    with policies.policy(action="record"), np.errstate(all="ignore"):
-        one = example(k)
+    token = guard.assumed.set(True)
+    try:
+        with policies.policy(action="record"), np.errstate(all="ignore"):
+            one = example(k)
+    finally:
+        guard.assumed.reset(token)
     return one, verdict.last_report()
 
 

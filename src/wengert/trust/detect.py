@@ -20,6 +20,7 @@ from wengert.trust.wide import widened, wider
 
 _ROOM = 1 + 1e-6  # radii are rounded themselves
 _DIGITS = 64  # a number that is known to so many ulps is settled
+_SHARE = 0.01  # or to this part of what is tolerated
 
 
 class Detection(NamedTuple):
@@ -57,7 +58,7 @@ def detect(
             still, bound = _look(g, y, r, tolerated)
             suspect, before = looks[n]
             looks[n] = suspect & still, np.where(suspect, bound, before)
-            settled[n] = _settled(g, y, r)
+            settled[n] = _settled(g, y, r, tolerated)
     suspects = [np.ones_like(s) if doubt else s for s, _ in looks]
     bounds = [np.full(np.shape(b), np.inf) if doubt else b for _, b in looks]
     return Detection(suspects, bounds, settled)
@@ -96,13 +97,14 @@ def _look(
     return ~(within & np.isfinite(result)), np.broadcast_to(bound, result.shape)
 
 
-def _settled(result: Any, value: Any, radius: Radius) -> Any:
+def _settled(result: Any, value: Any, radius: Radius, tolerated: Callable[[Any], float]) -> Any:
     """The number of the wider format, where that is known to the last digits."""
     dtype = np.asarray(result).dtype
     if dtype.kind not in "fc":
         return None
     with np.errstate(all="ignore"):
         info = np.finfo(dtype)
-        room = _DIGITS * info.eps * np.maximum(np.abs(value), info.tiny)
+        share = max(_DIGITS * info.eps, _SHARE * tolerated(dtype))
+        room = share * np.maximum(np.abs(value), info.tiny)
         sure = np.isfinite(value) & ((0 if radius is None else radius) <= room)
         return np.where(sure, value, np.nan).astype(dtype)

@@ -8,6 +8,7 @@ which. What cannot be settled is flagged.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
 
@@ -26,6 +27,10 @@ _MANY = (
 )
 
 
+# examples of a batch that are suspected already are not asked whether they are
+assumed: ContextVar[bool] = ContextVar("wengert_assumed", default=False)
+
+
 def examine(
     question: Question, level: str, suspected: Sequence[Any] | None = None
 ) -> list[Any]:  # fmt: skip
@@ -34,7 +39,9 @@ def examine(
     `suspected` are masks of the numbers to look at; None: those that the error bounds suspect.
     """
     policy, settled = policies.current(), None
-    if suspected is None:
+    if suspected is None and assumed.get():
+        suspected = [np.ones(np.shape(r.number), bool) for r in question.results]
+    elif suspected is None:
         found = suspects.of_question(question, policy)
         suspected, question.bounds, settled = found.masks, found.bounds, found.settled
     inquiry = Inquiry(question, policy, suspected, settled)
@@ -65,6 +72,7 @@ class Inquiry:
         self.open = [mask.copy() for mask in self.suspected]  # what is not settled yet
         self.flagged = [np.zeros(p.shape, bool) for p in self.plain]
         self.repaired = [np.zeros(p.shape, bool) for p in self.plain]
+        self.escalated = [np.zeros(p.shape, bool) for p in self.plain]
         self.settled = [ladder.Settled(p) for p in self.plain]
         self.causes: list[str] = [""] * len(self.plain)
         self.components: list[verdict.Component] = []
@@ -88,6 +96,7 @@ class Inquiry:
     def _settle(self) -> None:
         if not any(m.any() for m in self.open):
             return
+        self.escalated = [m.copy() for m in self.open]
         recorded = self.question.recorded
         self._climb(recorded.program, recorded.args)
         self._stand(recorded)
@@ -112,7 +121,7 @@ class Inquiry:
     def _climb(self, program: Program, args: Sequence[Any]) -> None:
         recorded = self.question.recorded
         try:
-            parts = programs(self.question.results, program, args, recorded.movers)
+            parts = [*programs(self.question.results, program, args, recorded.movers)]
         except WengertError as error:  # no rule for this derivative as a program
             self.causes = [error.what] * len(self.plain)
             return
@@ -134,7 +143,7 @@ class Inquiry:
                     self.causes[n] = str(error)
                 continue
             for (n, at), one in zip(chosen, found, strict=True):
-                here = () if at is None else at
+                here = ... if at is None else at
                 self.settled[n].values[here] = one.values
                 self.settled[n].bits[here] = one.bits
                 self.settled[n].doubtful |= one.doubtful
@@ -277,6 +286,7 @@ class Inquiry:
         return verdict.Report(
             self.question.what, level, self.policy, flagged, repaired, self.suspected,
             self.question.bounds, self.components, perf_counter() - self.started, self.question.place,
+            self.escalated,
         )  # fmt: skip
 
 

@@ -7,9 +7,9 @@ and gradients, rows and columns are looked at alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -105,61 +105,75 @@ def unit(t: Any, at: tuple[int, ...]) -> Any:
     return e[()]
 
 
-def programs(
-    results: Sequence[Result], program: Program, args: Sequence[Any], movers: int
-) -> list[tuple[list[tuple[int, tuple[Any, ...] | None]], Program, list[Any]]]:
-    """Programs in exact arithmetic whose outputs are these results, or parts of them.
+class Part(NamedTuple):
+    """A program and its arguments; per output, which result it is, and at which index (None: all)."""
 
-    Each comes with a list that says, per output, which result it is, and at which leading index.
+    places: list[tuple[int, Any]]
+    program: Program
+    args: list[Any]
+
+
+def programs(
+    results: Sequence[Result], program: Program, args: Sequence[Any], movers: int,
+    pull: Pull = exact.pulled, push: Pull = exact.pushed,
+) -> Iterator[Part]:  # fmt: skip
+    """Programs whose outputs are these results, or rows or columns of them.
+
+    `pull` and `push` derive them: `(program, args, movers, gs or dxs) -> program, args`.
     """
-    found: list[Any] = []
     values = [n for n, r in enumerate(results) if r.is_value]
     if values:
         kept = [program.outputs[results[n].output] for n in values]
         value = Program(program.inputs, program.eqns, kept, program.sources, program.name)
-        found.append(([(n, None) for n in values], value, list(args)))
-    slopes = [n for n, r in enumerate(results) if not r.is_value]
-    whole = [n for n in slopes if not results[n].rows and results[n].leaf is not None]
-    if whole:
-        gs = results[whole[0]].gs
-        assert gs is not None
-        back, given = exact.pulled(program, args, movers, filled(gs, program.out_types))
-        found.append((_by_leaf(results, whole, program, movers), back, given))
-    for output in sorted({results[n].output for n in slopes if results[n].rows}):
-        mine = [n for n in slopes if results[n].rows and results[n].output == output]
-        t = program.out_types[output]
-        if results[mine[0]].leaf is None:  # moved along one direction
-            continue
-        for at in np.ndindex(t.shape):
-            gs = [None] * len(program.outputs)
-            gs[output] = unit(t, at)
-            back, given = exact.pulled(program, args, movers, filled(gs, program.out_types))
-            places = [
-                (n, at if p is None else p) for n, p in _by_leaf(results, mine, program, movers)
-            ]
-            found.append((places, back, given))
-    along = [n for n in slopes if results[n].leaf is None]
+        yield Part([(n, None) for n in values], value, list(args))
+    ins, outs = program.in_types[:movers], program.out_types
+    leaves = {r.leaf: n for n, r in enumerate(results) if r.leaf is not None and not r.rows}
+    if leaves:
+        gs = results[next(iter(leaves.values()))].gs
+        yield _pulled_part(pull, program, args, movers, filled(gs, outs), leaves, None)
+    along = {r.output: n for n, r in enumerate(results) if r.dxs is not None}
     if along:
-        dxs = results[along[0]].dxs
-        assert dxs is not None
-        zeros = [np.zeros(t.shape, t.dtype)[()] for t in program.in_types[:movers]]
-        moves = [z if dx is None else dx for z, dx in zip(zeros, dxs, strict=True)]
-        forth, given = exact.pushed(program, args, movers, moves)
-        moving = [n for n, t in enumerate(program.out_types) if t.inexact]
-        by_output = {results[n].output: n for n in along}
-        places = [(by_output.get(o, -1), None) for o in moving]
-        found.append((places, forth, given))
-    return found
+        dxs = results[next(iter(along.values()))].dxs
+        yield _pushed_part(push, program, args, movers, filled(dxs, ins), along, None)
+    blocks = {(r.output, r.leaf): n for n, r in enumerate(results) if r.rows}
+    rows, columns = {o for o, _ in blocks}, {k for _, k in blocks}
+    if sum(outs[o].size for o in rows) <= sum(ins[k].size for k in columns):
+        for o in sorted(rows):
+            mine = {k: n for (out, k), n in blocks.items() if out == o}
+            for at in np.ndindex(outs[o].shape):
+                gs = [unit(t, at) if n == o else None for n, t in enumerate(outs)]
+                yield _pulled_part(pull, program, args, movers, filled(gs, outs), mine, at)
+        return
+    for k in sorted(columns):
+        mine = {o: n for (o, leaf), n in blocks.items() if leaf == k}
+        for at in np.ndindex(ins[k].shape):
+            dxs = [unit(t, at) if n == k else None for n, t in enumerate(ins)]
+            where = (Ellipsis, *at)
+            yield _pushed_part(push, program, args, movers, filled(dxs, ins), mine, where)
 
 
-def _by_leaf(results: Any, chosen: list[int], program: Program, movers: int) -> Any:
+Pull = Callable[[Program, Sequence[Any], int, Sequence[Any]], tuple[Program, list[Any]]]
+
+
+def _pulled_part(
+    pull: Pull, program: Program, args: Sequence[Any], movers: int, gs: Any, mine: Any, at: Any
+) -> Part:
+    back, given = pull(program, args, movers, gs)
     leaves = [k for k in range(movers) if program.in_types[k].inexact]
-    by_leaf = {results[n].leaf: n for n in chosen}
-    return [(by_leaf.get(k, -1), None) for k in leaves]
+    return Part([(mine.get(k, -1), at) for k in leaves], back, given)
 
 
-def filled(gs: Sequence[Any], types: Sequence[Any]) -> list[Any]:
-    """Cotangents with zeros for what has none."""
+def _pushed_part(
+    push: Pull, program: Program, args: Sequence[Any], movers: int, dxs: Any, mine: Any, at: Any
+) -> Part:
+    forth, given = push(program, args, movers, dxs)
+    inexact = [o for o, t in enumerate(program.out_types) if t.inexact]
+    return Part([(mine.get(o, -1), at) for o in inexact], forth, given)
+
+
+def filled(gs: Sequence[Any] | None, types: Sequence[Any]) -> list[Any]:
+    """Cotangents or tangents with zeros for what has none."""
+    assert gs is not None
     return [
         np.zeros(t.shape, t.dtype)[()] if g is None else g for g, t in zip(gs, types, strict=True)
     ]

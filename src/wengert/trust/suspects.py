@@ -22,6 +22,7 @@ from wengert.transforms.sweep import sweep
 from wengert.transforms.vjp import vjp
 from wengert.trust import policies, ties
 from wengert.trust.detect import Detection, detect
+from wengert.trust.likes import collected
 from wengert.trust.question import Question, Recorded, unit
 
 _EQUALITY = frozenset(["equal", "not_equal"])
@@ -189,12 +190,12 @@ def _by_rows(
 
 @lru_cache(maxsize=256)
 def _pulled(program: Program, moving: tuple[bool, ...]) -> Program:
-    return vjp(program, moving)
+    return collected(vjp(program, moving))
 
 
 @lru_cache(maxsize=256)
 def _pushed(program: Program, moving: tuple[bool, ...]) -> Program:
-    return sweep(jvp(program, moving))
+    return collected(sweep(jvp(program, moving)))
 
 
 def _outputs(program: Program, places: Sequence[int]) -> Program:
@@ -257,7 +258,7 @@ def of_batch(
 
 @lru_cache(maxsize=256)
 def _batched(program: Program, flags: tuple[bool, ...], extent: int) -> Program:
-    return sweep(passes.batch(program, flags, extent, (True,) * len(program.outputs)))
+    return sweep(passes.batch(collected(program), flags, extent, (True,) * len(program.outputs)))
 
 
 def _equal_in(program: Program, args: Sequence[Any], moving: set[Any], extent: int) -> Any:

@@ -82,6 +82,7 @@ class Report:
     components: list[Component] = field(default_factory=list)
     seconds: float = 0.0
     place: Any = None
+    escalated: list[Any] = field(default_factory=list)  # masks of the numbers that balls were asked
 
     @property
     def trusted(self) -> bool:

@@ -162,7 +162,8 @@ def _nearest(x: Any, dtype: Any) -> Any:
         narrow = dtype(wide)
     # rounding twice goes wrong only where the first rounding fell on the middle between two
     if math.isfinite(wide) and np.isfinite(narrow) and float(narrow) != wide:
-        other = np.nextafter(narrow, dtype(np.inf if wide > float(narrow) else -np.inf))
+        with np.errstate(over="ignore"):
+            other = np.nextafter(narrow, dtype(np.inf if wide > float(narrow) else -np.inf))
         if (
             np.isfinite(other)
             and (float(narrow) + float(other)) / 2 == wide
@@ -186,7 +187,8 @@ def rounded(x: Any, dtype: Any, slack: int = 0) -> Any:
             return dtype(0.0) if x.is_zero() or not x < 0 else dtype(-0.0)
         return dtype(low)
     for _ in range(slack):
-        low = np.nextafter(dtype(low), dtype(high))
+        with np.errstate(all="ignore"):
+            low = np.nextafter(dtype(low), dtype(high))
         if low == high:
             return dtype(_nearest(x.mid(), dtype))
     return None
