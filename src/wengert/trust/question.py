@@ -135,7 +135,7 @@ def programs(
     if along:
         dxs = results[next(iter(along.values()))].dxs
         yield _pushed_part(push, program, args, movers, filled(dxs, ins), along, None)
-    blocks = {(r.output, r.leaf): n for n, r in enumerate(results) if r.rows}
+    blocks = {(r.output, r.leaf or 0): n for n, r in enumerate(results) if r.rows}
     rows, columns = {o for o, _ in blocks}, {k for _, k in blocks}
     if sum(outs[o].size for o in rows) <= sum(ins[k].size for k in columns):
         for o in sorted(rows):
