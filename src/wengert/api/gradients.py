@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 
 from wengert import tree
+from wengert.api import looked_at
 from wengert.api.arguments import Argnums, Call, deliver, split_aux
 from wengert.errors import DTypeError, NonScalarOutputError, ShapeError, StructureError
 from wengert.ir import source
-from wengert.ir.primitive import Handle
 from wengert.ir.types import type_of
 from wengert.trace.builder import Builder
 from wengert.trace.idle import plain
-from wengert.trace.trace import run, tracing
+from wengert.trace.trace import run
 from wengert.trace.tracer import Tracer
 from wengert.transforms.reverse import reverse
-from wengert.trust import anomaly, guard, policies, question, report
+from wengert.trust import anomaly, policies, report
 
 
 def record_call(call: Call, entries: list[Any] | None = None) -> tuple[Builder, list[Tracer], Any]:
@@ -59,29 +59,6 @@ def case_of(call: Call, builder: Builder, outs: Sequence[Any], **moved: Any) -> 
     )
 
 
-def recorded(call: Call, builder: Builder, outs: Sequence[Any]) -> question.Recorded:
-    """A recorded call as `trust` looks at it."""
-    case = case_of(call, builder, outs)
-    chosen = [n for n, y in enumerate(outs) if isinstance(y, Tracer)]
-
-    def function(*xs: Any) -> Any:
-        return call.run(xs)
-
-    weak = [leaf.weak for leaf in call.leaves]
-    assert len(chosen) == len(outs)
-    return question.Recorded(
-        case.program, case.args, case.movers, builder.decisions, function, weak
-    )
-
-
-def wished(level: str, results: Sequence[Any]) -> bool:
-    """Inside another trace: leave the wish with the traces around, whose outermost call will look."""
-    if not tracing() and not any(isinstance(r, Handle) for r in results):
-        return False
-    policies.wish(level)
-    return True
-
-
 class Gradient:
     """A callable derivative; a plain object, so that it pickles and prints."""
 
@@ -117,9 +94,16 @@ class Gradient:
             if g is not None and leaf.type.dtype.kind == "c" and not self.holomorphic:
                 g = np.conjugate(g)
             gradients.append(deliver(g, leaf))
-        level = policies.stronger(self.trust, builder.trust)
-        if level in ("check", "repair") and not wished(level, [y, *gradients]):
-            y, *gradients = self._looked_at(level, call, builder, out, one, y, gradients)
+        level = looked_at.wanted(self.trust, builder, [y, *gradients])
+        if level:
+            values = [y] if self.with_value else []
+            values, gradients = looked_at.gradients(
+                self.__name__, level, call, builder, [out], [one], gradients, values, self.holomorphic
+            )
+            gradients = [
+                deliver(np.asarray(g), leaf) for g, leaf in zip(gradients, call.leaves, strict=True)
+            ]
+            y = values[0] if values else y
         elif self.trust != "off" or anomaly.watched.get() is not None:
             # the value counts too: where it overflowed, zeros may have stopped what was infinite
             report.inspect(
@@ -131,21 +115,6 @@ class Gradient:
         if self.with_value:
             return ((value, aux), result) if self.has_aux else (value, result)
         return (result, aux) if self.has_aux else result
-
-    def _looked_at(
-        self, level: str, call: Call, builder: Builder, out: Any, one: Any, y: Any, gradients: list[Any]
-    ) -> list[Any]:  # fmt: skip
-        results = [question.Result(number=y)] if self.with_value else []
-        for n, (g, leaf) in enumerate(zip(gradients, call.leaves, strict=True)):
-            number = np.asarray(g, leaf.type.dtype)
-            conjugate = leaf.type.dtype.kind == "c" and not self.holomorphic
-            results.append(question.Result(number, leaf=n, gs=[one], conjugate=conjugate))
-        found = guard.examine(
-            question.Question(self.__name__, results, recorded(call, builder, [out])), level
-        )
-        value = found.pop(0) if self.with_value else y
-        pairs = zip(found, call.leaves, strict=True)
-        return [value, *(deliver(np.asarray(g), leaf) for g, leaf in pairs)]
 
     def _check(self, y: Any, call: Call) -> None:
         name = getattr(self.fun, "__name__", "the function")
@@ -251,7 +220,14 @@ class Pullback:
             deliver(np.conjugate(g) if g is not None and leaf.type.dtype.kind == "c" else g, leaf)
             for g, leaf in zip(found, self.call.leaves, strict=True)
         ]
-        if self.trust != "off" or anomaly.watched.get() is not None:
+        level = looked_at.wanted(self.trust, self.builder, [*given, *gradients])
+        if level:
+            _, looked = looked_at.gradients(
+                "vjp", level, self.call, self.builder, moved, given, gradients
+            )
+            pairs = zip(looked, self.call.leaves, strict=True)
+            gradients = [deliver(np.asarray(g), leaf) for g, leaf in pairs]
+        elif self.trust != "off" or anomaly.watched.get() is not None:
             report.inspect(
                 "vjp", gradients, lambda: case_of(self.call, self.builder, moved, gs=given)
             )

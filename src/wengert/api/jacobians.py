@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert import tree
+from wengert.api import looked_at
 from wengert.api.arguments import Argnums, Call, split_aux
 from wengert.api.forward import finished, jvp
 from wengert.api.gradients import case_of, grad, number_of, record_call
@@ -49,7 +50,10 @@ class Jacobian:
         leaves, structure = tree.flatten(out)
         self._check(call, leaves)
         rows = self._rows(call, builder, tracers, leaves)
-        if self.trust != "off" or anomaly.watched.get() is not None:
+        level = looked_at.wanted(self.trust, builder, [block for row in rows for block in row])
+        if level:
+            rows = looked_at.blocks(self.__name__, level, call, builder, leaves, rows)
+        elif self.trust != "off" or anomaly.watched.get() is not None:
             flat = [block for row in rows for block in row]
             report.inspect(self.__name__, flat, lambda: self._case(call, builder, leaves, rows))
         blocks = [call.results(row) for row in rows]
