@@ -238,3 +238,40 @@ def test_a_function_without_ball_rules_says_so():
     assert got == wg.grad(f)(0.3)
     assert report.flagged[0]
     assert "no ball rule for gammaincinv" in report.components[0].cause
+
+
+def cosine(x):
+    return (1 - np.cos(x)) / x**2
+
+
+def test_vjp_jvp_jacobians_and_hessians_are_settled():
+    x = np.array([1e-8, 1.0])
+    right = np.array([-1e-8 / 12, wg.grad(cosine)(1.0)])
+    with wg.trust.policy(action="record"):
+        _, back = wg.vjp(cosine, x, trust="repair")
+        assert back(np.ones(2))[0] == pytest.approx(right)
+        assert wg.last_report().repaired[0].tolist() == [True, False]
+        value, moved = wg.jvp(cosine, (x,), (np.ones(2),), trust="repair")
+        assert moved == pytest.approx(right)
+        assert value[0] == pytest.approx(0.5)
+        for make in (wg.jacobian, wg.jacfwd, wg.jacrev):
+            assert make(cosine, trust="repair")(x) == pytest.approx(np.diag(right))
+            assert wg.last_report().repaired[0].tolist() == [[True, False], [False, False]]
+        wide = wg.jacobian(lambda t: cosine(t * np.array([1.0, 2.0, 3.0])), trust="repair")(1e-8)
+        assert wide == pytest.approx(-np.array([1.0, 4.0, 9.0]) * 1e-8 / 12)
+        found = wg.hessian(lambda x: np.sum(cosine(x)), trust="repair")(x)
+        assert found[0, 0] == pytest.approx(-1 / 12)
+        found = wg.hessian(lambda x: np.sqrt(x @ x) ** 2, trust="repair")(np.zeros(2))
+        assert found == pytest.approx(2 * np.eye(2))
+
+
+def test_values_are_settled_with_their_gradients():
+    with wg.trust.policy(action="record"):
+        value, slope = wg.value_and_grad(lambda x: np.log(1 + np.exp(x)), trust="repair")(900.0)
+    assert (value, slope) == (900.0, 1.0)
+    assert [bool(m) for m in wg.last_report().repaired] == [True, True]
+
+
+def test_compiled_gradients_are_settled():
+    with wg.trust.policy(action="record"):
+        assert wg.jit(wg.grad(cosine, trust="repair"))(1e-8) == pytest.approx(-1e-8 / 12)

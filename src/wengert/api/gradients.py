@@ -98,7 +98,15 @@ class Gradient:
         if level:
             values = [y] if self.with_value else []
             values, gradients = looked_at.gradients(
-                self.__name__, level, call, builder, [out], [one], gradients, values, self.holomorphic
+                self.__name__,
+                level,
+                call,
+                builder,
+                [out],
+                [one],
+                gradients,
+                values,
+                self.holomorphic,
             )
             gradients = [
                 deliver(np.asarray(g), leaf) for g, leaf in zip(gradients, call.leaves, strict=True)
