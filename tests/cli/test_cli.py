@@ -365,6 +365,61 @@ def test_page_writes_a_page(run, folder, monkeypatch):
     )
 
 
+# ---- export ------------------------------------------------------------------------------------------
+
+
+def test_export_writes_a_header(run, folder):
+    code, out, _ = run("export", "model.py:f", "--at", "1,2", "--grad", "--hvp", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert (found["files"], found["functions"]) == (["f.hpp"], ["value", "gradient", "hvp"])
+    header = (folder / "f.hpp").read_text()
+    assert "inline int gradient(const double*" in header
+    assert "return np.sum(np.sin(x) ** 2)" in header
+    code, out, _ = run("export", "model.py:f", "--at", "1,2", "--c", "--float", "-o", "slope.h")
+    assert (code, out.split()) == (0, ["slope.h", "slope.c"])
+    assert "float" in (folder / "slope.h").read_text()
+    (folder / "sub").mkdir()
+    assert (
+        run("export", "model.py:rows", "--at", "1,2", "--name", "twice", "-o", "sub")[1]
+        == "sub/twice.hpp\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--at", "1,2", "-o", "none/f.hpp"], 2, "there is no folder none"),
+        (["--at", "1,2", "-o", "f.txt"], 2, "f.txt is no name for a header"),
+        (["--at", "1,2", "--c", "-o", "f.hpp"], 2, "end it with .h"),
+        ([], 2, "f needs x"),
+    ],
+)
+def test_export_says_what_is_wrong(run, words, code, said):
+    found, _, err = run("export", "model.py:f", *words)
+    assert (found, said in err) == (code, True), err
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no g++ on this machine")
+def test_what_is_exported_passes_its_own_test(run, folder):
+    words = [
+        "export",
+        "model.py:g",
+        "--at",
+        "x=1,2",
+        "w=[[1,2],[3,4]]",
+        "n=3",
+        "--wrt",
+        "x,w",
+        "--grad",
+        "--test",
+    ]
+    code, out, _ = run(*words)
+    assert (code, sorted(out.split())) == (0, ["CMakeLists.txt", "g.hpp", "g_test.cpp"])
+    subprocess.run(["g++", "-std=c++17", "-o", "g_test", "g_test.cpp"], cwd=folder, check=True)
+    subprocess.run([folder / "g_test"], check=True, capture_output=True)
+
+
 # ---- the others --------------------------------------------------------------------------------------
 
 

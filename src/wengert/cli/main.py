@@ -65,6 +65,28 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--samples", type=_positive, default=20, help="so many points (20)")
     check.add_argument("--seed", type=int, default=0, help="of the random points (0)")
 
+    export = command("export", "export:export_command", "a function and its derivatives as C++ or C", _AT)  # fmt: skip
+    _target(export)
+    export.add_argument("--grad", action="store_true", help="the gradient")
+    export.add_argument(
+        "--value-and-grad", action="store_true", help="value and gradient in one function"
+    )
+    export.add_argument("--jac", action="store_true", help="the Jacobian")
+    export.add_argument("--jvp", action="store_true", help="the Jacobian times a vector")
+    export.add_argument("--vjp", action="store_true", help="a vector times the Jacobian")
+    export.add_argument("--hess", action="store_true", help="the Hessian")
+    export.add_argument("--hvp", action="store_true", help="the Hessian times a vector")
+    export.add_argument("--c", action="store_true", help="C99 instead of C++17")
+    export.add_argument("--float", action="store_true", help="single precision")
+    export.add_argument(
+        "--strict", action="store_true", help="keep every nan and infinity where Python has it"
+    )
+    export.add_argument("--name", help="what it is called there (as here)")
+    export.add_argument(
+        "--test", action="store_true", help="a test program and a CMakeLists.txt too"
+    )
+    export.add_argument("-o", "--out", metavar="FILE", help="the header, or a folder (NAME.hpp)")
+
     draw = command("draw", "look:draw_command", "the computation as a graph", _AT)
     _target(draw)
     draw.add_argument("--derivatives", action="store_true", help="with the way back")
