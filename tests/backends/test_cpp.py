@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from wengert.backends.code import DTYPES, Buffer, Function
-from wengert.backends.cpp import C99, CPP, Body, helper, number
+from wengert.backends.cpp import Body
+from wengert.backends.cpp_words import C99, CPP, helper, number
 from wengert.backends.interpret import Interpreter
 from wengert.backends.tidy import tidy
 from wengert.backends.writer import Writer

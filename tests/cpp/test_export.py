@@ -8,6 +8,7 @@ import subprocess
 
 import numpy as np
 import pytest
+from scipy import special
 
 import wengert as wg
 from wengert.cpp import kinds, toolchain
@@ -57,6 +58,15 @@ def rotated(z):
     return np.exp(1j * np.real(z)) * z
 
 
+def settled(a, b):
+    root = np.linalg.cholesky(a @ a.T + np.eye(3))
+    return np.sum(np.linalg.solve(root, b)) + np.linalg.slogdet(a)[1]
+
+
+def scored(x):
+    return np.sum(special.gammaln(x) + special.ndtr(x) * special.betaln(x, 1.5) + special.entr(x))
+
+
 def rows(x):
     return wg.vmap(lambda a: np.exp(a - np.max(a)) / np.sum(np.exp(a - np.max(a))))(x)
 
@@ -75,6 +85,12 @@ CASES = {
     ),
     "products": (products, (np.ones((20, 30)) / 9, np.ones((30, 4))), ("value", "gradient")),
     "rotated": (rotated, (np.array([0.5 + 1j, -1j]),), ("value", "jvp")),
+    "settled": (
+        settled,
+        (np.eye(3) * 3 + 1 / (1 + np.arange(9.0).reshape(3, 3)), X[:3]),
+        ("value", "gradient"),
+    ),
+    "scored": (scored, (np.array([0.3, 2.5, 20.0]),), ("value", "gradient")),
     "rows": (rows, (np.linspace(0, 1, 60).reshape(20, 3),), ("value", "vjp")),
 }
 
@@ -198,6 +214,17 @@ def test_constant_zeros_leave_nothing_behind():
         for s in (False, True)
     )
     assert plain < strict / 2
+
+
+def test_a_singular_matrix_is_a_status_not_a_crash(compiler, tmp_path):
+    export = wg.export_cpp(lambda a: np.linalg.inv(a), np.eye(2), what="value", name="inverse")
+    assert "//   1: Singular matrix (test_export.py:" in export.header
+    export.write(tmp_path)
+    (tmp_path / "m.cpp").write_text(
+        '#include "inverse.hpp"\nint main() { double a[4] = {1, 2, 2, 4}, y[4]; return inverse::value(a, y); }\n'
+    )
+    subprocess.run([compiler, "-std=c++17", "m.cpp", "-o", "m"], cwd=tmp_path, check=True)
+    assert subprocess.run([str(tmp_path / "m")], check=False).returncode == 1
 
 
 def test_an_operation_without_cpp_is_named_with_the_users_line():

@@ -8,15 +8,13 @@ problem that stopped it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-
-import numpy as np
 
 from wengert.backends.code import (
     DTYPES,
     MATH,
+    SPECIAL,
     Block,
     Buffer,
     Call,
@@ -30,6 +28,9 @@ from wengert.backends.code import (
     Value,
     While,
 )
+from wengert.backends.cpp_routines import ROUTINES, SPECIALS
+from wengert.backends.cpp_uses import items, live, uses
+from wengert.backends.cpp_words import Dialect, number, wrapped
 
 _INFIX = {
     "add": "+", "sub": "-", "mul": "*", "div": "/", "tdiv": "/", "trem": "%",
@@ -50,69 +51,6 @@ class Unprintable(Exception):
     """An operation that this language does not have: its name."""
 
 
-class Dialect:
-    """How C++17 says things; `C` says where C99 differs."""
-
-    language = "c++"
-    types: Mapping[str, str] = {
-        "f64": "double", "f32": "float", "i64": "std::int64_t", "i32": "std::int32_t",
-        "i16": "std::int16_t", "i8": "std::int8_t", "u64": "std::uint64_t", "u32": "std::uint32_t",
-        "u16": "std::uint16_t", "u8": "std::uint8_t", "bool": "bool",
-    }  # fmt: skip
-    restrict = "WENGERT_RESTRICT"
-    inline = "inline"
-    constants = "static constexpr"
-
-    def cast(self, type: str, text: str) -> str:
-        """An explicit conversion."""
-        return f"static_cast<{type}>({text})"
-
-    def function(self, name: str, type: str) -> str:
-        """A function of libm for a type."""
-        return f"std::{name}"
-
-    def pointer(self, type: str, offset: int) -> str:
-        """A place in the workspace."""
-        at = f"static_cast<unsigned char*>(work) + {offset}" if offset else "work"
-        return f"reinterpret_cast<{type}*>({at})" if offset else f"static_cast<{type}*>({at})"
-
-    def infinity(self, type: str) -> str:
-        """Infinity of a type."""
-        return f"std::numeric_limits<{type}>::infinity()"
-
-    def nan(self, type: str) -> str:
-        """A number that is none."""
-        return f"std::numeric_limits<{type}>::quiet_NaN()"
-
-
-class C(Dialect):
-    """C99."""
-
-    language = "c"
-    types: Mapping[str, str] = {k: v.removeprefix("std::") for k, v in Dialect.types.items()}
-    restrict = "restrict"
-    inline = "static inline"
-    constants = "static const"
-
-    def cast(self, type: str, text: str) -> str:
-        return f"(({type})({text}))"
-
-    def function(self, name: str, type: str) -> str:
-        return name + "f" if type == "float" else name
-
-    def pointer(self, type: str, offset: int) -> str:
-        return f"({type}*)(void*)((unsigned char*)work + {offset})"
-
-    def infinity(self, type: str) -> str:
-        return self.cast(type, "INFINITY")
-
-    def nan(self, type: str) -> str:
-        return self.cast(type, "NAN")
-
-
-CPP, C99 = Dialect(), C()
-
-
 class Body:
     """The body of one function, printed. `names` are those of inputs and outputs.
 
@@ -131,9 +69,13 @@ class Body:
         self.helpers: set[str] = set()
         self.values: dict[Value, str] = {}
         self.count = 0
-        self.live = _live(function)
-        self.uses = _uses(function, self.live)
-        self.used = _buffers(function, self.live)
+        self.live, read = live(function)
+        self.uses = uses(function, self.live)
+        self.used = read - set(function.outputs) | {
+            item.buffer
+            for item in items(function.body)
+            if isinstance(item, Store) and item.buffer in read
+        }
         self.positions: dict[Value, bool] = {}
         self.lines: list[str] = []
         total = function.work_bytes(function.extents)
@@ -250,7 +192,12 @@ class Body:
         if op == "fma":
             self.helpers.add("fma_f32" if self.single or t == "f32" else "fma_f64")
             return f"{self.prefix}fused({', '.join(map(_bare, a))})"
-        name = _FUNCTIONS.get(op) or (op if op in MATH else None)
+        name = _FUNCTIONS.get(op) or SPECIALS.get(op) or (op if op in MATH else None)
+        special = op.removeprefix(SPECIAL)
+        if op != special and special in ROUTINES:
+            helper = f"{special}_{'f32' if self.single else t}"
+            self.helpers.add(helper)
+            return f"{self.prefix}{helper}({', '.join(map(_bare, a))})"
         if name is None:
             raise Unprintable(op)
         return f"{self.dialect.function(name, self.type(t))}({', '.join(map(_bare, a))})"
@@ -314,6 +261,8 @@ class Body:
 
     def _statement(self, s: Statement, pad: str) -> None:
         if isinstance(s, Store):
+            if s.buffer not in self.used:
+                return
             place = f"{self.names[s.buffer]}[{_bare(self.name(s.index))}]"
             self.lines.append(f"{pad}{place} = {_bare(self.name(s.value))};")
         elif isinstance(s, For):
@@ -334,7 +283,7 @@ class Body:
         if name not in ROUTINES or s.name[0] not in "ds":
             raise Unprintable(s.name)
         type = "f32" if self.single or s.name[0] == "s" else "f64"
-        self.helpers.add(f"{name}_{type}")
+        self.helpers.update(f"{r}_{type}" for r in (name, *ROUTINES[name].needs))
         args = []
         for a in s.args:
             if isinstance(a, tuple):
@@ -462,96 +411,6 @@ class Body:
             yield "    };"
 
 
-def number(value: float, type: str, dialect: Dialect = CPP) -> str:
-    """A floating-point number: the shortest text that gives exactly this one."""
-    own = dialect.types[type]
-    if math.isnan(value):
-        return dialect.nan(own)
-    if math.isinf(value):
-        return ("-" if value < 0 else "") + dialect.infinity(own)
-    if type == "f64":
-        return repr(float(value))
-    with np.errstate(over="ignore"):
-        single = np.float32(value)
-    if np.isinf(single):
-        return number(float(single), type, dialect)
-    text = str(single)
-    return (text if any(c in text for c in ".e") else text + ".0") + "f"
-
-
-def wrapped(items: list[str], pad: str, width: int = 100) -> Iterator[str]:
-    """Items with commas between them, in lines."""
-    line = pad
-    for n, item in enumerate(items):
-        text = item + ("," if n + 1 < len(items) else "")
-        if len(line) + len(text) > width and line != pad:
-            yield line.rstrip()
-            line = pad
-        line += text + " "
-    if line != pad:
-        yield line.rstrip()
-
-
-# what BLAS and LAPACK do, in plain loops: C++ that stands alone calls nobody
-ROUTINES = {
-    "gemm": """\
-void NAME(char ta, char tb, INT m, INT n, INT k, REAL alpha, const REAL* a, INT lda,
-          const REAL* b, INT ldb, REAL beta, REAL* c, INT ldc) {
-    for (INT j = 0; j < n; ++j) {
-        REAL* const to = c + j * ldc;
-        for (INT i = 0; i < m; ++i) to[i] = beta == 0 ? 0 : beta * to[i];
-        for (INT p = 0; p < k; ++p) {
-            const REAL factor = alpha * (tb == 'N' ? b[p + j * ldb] : b[j + p * ldb]);
-            if (ta == 'N') {
-                for (INT i = 0; i < m; ++i) to[i] += factor * a[i + p * lda];
-            } else {
-                for (INT i = 0; i < m; ++i) to[i] += factor * a[p + i * lda];
-            }
-        }
-    }
-}""",
-}
-
-
-def helper(name: str, dialect: Dialect, prefix: str) -> list[str]:
-    """The lines of a function that bodies call."""
-    t = dialect.types
-    if name.rpartition("_")[0] in ROUTINES:
-        routine, _, type = name.rpartition("_")
-        text = ROUTINES[routine]
-        for word, meaning in (("REAL", t[type]), ("INT", t["i64"]), ("NAME", f"{prefix}{name}")):
-            text = text.replace(word, meaning)
-        return f"{dialect.inline} {text}".splitlines()
-    if name.startswith("fma"):  # fused where the machine does that quickly, as the flags say
-        own = t[name[4:]]
-        fast = "FP_FAST_FMA" if name == "fma_f64" else "FP_FAST_FMAF"
-        return [
-            f"{dialect.inline} {own} {prefix}fused({own} x, {own} y, {own} z) {{",
-            f"#ifdef {fast}",
-            f"    return {dialect.function('fma', own)}(x, y, z);",
-            "#else",
-            "    return x * y + z;",
-            "#endif",
-            "}",
-        ]
-    if name == "to_integer":  # as NumPy on x86: what does not fit is the least integer
-        inside = dialect.cast(t["i64"], "x")
-        return [
-            f"{dialect.inline} {t['i64']} {prefix}to_integer(double x) {{",
-            f"    return x >= -9223372036854775808.0 && x < 9223372036854775808.0 ? {inside} : INT64_MIN;",
-            "}",
-        ]
-    source, _, target = name.partition("_as_")
-    copy = "std::memcpy" if dialect.language == "c++" else "memcpy"
-    return [
-        f"{dialect.inline} {t[target]} {prefix}{name}({t[source]} x) {{",
-        f"    {t[target]} y;",
-        f"    {copy}(&y, &x, sizeof y);",
-        "    return y;",
-        "}",
-    ]
-
-
 def _bare(text: str) -> str:
     """Without the brackets around the whole."""
     if not (text.startswith("(") and text.endswith(")")):
@@ -566,104 +425,3 @@ def _bare(text: str) -> str:
 
 def _closed(text: str) -> str:
     return text if text.isidentifier() or text.startswith("(") else f"({text})"
-
-
-# ---- what is used ---------------------------------------------------------------------------------------
-
-
-def _items(block: Block) -> Iterator[Any]:
-    """Everything in a block and in the blocks inside."""
-    for item in block.items:
-        yield item
-        for inner in _inner(item):
-            yield from _items(inner)
-
-
-def _inner(item: Any) -> tuple[Block, ...]:
-    if isinstance(item, For):
-        return (item.block,)
-    if isinstance(item, While):
-        return item.before, item.block
-    return (item.then, item.otherwise) if isinstance(item, If) else ()
-
-
-def _roots(s: Any) -> tuple[Value, ...]:
-    """Values that a statement reads, whatever is done with its results."""
-    if isinstance(s, Store):
-        return s.index, s.value
-    if isinstance(s, For):
-        return (s.extent,)
-    if isinstance(s, While | If):
-        return (s.test,)
-    return (s.ok,) if isinstance(s, Check) else ()
-
-
-def _sources(s: Any) -> Iterator[tuple[Value, tuple[Value, ...]]]:
-    """Results of a statement, with what each of them is made of."""
-    if isinstance(s, For | While):
-        for c in s.carried:
-            yield c.param, (c.init, c.next)
-            yield c.result, (c.init, c.next)
-    if isinstance(s, For):
-        for r in s.reductions:
-            yield r.result, (r.init, r.value)
-    if isinstance(s, If):
-        for a, b, result in s.results:
-            yield result, (a, b)
-
-
-def _live(function: Function) -> set[Value]:
-    """Values that something is done with."""
-    made: dict[Value, tuple[Value, ...]] = {}
-    todo: list[Value] = []
-    for item in _items(function.body):
-        if not isinstance(item, Value):
-            made.update(_sources(item))
-            todo.extend(_roots(item))
-    found: set[Value] = set()
-    while todo:
-        v = todo.pop()
-        if v not in found:
-            found.add(v)
-            todo.extend(v.args)
-            todo.extend(made.get(v, ()))
-    return found
-
-
-def _uses(function: Function, live: set[Value]) -> dict[Value, int]:
-    """How often each value is read; one that is read in another block than its own counts as many."""
-    uses: dict[Value, int] = {}
-
-    def read(v: Value, block: Block, times: int = 1) -> None:
-        uses[v] = uses.get(v, 0) + (times if v.block is block else 2)
-
-    def walk(block: Block) -> None:
-        for item in block.items:
-            if isinstance(item, Value):
-                if item in live:
-                    # a value that a load or a statement may overtake stays where it is made
-                    for a in item.args:
-                        read(a, block)
-                continue
-            for v in _roots(item):
-                read(v, block)
-            for result, sources in _sources(item):
-                if result in live:
-                    for v in sources:
-                        read(v, block, 2)
-            for inner in _inner(item):
-                walk(inner)
-
-    walk(function.body)
-    return uses
-
-
-def _buffers(function: Function, live: set[Value]) -> set[Buffer]:
-    """Buffers that are read or written."""
-    found: set[Buffer] = set()
-    for item in _items(function.body):
-        if isinstance(item, Store):
-            found.add(item.buffer)
-        elif isinstance(item, Value) and item.op == "load" and item in live:
-            found.add(item.data)
-    return found

@@ -25,6 +25,7 @@ from wengert.backends.code import (
     Value,
     While,
 )
+from wengert.backends.cpp_uses import items
 from wengert.backends.writer import Writer
 
 # finite where their arguments are (products of numbers beyond 1e150 excepted)
@@ -155,21 +156,18 @@ def _guarded(test: Value, y: Value) -> Value | None:
     return None
 
 
-def _selects(block: Block) -> bool:
+def _selects(body: Block) -> bool:
     """Are there selections of numbers, other than guards?"""
-    for item in block.items:
-        if isinstance(item, If):
-            return True
-        if isinstance(item, Value):
-            if item.op == "select" and item.type[0] == "f" and _guarded(*item.args[::2]) is None:
-                return True
-        elif isinstance(item, For | While) and any(map(_selects, _inner(item))):
-            return True
-    return False
-
-
-def _inner(s: For | While) -> tuple[Block, ...]:
-    return (s.block,) if isinstance(s, For) else (s.before, s.block)
+    return any(
+        isinstance(item, If)
+        or (
+            isinstance(item, Value)
+            and item.op == "select"
+            and item.type[0] == "f"
+            and _guarded(*item.args[::2]) is None
+        )
+        for item in items(body)
+    )
 
 
 def _is(v: Value, number: float) -> bool:
@@ -201,21 +199,11 @@ def _written(function: Function, inverted: frozenset[Value]) -> Function:
 
 def _divisors(body: Block) -> frozenset[Value]:
     """Numbers that are divided by more than once."""
-    found: Counter[Value] = Counter()
-
-    def walk(block: Block) -> None:
-        for item in block.items:
-            if isinstance(item, Value):
-                if item.op == "div" and item.args[1].op != "const":
-                    found[item.args[1]] += 1
-            elif isinstance(item, For | While):
-                for inner in _inner(item):
-                    walk(inner)
-            elif isinstance(item, If):
-                walk(item.then)
-                walk(item.otherwise)
-
-    walk(body)
+    found = Counter(
+        item.args[1]
+        for item in items(body)
+        if isinstance(item, Value) and item.op == "div" and item.args[1].op != "const"
+    )
     return frozenset(v for v, n in found.items() if n > 1)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.backends.code import TYPE_OF_DTYPE
-from wengert.backends.cpp import number, wrapped
+from wengert.backends.cpp_words import number, wrapped
 from wengert.cpp.eigen import overload_call
 from wengert.cpp.header import Piece, Printed, by_value
 from wengert.cpp.kinds import Port

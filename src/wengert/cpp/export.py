@@ -16,7 +16,8 @@ from wengert.backends.tidy import tidy
 from wengert.cpp.checks import Example, cmake, self_check, test_program
 from wengert.cpp.eigen import overloads
 from wengert.cpp.header import Piece, Printed, by_value, dialect_of
-from wengert.cpp.kinds import FORWARD, KINDS, Exported, exported, identifier, question, results
+from wengert.cpp.kinds import FORWARD, KINDS, Exported, exported, question, results
+from wengert.cpp.naming import identifier
 from wengert.errors import CppError, InputError
 from wengert.ir import source
 from wengert.ir.program import Program

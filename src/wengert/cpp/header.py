@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from wengert.backends.code import TYPE_OF_DTYPE
-from wengert.backends.cpp import C99, CPP, Body, Dialect, helper
+from wengert.backends.cpp import Body
+from wengert.backends.cpp_routines import ROUTINES
+from wengert.backends.cpp_words import C99, CPP, Dialect, helper
 from wengert.backends.scalars import PARTS
 from wengert.cpp.kinds import Exported, Port
 
@@ -138,7 +140,11 @@ class Printed:
 
     def helpers(self) -> Iterator[str]:
         """Functions that the bodies call."""
-        wanted = sorted({h for p in self.pieces for h in p.body.helpers})
+        known = [*ROUTINES, ""]  # (a routine stands behind those that it calls)
+        wanted = sorted(
+            {h for p in self.pieces for h in p.body.helpers},
+            key=lambda h: (known.index(h[:-4] if h[:-4] in ROUTINES else ""), h),
+        )
         for name in wanted:
             yield ""
             yield from helper(name, self.dialect, "" if self.cpp else f"{self.name}_")

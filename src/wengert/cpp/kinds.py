@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +12,7 @@ from wengert.api.forward import jvp
 from wengert.api.gradients import grad, value_and_grad, vjp
 from wengert.api.jacobians import hessian, jacobian
 from wengert.api.mapping import vmap
+from wengert.cpp.naming import distinct, identifier, leaf_names
 from wengert.errors import InputError
 from wengert.ir import source
 from wengert.ir.program import Program
@@ -88,7 +87,7 @@ def question(
 ) -> tuple[Question, list[Any]]:
     """A question about `fun` as it is called with `args`, and the inputs' values."""
     leaves, structure = tree.flatten(tuple(args))
-    names = _names(fun, args)
+    names = leaf_names(fun, args)
     wanted = _argnums(argnums, len(args))
     owners = [n for n, a in enumerate(args) for _ in tree.flatten(a)[0]]
     places, ports, values, moving = [], [], [], []
@@ -138,122 +137,6 @@ def _number(leaf: Any, single: bool) -> Any:
     return None
 
 
-_KEYWORDS = frozenset(
-    [
-        "alignas",
-        "alignof",
-        "and",
-        "asm",
-        "auto",
-        "bool",
-        "break",
-        "case",
-        "catch",
-        "char",
-        "class",
-        "const",
-        "constexpr",
-        "continue",
-        "default",
-        "delete",
-        "do",
-        "double",
-        "else",
-        "enum",
-        "explicit",
-        "export",
-        "extern",
-        "false",
-        "float",
-        "for",
-        "friend",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "mutable",
-        "namespace",
-        "new",
-        "noexcept",
-        "not",
-        "operator",
-        "or",
-        "private",
-        "protected",
-        "public",
-        "register",
-        "requires",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "struct",
-        "switch",
-        "template",
-        "this",
-        "throw",
-        "true",
-        "try",
-        "typedef",
-        "typeid",
-        "typename",
-        "union",
-        "unsigned",
-        "using",
-        "virtual",
-        "void",
-        "volatile",
-        "while",
-        "xor",
-        "work",
-        "std",
-        "restrict",
-        "main",
-    ]
-)
-
-
-def identifier(text: str) -> str:
-    """A name that C and C++ accept.
-
-    >>> identifier("params['w'][0]"), identifier("double"), identifier("λ")
-    ('params_w_0', 'double_', 'u3bb')
-    """
-    text = "".join(c if c.isascii() else f"u{ord(c):x}" for c in text)
-    text = re.sub(r"\W+", "_", text).strip("_") or "x"
-    text = re.sub(r"__+", "_", text)
-    if text[0].isdigit():
-        text = "x" + text
-    reserved = text in _KEYWORDS or re.fullmatch(r"[vigtc]\d+", text) or text.startswith("wengert")
-    return text + "_" if reserved else text
-
-
-def _names(fun: Callable[..., Any], args: Sequence[Any]) -> list[str]:
-    """One name for each leaf, after the parameters and the places in containers."""
-    try:
-        parameters = list(inspect.signature(fun).parameters.values())
-    except (ValueError, TypeError):
-        parameters = []
-    heads = []
-    for n in range(len(args)):
-        p = parameters[min(n, len(parameters) - 1)] if parameters else None
-        plain = p is not None and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        heads.append(p.name if plain and n < len(parameters) and p is not None else f"x{n}")
-    names = [h + path for h, a in zip(heads, args, strict=True) for path in tree.paths(a)]
-    return _distinct(map(identifier, names))
-
-
-def _distinct(names: Any, taken: Sequence[str] = ()) -> list[str]:
-    found: list[str] = []
-    for name in names:
-        while name in found or name in taken:
-            name += "_"
-        found.append(name)
-    return found
-
-
 def exported(kind: str, q: Question, result: Sequence[Port], forward: bool = False) -> Exported:
     """The program of one kind of derivative (`result` names what the function returns).
 
@@ -269,7 +152,7 @@ def exported(kind: str, q: Question, result: Sequence[Port], forward: bool = Fal
     if kind in ("gradient", "value_and_gradient", "hessian", "hvp"):
         _check_scalar(kind, result)
     build, extra, outputs = (FORWARD if forward else _BUILD)[kind](q, moving, tuple(result))
-    names = _distinct(
+    names = distinct(
         [*(p.name for p in extra), *(name for name in outputs)], [p.name for p in q.inputs]
     )
     extra = tuple(p._replace(name=n) for p, n in zip(extra, names, strict=False))
@@ -299,7 +182,7 @@ def results(q: Question) -> tuple[Port, ...]:
         return list(found)
 
     program, _ = program_of(flat, [p.type for p in q.inputs])
-    names = _distinct(
+    names = distinct(
         (identifier(f"y{p}" if p[:2] != "['" else p) for p in paths), [p.name for p in q.inputs]
     )
     return tuple(Port(n, t) for n, t in zip(names, program.out_types, strict=True))
