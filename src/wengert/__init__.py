@@ -47,6 +47,7 @@ if _TYPE_CHECKING:
     from wengert import symbolic as symbolic
     from wengert import testing as testing
     from wengert.api.error_bound import error_bound as error_bound
+    from wengert.api.explain import explain as explain
     from wengert.api.explain_compile import explain_compile as explain_compile
     from wengert.api.explain_compile import why_recompiled as why_recompiled
     from wengert.api.explain_zero import explain_zero as explain_zero
@@ -83,6 +84,7 @@ _LATER = {
     "error_bound": "api.error_bound",
     "explain_compile": "api.explain_compile",
     "why_recompiled": "api.explain_compile",
+    "explain": "api.explain",
     "explain_zero": "api.explain_zero",
     "precision_report": "api.precision",
     "stabilise": "api.stabilise",

@@ -53,6 +53,9 @@ class Print(Primitive):
     ) -> Values:
         return (None,) * len(wanted)
 
+    def bound(self, ys: Values, xs: Values, rs: Values, **params: Any) -> Values:
+        return (None,)
+
     def batch(self, flags: tuple[bool, ...], *args: Any, text: str, batched: Levels) -> Any:
         return self(*args, text=text, batched=(tuple(flags), *batched))
 

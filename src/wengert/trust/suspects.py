@@ -42,7 +42,7 @@ def of_question(question: Question, policy: policies.Policy) -> Suspects:
     results = question.results
     found: list[Any] = [None] * len(results)
     dropped = False
-    for chosen, program, args in _float_programs(question):
+    for chosen, program, args in float_programs(question):
         numbers = [_plain(results[n]) for n in chosen]
         drops = Drops()
         try:
@@ -103,7 +103,7 @@ def _looking(recorded: Recorded) -> Program:
     return Program(p.inputs, p.eqns, [*p.outputs, *nodes], p.sources, p.name)
 
 
-def _float_programs(question: Question) -> list[tuple[list[int], Program, list[Any]]]:
+def float_programs(question: Question) -> list[tuple[list[int], Program, list[Any]]]:
     """Programs in the call's own arithmetic whose first outputs are these results."""
     recorded, results = question.recorded, question.results
     whole = _looking(recorded)

@@ -64,6 +64,12 @@ class CallProgram(Holding):
         found = iter(self(*plain, *given, body=back))
         return tuple(next(found) if w else None for w in wanted)
 
+    # ---- error bounds ------------------------------------------------------------------------------
+    def bounded(self, ins: Any, rs: Any, **params: Any) -> Any:
+        from wengert.ops.control import enclosing
+
+        return enclosing.called(self, params["body"], ins, rs)
+
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
         body = params["body"]

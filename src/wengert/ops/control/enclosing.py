@@ -59,6 +59,14 @@ def remat(body: Program, ins: Sequence[Any], rs: Sequence[Any]) -> Enclosed:
     return found[:n], in_place(found[n:], outs)
 
 
+def called(prim: Any, body: Program, ins: Sequence[Any], rs: Sequence[Any]) -> Enclosed:
+    """A program as one equation, radii and all: compiled where the program is."""
+    program, outs = passes.bounded(body, flags_of(rs), ())
+    found = prim(*ins, *take(rs, flags_of(rs)), body=program)
+    n = len(body.outputs)
+    return list(found[:n]), in_place(found[n:], outs)
+
+
 def mapped(prim: Any, ins: Sequence[Any], rs: Sequence[Any], params: Any) -> Enclosed:
     """A program for every example; radii of what is mapped are mapped."""
     flags = flags_of(rs)

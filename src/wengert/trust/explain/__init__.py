@@ -1,0 +1,1 @@
+"""EXPLAIN: which line lost the digits of a derivative, why, and what to write instead."""

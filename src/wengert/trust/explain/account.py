@@ -1,0 +1,220 @@
+"""Account: what is told of a call: findings, one per suspicious number, as text and as plain data."""
+
+from __future__ import annotations
+
+import json
+import linecache
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.source import Line
+from wengert.trust.explain import causes
+from wengert.trust.explain.advice import Repair
+
+_SHOWN = 12  # so many findings are told in a text
+_RED, _BOLD, _GREEN, _DIM, _PLAIN = "\x1b[31m", "\x1b[1m", "\x1b[32m", "\x1b[2m", "\x1b[0m"
+
+# what can be said where no rewriting helps, or besides it
+ADVICE = {
+    causes.KINK: "the derivative does not exist here: the slopes from both sides differ; choose one with wg.trust.policy(at_kink=...)",
+    causes.INFINITE: "the derivative is infinite here: keep the argument away from this point",
+    causes.REMOVABLE: "the derivative exists here, as a limit: trust=\"repair\" returns it",
+    causes.DEAD: "choose, do not multiply: write np.where(mask, value, 0) instead of mask * value",
+    causes.SPECTRUM: "values repeat (or nearly): vectors of a degenerate space are arbitrary; "
+    "use what does not depend on their choice (eigenvalues, functions of the matrix such as scipy.linalg.expm)",
+    causes.EQUALITY: "the branch for equal numbers holds at this point alone: its slope is not that of the function; "
+    "return there what has the right slope, or compare with a tolerance",
+    causes.LOOP: "the loop ended before the result depended on the argument: take a fixed number of steps, or differentiate the equation that it solves",
+    causes.INTEGER: "whole numbers carry no slope; for a straight-through one write  x + wg.stop_gradient(np.round(x) - x)",
+    causes.OVERFLOW: "numbers leave the range of their format: scale them, or compute with their logarithms",
+    causes.UNDERFLOW: "numbers vanish below the range of their format: scale them, or compute with their logarithms",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Finding:
+    """One number that is not what it should be, or should not be there: where, why, and what to do.
+
+    `line` is the user's, of the guilty equation; `numbers` tells what it computed and what is true;
+    `path` are the lines from there to the result. `wrong` and `right` are the number as computed and as
+    certified (None where there is none); `bits` how many of its bits are right. `condition`: by how
+    much a relative change of the argument grows; `change`: the relative change of this number when the
+    argument changes in its last digit.
+    """
+
+    component: str
+    cause: str
+    wrong: Any
+    right: Any
+    how: str = ""
+    line: Line | None = None
+    operation: str = ""
+    numbers: str = ""
+    path: list[str] = field(default_factory=list)
+    bits: float = 0.0
+    digits: int = 0
+    certified: int = 0
+    repair: Repair | None = None
+    flagged: bool = False
+    condition: float = 0.0
+    change: float = 0.0
+
+    @property
+    def suggestion(self) -> str:
+        """What to write instead, or the plain statement why nothing helps."""
+        if self.repair is not None:
+            return str(self.repair)
+        if self.cause in (causes.CONDITION, causes.CHAOS) and self.condition > 1:
+            need = int(np.ceil(np.log10(self.condition))) + 3
+            return (
+                f"the function itself is ill-conditioned here: a change in the last digit of the argument changes this by "
+                f"{self.change:.2g} of itself; no rewriting helps, {need} digits of the argument are needed for three of the result"
+            )
+        return ADVICE.get(
+            self.cause,
+            'no rewrite of the table helps: use trust="repair", which computes this number with balls',
+        )
+
+    def source(self, color: bool = False) -> list[str]:
+        """The user's line with a caret under the guilty expression."""
+        if self.line is None:
+            return []
+        raw = linecache.getline(self.line.file, self.line.line).rstrip("\n")
+        head = f"{self.line}  in {self.line.function}"
+        if not raw.strip():
+            return [head]
+        indent = len(raw) - len(raw.lstrip())
+        start, end = self.line.column - indent, self.line.end_column - indent
+        text = raw.strip()
+        mark = " " * max(start, 0) + "^" * max(min(end, len(text)) - max(start, 0), 1)
+        return [head, f"    {text}", f"    {_RED}{mark}{_PLAIN}" if color else f"    {mark}"]
+
+    def text(self, color: bool = False) -> str:
+        """The finding in a few lines."""
+        bold, plain, green = (_BOLD, _PLAIN, _GREEN) if color else ("", "", "")
+        said = f"{bold}{self.component}{plain}: computed {_short(self.wrong)}"
+        if self.right is not None:
+            by = f"certified with {self.certified} bits" if self.certified else self.how or "exact"
+            said += f", truth {_short(self.right)} ({by}); {self.bits:.0f} of {self.digits} bits are right"
+        lines = [said, *(f"  {s}" for s in self.source(color))]
+        lines.append(f"  {bold}{self.cause}{plain}" + (f": {self.numbers}" if self.numbers else ""))
+        if self.path:
+            lines.append("  then " + " → ".join(self.path))
+        lines += [f"  {green}{s}{plain}" for s in self.suggestion.splitlines()]
+        return "\n".join(lines)
+
+    def plain(self) -> dict[str, Any]:
+        """As data for JSON."""
+        line = self.line
+        repair = self.repair
+        return {
+            "component": self.component,
+            "cause": self.cause,
+            "computed": _number(self.wrong),
+            "true": _number(self.right),
+            "how": self.how,
+            "bits_right": self.bits,
+            "file": None if line is None else line.file,
+            "line": None if line is None else line.line,
+            "columns": None if line is None else [line.column, line.end_column],
+            "text": "" if line is None else line.text,
+            "operation": self.operation,
+            "numbers": self.numbers,
+            "path": self.path,
+            "suggestion": self.suggestion,
+            "repair": None
+            if repair is None
+            else [{"at": a, "before": b, "after": c} for a, b, c in repair.steps],
+            "code": None if repair is None else repair.code,
+            "range": None if repair is None else list(repair.at or repair.range),
+        }
+
+
+def _short(x: Any) -> str:
+    return "none" if x is None else f"{np.asarray(x)[()]:.6g}"
+
+
+def _number(x: Any) -> Any:
+    if x is None:
+        return None
+    x = np.asarray(x)[()]
+    if np.iscomplexobj(x):
+        return [_number(x.real), _number(x.imag)]
+    return float(x) if np.isfinite(x) else str(float(x))
+
+
+@dataclass(slots=True)
+class Explanation:
+    """What `wg.explain` found. Print it; look at it in a notebook; `findings`, `json()`, `html()`.
+
+    `heat` is the number of bits lost per line of the user's text, `count` how many numbers were looked at.
+    """
+
+    name: str
+    findings: list[Finding]
+    count: int
+    heat: dict[Line, float] = field(default_factory=dict)
+    graph: list[tuple[str, str, float]] = field(default_factory=list)
+
+    @property
+    def trusted(self) -> bool:
+        """Is there nothing to tell?"""
+        return not self.findings
+
+    def text(self, color: bool = False) -> str:
+        """As text; coloured for terminals."""
+        many = f"{self.count} number{'s' * (self.count != 1)}"
+        if not self.findings:
+            return f"{self.name}: {many} looked at, and all of them can be trusted"
+        head = f"{self.name}: {len(self.findings)} of {many} cannot be trusted as computed"
+        told: list[str] = []
+        groups: dict[Any, list[Finding]] = {}
+        for f in self.findings:
+            groups.setdefault((f.line, f.cause, f.suggestion), []).append(f)
+        for same in list(groups.values())[:_SHOWN]:
+            told.append(same[0].text(color))
+            if len(same) > 1:
+                told.append(
+                    f"  the same: {', '.join(f.component for f in same[1:_SHOWN])}"
+                    + (" …" if len(same) > _SHOWN else "")
+                )
+        if len(groups) > _SHOWN:
+            told.append(f"… and {len(groups) - _SHOWN} more")
+        return "\n\n".join([head, *told]).replace("\n\n  the same", "\n  the same")
+
+    def __str__(self) -> str:
+        return self.text()
+
+    __repr__ = __str__
+
+    def show(self) -> None:
+        """Print, coloured where a terminal is there."""
+        import sys
+
+        sys.stdout.write(self.text(color=sys.stdout.isatty()) + "\n")
+
+    def json(self) -> str:
+        """As JSON."""
+        return json.dumps(
+            {
+                "function": self.name,
+                "trusted": self.trusted,
+                "looked_at": self.count,
+                "findings": [f.plain() for f in self.findings],
+                "lines": [
+                    {"file": k.file, "line": k.line, "bits_lost": v} for k, v in self.heat.items()
+                ],
+            },
+            indent=1,
+        )
+
+    def html(self) -> str:
+        """As one page that needs nothing else."""
+        from wengert.trust.explain.page import page
+
+        return page(self)
+
+    def _repr_html_(self) -> str:
+        return self.html()
