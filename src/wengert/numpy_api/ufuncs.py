@@ -73,8 +73,9 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
                     and (window is None or window.root.version == window.seen)
                 ):  # fmt: skip
                     v = x.value
+                    y = one(v) if builder.nested else evaluate(v)
                     same = t if result is d else None
-                    return builder.note(prim, (node,), _NOTHING, _ONE, [v], evaluate(v), same)
+                    return builder.note(prim, (node,), _NOTHING, _ONE, [v], y, same)
                 return builder.record(prim, (x,))
         return general((x,))
 
@@ -98,7 +99,7 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
                 return prim(x, y)
             mine, a, v, b, w, wanted = x, x.node, x.value, y.node, y.value, _BOTH
             window = y.window
-        elif d.kind == "f" and (other.__class__ is float or other.__class__ is int):
+        elif d.kind == "f" and (other.__class__ is float or other.__class__ is int or other.__class__ is d.type):
             const, window = constant(d, other), None
             if first:
                 y = w = const.value
@@ -118,8 +119,9 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
             and (window is None or window.root.version == window.seen)
             and (mine.window is None or mine.window.root.version == mine.window.seen)
         ):  # fmt: skip
+            z = two(v, w) if builder.nested else evaluate(v, w)
             same = t if result is d else None
-            return builder.note(prim, (a, b), _NOTHING, wanted, [v, w], evaluate(v, w), same)
+            return builder.note(prim, (a, b), _NOTHING, wanted, [v, w], z, same)
         return builder.record(prim, (x, y))
 
     if ufunc.nin == 2 and ufunc.nout == 1:

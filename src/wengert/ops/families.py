@@ -126,7 +126,8 @@ class Elementwise(Primitive):
             else (s.rule if isinstance(s, along) else _scaled(s))
             for s in self.slopes
         )
-        self.quick = _quick([_multiplied(s) for s in self.slopes])
+        self._careful = _pulling([_called(r) for r in self._rules])
+        self.quick = _pulling([_multiplied(s) for s in self.slopes])
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         positions: set[int] = set()
@@ -154,20 +155,7 @@ class Elementwise(Primitive):
         return (dy,)
 
     def pullback(self, gs: Values, xs: Any, ys: Any, wanted: tuple[bool, ...]) -> Values:
-        g = gs[0]
-        y = ys[0] if ys is not None else None
-        if xs is None:
-            xs = (None,) * len(wanted)
-        return tuple(
-            None
-            if not w or rule is None
-            else rule(g, y, *xs)
-            if callable(rule)
-            else g
-            if rule == 1
-            else -g
-            for rule, w in zip(self._rules, wanted, strict=True)
-        )
+        return self._careful(gs[0], xs, ys, wanted)
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
         return self.pullback(gs, args, None, wanted)
@@ -222,15 +210,18 @@ def _scaled(slope: Any) -> Callable[..., Any]:
 
 def _multiplied(slope: Any) -> Callable[..., Any]:
     """`(g, y, *xs) -> cotangent` by a plain product: what `_scaled` is where no zero meets an infinity."""
-    if isinstance(slope, along):
-        return slope.rule
     if callable(slope):
         return lambda g, *yxs: product(g, slope(*yxs))
-    return lambda g, *yxs: None if slope is None else g if slope == 1 else -g
+    return _called(slope.rule if isinstance(slope, along) else slope)
 
 
-def _quick(rules: list[Callable[..., Any]]) -> Callable[..., Values]:
-    """`Primitive.quick` of an elementwise primitive, for one, two or more arguments: half of all walks."""
+def _called(rule: Any) -> Callable[..., Any]:
+    """A rule as it is; 1, -1 and None as functions."""
+    return rule if callable(rule) else lambda g, *yxs: None if rule is None else g if rule == 1 else -g
+
+
+def _pulling(rules: list[Callable[..., Any]]) -> Callable[..., Values]:
+    """The cotangents of an elementwise primitive by rules `(g, y, *xs)`, for one, two or more arguments: half of all walks."""
 
     def one(g: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
         return (left(g, None if ys is None else ys[0], None if xs is None else xs[0]),)

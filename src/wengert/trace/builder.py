@@ -38,7 +38,7 @@ _SCALARS = (np.generic, float, int, bool, complex)
 # the argument values and result values that its rule reads.
 Entry = tuple[Any, ...]
 _NOTHING: dict[str, Any] = {}
-_ONE = (True,)
+_ONE, _BOTH = (True,), (True, True)
 
 
 class Builder:
@@ -68,7 +68,7 @@ class Builder:
         self.closed = False
         self.companion: Any = None  # the builder of idle values made in this trace (trace.idle)
         self.nested = False  # do values contain tracers of an outer trace?
-        # may `note` be used? Running, with plain numbers, and nobody records otherwise
+        # may `note` be used? It runs on numbers (perhaps of an outer trace), and nobody records otherwise
         self.quick = saving and type(self).record is Builder.record
         self.written: list[
             tuple[Tracer, Builder]
@@ -89,7 +89,7 @@ class Builder:
         var = Var(type)
         self.inputs.append(var)
         if isinstance(value, Tracer):
-            self.nested, self.quick = True, False
+            self.nested = True
             value = value.snapshot()
         return Tracer(self, var, value, weak)
 
@@ -123,6 +123,7 @@ class Builder:
             if exposed(value):
                 if value.size <= _SMALL:
                     value = value.copy()
+                    value.flags.writeable = False  # so that it need not be copied again
                 elif self.saving:
                     self.watched.append((len(self.entries), value, fingerprint(value)))
         return self.capture(value), value
@@ -130,7 +131,7 @@ class Builder:
     def capture(self, value: Any) -> Var:
         """A new captured input, whose value nobody changes: an array, or an outer tracer."""
         if isinstance(value, Tracer):
-            self.nested, self.quick = True, False
+            self.nested = True
         var = Var(type_of(value))
         self.captured.append((var, value))
         return var
@@ -143,17 +144,27 @@ class Builder:
         inner = _body()
         if inner is not None and inner.serial > self.serial:
             return inner.record(prim, args, params)
-        if self.quick and len(args) == 1 and not prim.multiple:  # by far the most common
-            (x,) = args
-            if (
-                x.__class__ is Tracer
-                and x.builder is self
-                and (x.window is None or not x.window.stale)
-            ):
-                a = x.node
-                if a.type.inexact:
+        if self.quick and not prim.multiple:  # one or two traced arguments: by far the most common
+            count = len(args)
+            if count == 1:
+                (x,) = args
+                if x.__class__ is Tracer and x.builder is self and x.node.type.inexact and (
+                    x.window is None or x.window.root.version == x.window.seen
+                ):  # fmt: skip
                     v = x.value
-                    return self.note(prim, (a,), params, _ONE, [v], prim.eval(v, **params))
+                    z = prim(v, **params) if self.nested else prim.eval(v, **params)
+                    return self.note(prim, (x.node,), params, _ONE, [v], z)
+            elif count == 2:
+                x, y = args
+                if (
+                    x.__class__ is Tracer and x.builder is self and x.node.type.inexact
+                    and y.__class__ is Tracer and y.builder is self and y.node.type.inexact
+                    and (x.window is None or x.window.root.version == x.window.seen)
+                    and (y.window is None or y.window.root.version == y.window.seen)
+                ):  # fmt: skip
+                    v, w = x.value, y.value
+                    z = prim(v, w, **params) if self.nested else prim.eval(v, w, **params)
+                    return self.note(prim, (x.node, y.node), params, _BOTH, [v, w], z)
         inputs: list[Any] = []
         values: list[Any] = []
         wanted: list[bool] = []
@@ -180,13 +191,13 @@ class Builder:
         saved = None
         if not self.saving:
             ys = None
-        elif prim.multiple or self.nested:
+        elif prim.multiple:
             if prim.saves and True in wanted:
                 ys, saved = prim.eval_saving(tuple(wanted), *values, **params)
             else:
                 ys = prim(*values, **params)
         else:
-            ys = prim.eval(*values, **params)
+            ys = (prim if self.nested else prim.eval)(*values, **params)
             if not self.closed:
                 return self.note(prim, tuple(inputs), params, tuple(wanted), values, ys)
         return self._append(prim, tuple(inputs), params, tuple(wanted), values, ys, saved)
