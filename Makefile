@@ -45,6 +45,7 @@ nightly: check
 
 bench: .venv-bench/ready
 	.venv-bench/bin/python benchmarks/against_autograd.py
+	.venv-bench/bin/python benchmarks/overhead.py
 	.venv-bench/bin/python benchmarks/against_peers.py
 
 docs: .venv-docs/ready

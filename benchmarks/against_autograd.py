@@ -172,7 +172,11 @@ def main():
     parser.add_argument("--budget", type=float, default=1.0, help="seconds per comparison")
     budget = parser.parse_args().budget
 
-    packages = {name: version(name) for name in ("wengert", "autograd", "numpy")}
+    packages = {
+        "wengert": wg.__version__,
+        "autograd": version("autograd"),
+        "numpy": numpy.__version__,
+    }
     setting = {"python": platform.python_version(), "machine": platform.machine(), **packages}
     print(", ".join(f"{name} {value}" for name, value in setting.items()))
     results = {

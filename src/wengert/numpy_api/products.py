@@ -34,11 +34,12 @@ def pair(a: Any, b: Any) -> tuple[Any, Any]:
 @implements(np.linalg.matmul)
 def matmul(a: Any, b: Any, out: Any = None, **rest: Any) -> Any:
     """`a @ b`."""
-    if a.__class__ is Tracer and out is None and not rest:  # the common case, quickly
-        t = a.node.type
+    if out is None and not rest:  # the common cases, quickly
+        t = a.node.type if a.__class__ is Tracer else a
         u = b.node.type if b.__class__ is Tracer else b
         if (
-            (b.__class__ is Tracer or b.__class__ is np.ndarray)
+            (t is not a or a.__class__ is np.ndarray)
+            and (u is not b or b.__class__ is np.ndarray)
             and u.dtype == t.dtype
             and 0 < t.ndim < 3
             and 0 < u.ndim < 3

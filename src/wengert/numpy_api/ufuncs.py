@@ -99,7 +99,9 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
                 return prim(x, y)
             mine, a, v, b, w, wanted = x, x.node, x.value, y.node, y.value, _BOTH
             window = y.window
-        elif d.kind == "f" and (other.__class__ is float or other.__class__ is int or other.__class__ is d.type):
+        elif d.kind == "f" and (
+            other.__class__ is float or other.__class__ is int or other.__class__ is d.type
+        ):
             const, window = constant(d, other), None
             if first:
                 y = w = const.value

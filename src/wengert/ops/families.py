@@ -11,7 +11,6 @@ of rules come free. They never branch on numbers and never lift a dtype.
 from __future__ import annotations
 
 import dis
-import sys
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -20,13 +19,12 @@ import numpy as np
 
 from wengert.errors import DTypeError, ShapeError
 from wengert.ir import source
-from wengert.ir.evaluate import ALONE
 from wengert.ir.primitive import Handle, Primitive, Reads, Values
 from wengert.ir.types import ArrayType, type_of
+from wengert.ops.pulling import multiplied, pulling, transposed
 from wengert.ops.radii import dense, lost, plus, scaled
 
 Slope = Callable[..., Any] | int | None
-_LARGE = 2048  # elements; below, a new array costs less than the question whether it is needed
 
 
 class along:
@@ -126,8 +124,13 @@ class Elementwise(Primitive):
             else (s.rule if isinstance(s, along) else _scaled(s))
             for s in self.slopes
         )
-        self._careful = _pulling([_called(r) for r in self._rules])
-        self.quick = _pulling([_multiplied(s) for s in self.slopes])
+        self._careful = pulling(self._rules)
+        self.quick = pulling(
+            [
+                multiplied(s) if callable(s) else r
+                for s, r in zip(self.slopes, self._rules, strict=True)
+            ]
+        )
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         positions: set[int] = set()
@@ -208,74 +211,11 @@ def _scaled(slope: Any) -> Callable[..., Any]:
     return rule
 
 
-def _multiplied(slope: Any) -> Callable[..., Any]:
-    """`(g, y, *xs) -> cotangent` by a plain product: what `_scaled` is where no zero meets an infinity."""
-    if callable(slope):
-        return lambda g, *yxs: product(g, slope(*yxs))
-    return _called(slope.rule if isinstance(slope, along) else slope)
-
-
-def _called(rule: Any) -> Callable[..., Any]:
-    """A rule as it is; 1, -1 and None as functions."""
-    return rule if callable(rule) else lambda g, *yxs: None if rule is None else g if rule == 1 else -g
-
-
-def _pulling(rules: list[Callable[..., Any]]) -> Callable[..., Values]:
-    """The cotangents of an elementwise primitive by rules `(g, y, *xs)`, for one, two or more arguments: half of all walks."""
-
-    def one(g: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
-        return (left(g, None if ys is None else ys[0], None if xs is None else xs[0]),)
-
-    def two(g: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
-        y = None if ys is None else ys[0]
-        a, b = xs or _UNREAD
-        return (
-            left(g, y, a, b) if wanted[0] else None,
-            right(g, y, a, b) if wanted[1] else None,
-        )
-
-    def several(g: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
-        read = (None if ys is None else ys[0], *(xs or (None,) * len(rules)))
-        return tuple(rule(g, *read) if w else None for rule, w in zip(rules, wanted, strict=True))
-
-    left, right = rules[0], rules[-1]
-    return {1: one, 2: two}.get(len(rules), several)
-
-
-_UNREAD = None, None
-
-
-def product(g: Any, s: Any) -> Any:
-    """`g * s`; a large slope that nobody else has gives its memory to it."""
-    if (
-        s.__class__ is np.ndarray
-        and s.size > _LARGE
-        and sys.getrefcount(s) == ALONE
-        and s.base is None
-        and g.__class__ is np.ndarray
-        and s.dtype is g.dtype
-        and s.shape == g.shape
-    ):
-        return np.multiply(g, s, s)
-    return g * s
-
-
 def mended(y: Any, g: Any) -> Any:
     """`y = g · slope` with zeros where g is zero and the slope was not finite."""
     if np.isnan(y).any():
         np.copyto(y, 0, where=np.isnan(y) & (g == 0))
     return y
-
-
-def transposed(
-    prim: Primitive, g: Any, xs: Any, ys: Any, wanted: tuple[bool, ...], inputs: Any, params: Any
-) -> Values:
-    """`Primitive.quick` of what asks for its transpose, given types where values are not kept."""
-    if xs is None:
-        xs = [a.type for a in inputs]
-    else:
-        xs = [a.type if x is None else x for x, a in zip(xs, inputs, strict=True)]
-    return prim.pullback((g,), xs, ys, wanted, **params)
 
 
 class Linear(Primitive):

@@ -38,11 +38,8 @@ class Broadcast(Movement):
                 y.fill(x)
                 return y
             x = np.asarray(x)
-        strides = [0] * len(shape)
-        for d, n, s in zip(dims, x.shape, x.strides, strict=True):
-            strides[d] = s if n != 1 else 0
         if x.flags.forc and x.size:  # several times quicker than np.broadcast_to
-            y = np.ndarray(shape, x.dtype, x, 0, strides)
+            y = np.ndarray(shape, x.dtype, x, 0, _strides(len(shape), dims, x.shape, x.strides))
             y.flags.writeable = False
             return y
         middle = [1] * len(shape)
@@ -98,7 +95,7 @@ class Reshape(Movement):
         return ArrayType.of(shape, x.dtype)
 
     def eval(self, x: Any, *, shape: Shape) -> Any:
-        return np.reshape(x, shape)
+        return x.reshape(shape) if x.__class__ is np.ndarray else np.reshape(x, shape)
 
     def transpose(
         self, gs: Values, args: Values, wanted: tuple[bool, ...], *, shape: Shape
@@ -264,6 +261,15 @@ class Pad(Movement):
     def lower(self, k: Any, x: Any, *, low: Shape, high: Shape) -> Any:
         shape = tuple(n + a + b for n, a, b in zip(x.shape, low, high, strict=True))
         return k.padded(self, x, shape, low, high)
+
+
+@lru_cache(maxsize=4096)
+def _strides(ndim: int, dims: tuple[int, ...], inner: Shape, steps: Shape) -> Shape:
+    """Steps through memory that stand still along the axes that repeat."""
+    found = [0] * ndim
+    for d, n, s in zip(dims, inner, steps, strict=True):
+        found[d] = s if n != 1 else 0
+    return tuple(found)
 
 
 @lru_cache(maxsize=4096)

@@ -136,8 +136,10 @@ def look(
 
 def _shares(x: Any, shape: Any) -> bool | None:
     """Would NumPy reshape without a copy? None if that depends on what is not known."""
-    if x.ndim < 2 and x.window is None:
-        return True
+    if x.window is None:
+        value = x.value
+        if x.ndim < 2 or (value.__class__ is np.ndarray and value.flags.c_contiguous):
+            return True
     if [n for n in x.shape if n != 1] == [n for n in shape if n != 1]:
         return True
     memory = memory_of(x)

@@ -41,15 +41,19 @@ def reverse(
     """
     if builder.watched:
         unchanged(builder)
-    if builder.nested or observer is not None or any(isinstance(g, Handle) for g in gs):
-        return _walk(builder, targets, gs, sources, observer, False)
+    inlining = builder.nested or any(isinstance(g, Handle) for g in gs)
+    if inlining or observer is not None:
+        return _walk(builder, targets, gs, sources, observer, inlining, False)
     try:
-        return _walk(builder, targets, gs, sources, None, True)
+        return _walk(builder, targets, gs, sources, None, False, True)
     except _Nan:
-        return _walk(builder, targets, gs, sources, None, False)
+        return _walk(builder, targets, gs, sources, None, False, False)
 
 
 _NOTHING = [(None,) * n for n in range(4)]  # cotangents of a reader of parts, which it has added up
+
+
+_NUMBERS = np.ndarray, np.generic, float
 
 
 class _Nan(Exception):
@@ -60,23 +64,22 @@ def _has_nan(x: Any) -> bool:
     """Is there a nan? (One sum of squares, where that is exact about it: several times quicker.)"""
     if x.__class__ is np.ndarray and x.dtype.char in "fd":
         flat = x.ravel()
-        x = flat.dot(flat)
-    if isinstance(x, np.generic | float):
-        return bool(x != x)
-    if isinstance(x, np.ndarray):
-        return bool((x != x).any())
+        total = flat.dot(flat)
+        return bool(total != total)
+    if isinstance(x, _NUMBERS):
+        return bool(np.any(x != x))
     return x is not None  # (a stack: nobody has looked)
 
 
 def _walk(
-    builder: Builder, targets: Sequence[Var], gs: Sequence[Any], sources: Sequence[Var], observer: Any, quick: bool
+    builder: Builder, targets: Sequence[Var], gs: Sequence[Any], sources: Sequence[Var], observer: Any, inlining: bool,
+    quick: bool,
 ) -> list[Any]:  # fmt: skip
     """One way back. A quick one lets nans be born of 0 · inf, since most walks meet none."""
     pending: dict[Any, Any] = {}
     for v, g in zip(targets, gs, strict=True):
         pending[v] = g if v not in pending else plus(pending[v], g)
     kept = set(sources)
-    inlining = not quick and (builder.nested or any(isinstance(g, Handle) for g in gs))
     look, take = pending.get, pending.pop
     with np.errstate(all="ignore"):
         for entry in reversed(builder.entries):

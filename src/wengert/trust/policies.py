@@ -37,7 +37,7 @@ def level(trust: str) -> str:
 
 def stronger(a: str, b: str) -> str:
     """The more careful of two levels."""
-    return max(a, b, key=LEVELS.index)
+    return a if LEVELS.index(a) >= LEVELS.index(b) else b
 
 
 def wish(level: str) -> None:

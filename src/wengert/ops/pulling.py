@@ -1,0 +1,81 @@
+"""Pulling back quickly: what the walk backwards asks of primitives whose numbers are plain.
+
+Most of a walk is spent here, on small arrays, so there is little between the question and NumPy.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from wengert.ir.evaluate import ALONE
+from wengert.ir.primitive import Primitive, Values
+
+_LARGE = 2048  # elements; below, a new array costs less than the question whether it is needed
+_UNREAD = None, None
+
+
+def pulling(rules: Sequence[Any]) -> Callable[..., Values]:
+    """The pullback of an elementwise primitive by rules `(g, y, *xs) -> cotangent`, one per argument.
+
+    A rule may be 1, -1 or None (does not move).
+    """
+
+    def one(g: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
+        return (left(g, None if ys is None else ys[0], None if xs is None else xs[0]),)
+
+    def two(g: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
+        y = None if ys is None else ys[0]
+        a, b = xs or _UNREAD
+        return (
+            left(g, y, a, b) if wanted[0] else None,
+            right(g, y, a, b) if wanted[1] else None,
+        )
+
+    def several(g: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
+        read = (None if ys is None else ys[0], *(xs or (None,) * len(called)))
+        return tuple(rule(g, *read) if w else None for rule, w in zip(called, wanted, strict=True))
+
+    called = [_called(rule) for rule in rules]
+    left, right = called[0], called[-1]
+    return {1: one, 2: two}.get(len(called), several)
+
+
+def _called(rule: Any) -> Callable[..., Any]:
+    if callable(rule):
+        return rule  # type: ignore[no-any-return]
+    return lambda g, *yxs: None if rule is None else g if rule == 1 else -g
+
+
+def multiplied(slope: Callable[..., Any]) -> Callable[..., Any]:
+    """The rule of a slope by a plain product, which is right where no zero meets an infinity."""
+    return lambda g, *yxs: product(g, slope(*yxs))
+
+
+def product(g: Any, s: Any) -> Any:
+    """`g * s`; a large slope that nobody else has gives its memory to it."""
+    if (
+        s.__class__ is np.ndarray
+        and s.size > _LARGE
+        and sys.getrefcount(s) == ALONE
+        and s.base is None
+        and g.__class__ is np.ndarray
+        and s.dtype is g.dtype
+        and s.shape == g.shape
+    ):
+        return np.multiply(g, s, s)
+    return g * s
+
+
+def transposed(
+    prim: Primitive, g: Any, xs: Any, ys: Any, wanted: tuple[bool, ...], inputs: Any, params: Any
+) -> Values:
+    """`Primitive.quick` of what asks for its transpose: types stand for the values that are not kept."""
+    if xs is None:
+        xs = [a.type for a in inputs]
+    else:
+        xs = [a.type if x is None else x for x, a in zip(xs, inputs, strict=True)]
+    return prim.pullback((g,), xs, ys, wanted, **params)
