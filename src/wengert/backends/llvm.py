@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wengert.backends import packing
 from wengert.backends.code import (
     DTYPES,
     MATH,
@@ -192,9 +193,13 @@ class Printer:
     # ---- statements -----------------------------------------------------------------------------
     def block(self, block: Block) -> None:
         """A block outside vector loops."""
-        for item in block.items:
-            if item.__class__ is Value:
-                self.names[item] = self.value(item)
+        for item in packing.runs(block.items):
+            if item.__class__ is list:
+                for one in packing.packed(item, self):
+                    if one.__class__ is Value:
+                        self.names[one] = self.value(one)
+                    else:
+                        packing.together(self, one)
             elif isinstance(item, Store):
                 self.store(item.buffer, self.name(item.index), self.name(item.value))
             elif isinstance(item, For):

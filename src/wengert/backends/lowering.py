@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,11 +14,12 @@ from wengert.backends.emit import Emitter, Region
 from wengert.backends.extents import run_time_extents
 from wengert.backends.graph import Node
 from wengert.backends.kit import Kit
+from wengert.backends.plan import FEW
 from wengert.ir.program import Const, Eqn, Program, Var
 from wengert.ir.types import StackType
 
-SCALARS = 4000  # programs of so few operations on small arrays are written out entirely
-GRID = 64  # else, arrays of so few elements are
+SCALARS = 2000  # programs of so few operations on small arrays are written out entirely
+GRID = 64  # else, arrays of so few elements are; in longer ones, of `FEW`
 
 
 def lower(program: Program, name: str = "kernel") -> Function:
@@ -127,17 +127,16 @@ def _used(program: Program) -> set[Var]:
 
 
 def size_limit(program: Program) -> int:
-    """Arrays up to how many elements are scalars: all of them, if the whole program is small."""
-    total = 0
-    for eqn in program.eqns:
-        for v in eqn.outputs:
-            t = v.type
-            if isinstance(t, StackType):
-                continue
-            if any(n > SMALL for n in t.shape):
-                return GRID
-            total += math.prod(t.shape)
-        total += sum(maps.operations(p) for p in eqn.params.values() if isinstance(p, Program))
-        if eqn.prim.name in ("matmul", "einsum", "solve", "convolve"):
-            total += 4 * sum(math.prod(a.type.shape) for a in eqn.inputs)
-    return 1024 if total <= SCALARS else GRID
+    """Arrays up to how many elements are scalars: the longer the program, the fewer.
+
+    What is written out is quick to run, but a compiler's time grows faster than its length.
+    """
+    total = maps.operations(program)
+    if total <= SCALARS and not _has_large(program):
+        return 1024
+    return GRID if total <= 2 * SCALARS else FEW
+
+
+def _has_large(program: Program) -> bool:
+    types = (v.type for eqn in program.eqns for v in eqn.outputs)
+    return any(n > SMALL for t in types if not isinstance(t, StackType) for n in t.shape)

@@ -78,17 +78,19 @@ def mapped(
 
 
 def operations(program: Program) -> int:
-    """About how many scalar operations a program is, loops once."""
+    """About how many scalar operations are to be written, loops once."""
     total = 0
     for eqn in program.eqns:
-        size = sum(
-            math.prod(v.type.shape) for v in eqn.outputs if not isinstance(v.type, StackType)
-        )
+        size = 0
+        for v in eqn.outputs:
+            shape = () if isinstance(v.type, StackType) else v.type.shape
+            size += math.prod(n for n in shape if n <= SMALL)
         if eqn.prim.name in ("matmul", "einsum"):
-            size *= max((max(a.type.shape, default=1) for a in eqn.inputs), default=1)
+            extents = [n for a in eqn.inputs for n in a.type.shape if n <= SMALL]
+            size *= max(extents, default=1)
         inner = [p for p in eqn.params.values() if isinstance(p, Program)]
-        repeat = eqn.params.get("extent", 1) if eqn.prim.name == "map" else 1
-        total += size + repeat * sum(map(operations, inner))
+        repeat = eqn.params["extent"] if eqn.prim.name == "map" else 1
+        total += size + (repeat if repeat <= SMALL else 1) * sum(map(operations, inner))
     return total
 
 

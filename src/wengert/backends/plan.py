@@ -16,6 +16,7 @@ from wengert.backends.graph import MOVED, SAME, Node
 DEAR = 8  # operations that are not worth a second time
 DEEP = 400
 LONG = 1024
+FEW = 8
 UNROLL = 32  # trailing small axes are written out up to so many elements
 
 
@@ -27,8 +28,8 @@ def unrolled(shape: Sequence[int], limit: int = UNROLL) -> tuple[int, ...]:
             break
         size *= shape[d]
         axes.append(d)
-    else:
-        return tuple(range(len(shape)))
+    else:  # few elements are written out, more are a loop
+        return tuple(range(len(shape))) if size <= FEW else ()
     return tuple(reversed(axes)) if size <= limit else ()
 
 

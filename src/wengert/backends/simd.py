@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from wengert.backends import specials
+from wengert.backends import rows, specials
 from wengert.backends.code import (
     DTYPES,
     SPECIAL,
@@ -28,11 +28,13 @@ from wengert.backends.code import (
     While,
 )
 from wengert.backends.llvm import Printer
+from wengert.backends.rows import short
 from wengert.backends.scalars import Scalars
 from wengert.backends.spelling import MEMORY, TYPES
 from wengert.backends.vecmath import routine
 
 LONG = 60  # bodies of more values are printed once, always under a mask
+VERY_LONG = 500
 SHORT = 40  # reductions of fewer are printed four times, for four independent sums
 
 
@@ -240,6 +242,10 @@ class Lanes:
         self.iota = f"<{', '.join(f'i64 {k}' for k in range(w))}>"
         self.bools = f"<{w} x i1>"
         self.longs = f"<{w} x i64>"
+        self.written, self.read = _touched(s)
+        self.rows: dict[Block, rows.Rows] = {}
+        self.ready: dict[Any, dict[int, str]] = {}  # rows that were read
+        self.waiting: dict[Any, dict[int, str]] = {}  # rows to be written
 
     # ---- the loop itself ------------------------------------------------------------------------
     def print(self) -> None:
@@ -253,8 +259,13 @@ class Lanes:
         if known == 0:
             self.finish([sums], p.name(s.extent))
             return
-        if count > LONG or nested:
-            sums = self.run(n, 1, sums, "0", n, masked=True)[0]
+        if known is not None and (known <= w or count * known <= LONG * w):
+            self.finish([self.straight(known, sums)], n)
+            return
+        harmless = known is None and not self.written & self.read
+        if nested or count > LONG and (harmless or count > VERY_LONG or known is not None):
+            # what is left is done once more from the end on, if that does no harm
+            sums = self.run(n, 1, sums, "0", n, masked=not harmless, again=harmless)[0]
             self.finish([sums], n)
             return
         done = "0"
@@ -286,9 +297,19 @@ class Lanes:
         return self.p.splat(number, type, self.width)
 
     def run(
-        self, end: str, times: int, sums: list[str], begin: str, n: str, masked: bool = False
+        self,
+        end: str,
+        times: int,
+        sums: list[str],
+        begin: str,
+        n: str,
+        masked: bool = False,
+        again: bool = False,
     ) -> list[list[str]]:
-        """A loop from begin to end in steps of `times` vectors; per vector of a step its sums."""
+        """A loop from begin to end in steps of `times` vectors; per vector of a step its sums.
+
+        `again`: the last vector ends at the end, and the lanes that were done before do not count.
+        """
         p, s, w = self.p, self.s, self.width
         head, body, after = (p.new_label(h) for h in ("lanes", "body", "after"))
         before, counter = p.label, p.fresh()
@@ -305,21 +326,25 @@ class Lanes:
         for k in range(times):
             self.forms.clear()
             self.vectors = [{}]
+            new: str | None = None
             place = counter if k == 0 else p.emit(f"add i64 {counter}, {k * w}")
             if masked:
                 left = p.emit(f"sub i64 {n}, {place}")
                 self.mask = p.emit(f"icmp slt {self.longs} {self.iota}, {self.splat(left, 'i64')}")
+            if again:
+                last = p.emit(f"sub i64 {n}, {w}")
+                late = p.intrinsic("i64", "llvm.smin.i64", ("i64", place), ("i64", last))
+                old = p.emit(f"sub i64 {place}, {late}")
+                new = p.emit(f"icmp sge {self.longs} {self.iota}, {self.splat(old, 'i64')}")
+                place = late
             self.forms[s.index] = Linear(place, 1)
             self.block(s.block)
-            found = []
-            for r, total in zip(s.reductions, groups[k], strict=True):
-                value = self.vector(r.value)
-                if self.mask is not None:
-                    t = p.shaped(r.value.type, w)
-                    idle = self.identity(r.op, r.value.type)
-                    value = p.emit(f"select {self.bools} {self.mask}, {t} {value}, {t} {idle}")
-                found.append(p.combine(r.op, r.value.type, total, value, w))
-            nexts.append(found)
+            nexts.append(
+                [
+                    self.counted(r, total, self.mask or new)
+                    for r, total in zip(s.reductions, groups[k], strict=True)
+                ]
+            )
             self.mask = None
         step = p.emit(f"add i64 {counter}, {times * w}")
         finish = p.label
@@ -336,6 +361,31 @@ class Lanes:
         p.lines[slot] = "\n".join(text)
         p.start(after)
         return groups
+
+    def straight(self, known: int, sums: list[str]) -> list[str]:
+        """A short loop of known length: vector after vector, without a loop."""
+        p, s, w = self.p, self.s, self.width
+        for start in range(0, known, w):
+            self.forms.clear()
+            self.vectors = [{}]
+            if known - start < w:
+                on = ", ".join(f"i1 {str(k < known - start).lower()}" for k in range(w))
+                self.mask = f"<{on}>"
+            self.forms[s.index] = Linear(str(start), 1)
+            self.block(s.block)
+            sums = [self.counted(r, total, self.mask) for r, total in zip(s.reductions, sums, strict=True)]
+            self.mask = None
+        return sums
+
+    def counted(self, r: Any, total: str, counts: str | None) -> str:
+        """A sum with the values of the lanes that count."""
+        p, type = self.p, r.value.type
+        value = self.vector(r.value)
+        if counts is not None:
+            t = p.shaped(type, self.width)
+            idle = self.identity(r.op, type)
+            value = p.emit(f"select {self.bools} {counts}, {t} {value}, {t} {idle}")
+        return p.combine(r.op, type, total, value, self.width)
 
     def finish(self, groups: list[list[str]], n: str) -> None:
         """Sums of all vectors and lanes, two by two."""
@@ -461,6 +511,10 @@ class Lanes:
         vector = f"<{w} x {t}>"
         if lanes is not None:
             form = self.private(form, v.args[0])
+        elif self.mask is None and not (isinstance(form, Linear) and form.step == 1):
+            found = self.of_row(v)
+            if found is not None:
+                return Varying(found)
         if isinstance(form, Linear) and form.step == 1:
             place = p.address(b, form.reg)
             if self.mask is None:
@@ -468,20 +522,50 @@ class Lanes:
             else:
                 found = p.intrinsic(
                     vector,
-                    f"llvm.masked.load.v{w}{_short(t)}.p0",
+                    f"llvm.masked.load.v{w}{short(t)}.p0",
                     ("ptr", place), ("i32", str(size)), (self.bools, self.mask), (vector, "zeroinitializer"),
                 )  # fmt: skip
         else:
             places = self.addresses(b, form)
             found = p.intrinsic(
                 vector,
-                f"llvm.masked.gather.v{w}{_short(t)}.v{w}p0",
+                f"llvm.masked.gather.v{w}{short(t)}.v{w}p0",
                 (f"<{w} x ptr>", places), ("i32", str(size)), (self.bools, self.mask or "splat (i1 true)"),
                 (vector, "zeroinitializer"),
             )  # fmt: skip
         if b.type == "bool":
             found = p.emit(f"icmp ne {vector} {found}, zeroinitializer")
         return Varying(found)
+
+    def of_row(self, v: Value) -> str | None:
+        """An element of a row that is read as a whole."""
+        home = self.rows.get(self.here)
+        chunk = None if home is None else home.chunk(home.reads, v.data, v.args[0])
+        if chunk is None or v.data.type == "bool":
+            return None
+        base, row, _ = chunk
+        key = (v.data, base, row)
+        if key not in self.ready:
+            if isinstance(self.form(base), Uniform):
+                return None
+            self.ready[key] = rows.read(self, v.data, base, row)
+        return self.ready[key][rows.split(v.args[0])[1]]
+
+    def to_row(self, s: Store, value: str) -> bool:
+        """Keep an element until its row is complete."""
+        home = self.rows.get(self.here)
+        chunk = None if home is None else home.chunk(home.stores, s.buffer, s.index)
+        if chunk is None or s.buffer.type == "bool":
+            return False
+        base, row, _ = chunk
+        if isinstance(self.form(base), Uniform):
+            return False
+        key = (s.buffer, base, row)
+        mine = self.waiting.setdefault(key, {})
+        mine[rows.split(s.index)[1]] = value
+        if len(mine) == len(row):
+            rows.write(self, s.buffer, base, row, self.waiting.pop(key))
+        return True
 
     def private(self, form: Form, index: Value) -> Form:
         """Where an element of the lanes' own memory stands: the lanes side by side."""
@@ -517,13 +601,16 @@ class Lanes:
             value = p.emit(f"zext {self.bools} {value} to {vector}")
         if b in p.laned:
             form = self.private(form, s.index)
+        elif self.mask is None and not (isinstance(form, Linear) and form.step == 1):
+            if self.to_row(s, value):
+                return
         if isinstance(form, Linear) and form.step == 1:
             place = p.address(b, form.reg)
             if self.mask is None:
                 p.line(f"store {vector} {value}, ptr {place}, align {size}")
             else:
                 self.masked(
-                    f"llvm.masked.store.v{w}{_short(t)}.p0",
+                    f"llvm.masked.store.v{w}{short(t)}.p0",
                     (vector, value), ("ptr", place), ("i32", str(size)), (self.bools, self.mask),
                 )  # fmt: skip
             return
@@ -531,7 +618,7 @@ class Lanes:
             form = Linear(form.reg, 0)
         places = self.addresses(b, form)
         self.masked(
-            f"llvm.masked.scatter.v{w}{_short(t)}.v{w}p0",
+            f"llvm.masked.scatter.v{w}{short(t)}.v{w}p0",
             (vector, value), (f"<{w} x ptr>", places), ("i32", str(size)),
             (self.bools, self.mask or "splat (i1 true)"),
         )  # fmt: skip
@@ -546,6 +633,10 @@ class Lanes:
     def block(self, block: Block) -> None:
         """The body, or a part of it."""
         p = self.p
+        outer, before = getattr(self, "here", None), self.ready
+        self.here, self.ready = block, {}
+        if block not in self.rows:
+            self.rows[block] = rows.Rows(block, self.written, self.read, self.width)
         for item in block.items:
             if item.__class__ is Value:
                 self.forms[item] = self.value(item)
@@ -563,6 +654,10 @@ class Lanes:
                 form = self.form(item.size)
                 assert isinstance(form, Uniform)
                 p.reserve(item.buffer, form.reg)
+        for (buffer, base, _), mine in self.waiting.items():
+            rows.write(self, buffer, base, tuple(sorted(mine)), mine)
+        self.waiting.clear()
+        self.here, self.ready = outer, before  # type: ignore[assignment]
 
     def any(self, mask: str) -> str:
         """Is one lane on?"""
@@ -754,8 +849,15 @@ class _Numbers:
         return value
 
 
-def _short(t: str) -> str:
-    return {"double": "f64", "float": "f32"}.get(t, t)
+def _touched(s: For) -> tuple[set[Buffer], set[Buffer]]:
+    """The buffers that a loop writes, and those that it reads."""
+    written, read = set(), set()
+    for item in items_of(s.block):
+        if isinstance(item, Store | Reserve):
+            written.add(item.buffer)
+        elif item.__class__ is Value and item.op == "load":
+            read.add(item.data)
+    return written, read
 
 
 def _varying(s: For) -> set[Value]:

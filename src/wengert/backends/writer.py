@@ -198,8 +198,15 @@ class Writer:
 
     def check(self, ok: Value, problem: int) -> None:
         """Stop unless `ok`."""
-        if ok.op != "const" or not ok.data:
-            self.block.items.append(Check(ok, problem))
+        if ok.op == "const" and ok.data:
+            return
+        key, block = ("check", ok, problem), self.block
+        while block is not None:  # checked before?
+            if key in block.known:
+                return
+            block = block.parent  # type: ignore[assignment]
+        self.block.known[key] = ok
+        self.block.items.append(Check(ok, problem))
 
     def reserve(self, buffer: Buffer, size: Value) -> None:
         """Room in a tape."""
