@@ -151,9 +151,21 @@ class Machine:
             for f in (*module.functions, *module.global_variables)
             if f.is_declaration and not f.name.startswith("llvm.") and used[f.name] > 1
         )
-        code: bytes = self.target.emit_object(module)
+        code = self._emitted(module, len(text))
         clock.stop("emit")
         return wanted, code
+
+    def _emitted(self, module: Any, length: int) -> bytes:
+        """Object code. One pass takes seconds for long loops, and is left out there."""
+        long = length > _LONG
+        if long:
+            self.llvm.set_option("wengert", "-disable-lsr=true")
+        try:
+            code: bytes = self.target.emit_object(module)
+        finally:
+            if long:  # others in this process compile too
+                self.llvm.set_option("wengert", "-disable-lsr=false")
+        return code
 
     def _linked(
         self,
@@ -178,6 +190,7 @@ class Machine:
         return {name: int(keeper[name]) for name in names}, keeper
 
 
+_LONG = 100_000  # letters
 # simplification and common values; no pass here is more than linear in practice
 _PASSES = "simplify_cfg instruction_combine new_gvn simplify_cfg"
 # what the code generator may call without being asked to

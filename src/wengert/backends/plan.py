@@ -110,8 +110,10 @@ def _place(node: Node, is_small: Any) -> None:
             op.stored = True
             level = max(level, _available(op))
             cost += 1
-        if op.shape != () and not op.small:
-            flat = flat and node.access == SAME and (op.flat or op.kind != "virtual")
+    for op in node.operands:
+        if op.shape != ():
+            made = op.kind != "virtual" or (op.stored and op.level < level)
+            flat = flat and node.access == SAME and not op.small and (op.flat or made)
     for op in reads:  # dear things of an earlier level are kept
         if op.level < level and op.cost > DEAR:
             op.stored = True

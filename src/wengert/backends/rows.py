@@ -155,7 +155,10 @@ def read(lanes: Lanes, buffer: Buffer, base: Value, row: tuple[int, ...]) -> dic
                 p.intrinsic(
                     vector,
                     f"llvm.masked.load.v{w}{short(t)}.p0",
-                    ("ptr", place), ("i32", str(size)), (lanes.bools, _mask(present, w)), (vector, "poison"),
+                    ("ptr", place),
+                    ("i32", str(size)),
+                    (lanes.bools, _mask(present, w)),
+                    (vector, "poison"),
                 )  # fmt: skip
             )
     columns = turned(lanes, loaded, t)

@@ -263,7 +263,7 @@ class Lanes:
             self.finish([self.straight(known, sums)], n)
             return
         harmless = known is None and not self.written & self.read
-        if nested or count > LONG and (harmless or count > VERY_LONG or known is not None):
+        if nested or (count > LONG and (harmless or count > VERY_LONG or known is not None)):
             # what is left is done once more from the end on, if that does no harm
             sums = self.run(n, 1, sums, "0", n, masked=not harmless, again=harmless)[0]
             self.finish([sums], n)
@@ -373,7 +373,10 @@ class Lanes:
                 self.mask = f"<{on}>"
             self.forms[s.index] = Linear(str(start), 1)
             self.block(s.block)
-            sums = [self.counted(r, total, self.mask) for r, total in zip(s.reductions, sums, strict=True)]
+            sums = [
+                self.counted(r, total, self.mask)
+                for r, total in zip(s.reductions, sums, strict=True)
+            ]
             self.mask = None
         return sums
 
