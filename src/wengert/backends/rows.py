@@ -159,7 +159,7 @@ def read(lanes: Lanes, buffer: Buffer, base: Value, row: tuple[int, ...]) -> dic
                     ("i32", str(size)),
                     (lanes.bools, _mask(present, w)),
                     (vector, "poison"),
-                )  # fmt: skip
+                )
             )
     columns = turned(lanes, loaded, t)
     return {o: columns[o - row[0]] for o in row}

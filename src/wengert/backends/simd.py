@@ -326,7 +326,7 @@ class Lanes:
         for k in range(times):
             self.forms.clear()
             self.vectors = [{}]
-            new: str | None = None
+            fresh: str | None = None
             place = counter if k == 0 else p.emit(f"add i64 {counter}, {k * w}")
             if masked:
                 left = p.emit(f"sub i64 {n}, {place}")
@@ -335,13 +335,13 @@ class Lanes:
                 last = p.emit(f"sub i64 {n}, {w}")
                 late = p.intrinsic("i64", "llvm.smin.i64", ("i64", place), ("i64", last))
                 old = p.emit(f"sub i64 {place}, {late}")
-                new = p.emit(f"icmp sge {self.longs} {self.iota}, {self.splat(old, 'i64')}")
+                fresh = p.emit(f"icmp sge {self.longs} {self.iota}, {self.splat(old, 'i64')}")
                 place = late
             self.forms[s.index] = Linear(place, 1)
             self.block(s.block)
             nexts.append(
                 [
-                    self.counted(r, total, self.mask or new)
+                    self.counted(r, total, self.mask or fresh)
                     for r, total in zip(s.reductions, groups[k], strict=True)
                 ]
             )
@@ -364,7 +364,7 @@ class Lanes:
 
     def straight(self, known: int, sums: list[str]) -> list[str]:
         """A short loop of known length: vector after vector, without a loop."""
-        p, s, w = self.p, self.s, self.width
+        s, w = self.s, self.width
         for start in range(0, known, w):
             self.forms.clear()
             self.vectors = [{}]
@@ -514,11 +514,11 @@ class Lanes:
         vector = f"<{w} x {t}>"
         if lanes is not None:
             form = self.private(form, v.args[0])
-        elif self.mask is None and not (isinstance(form, Linear) and form.step == 1):
+        elif self.mask is None and not _dense(form):
             found = self.of_row(v)
             if found is not None:
                 return Varying(found)
-        if isinstance(form, Linear) and form.step == 1:
+        if _dense(form):
             place = p.address(b, form.reg)
             if self.mask is None:
                 found = p.emit(f"load {vector}, ptr {place}, align {size}")
@@ -604,10 +604,9 @@ class Lanes:
             value = p.emit(f"zext {self.bools} {value} to {vector}")
         if b in p.laned:
             form = self.private(form, s.index)
-        elif self.mask is None and not (isinstance(form, Linear) and form.step == 1):
-            if self.to_row(s, value):
-                return
-        if isinstance(form, Linear) and form.step == 1:
+        elif self.mask is None and not _dense(form) and self.to_row(s, value):
+            return
+        if _dense(form):
             place = p.address(b, form.reg)
             if self.mask is None:
                 p.line(f"store {vector} {value}, ptr {place}, align {size}")
@@ -850,6 +849,11 @@ class _Numbers:
 
     def const(self, value: Any, type: str) -> Any:
         return value
+
+
+def _dense(form: Form) -> bool:
+    """Do the lanes stand side by side?"""
+    return isinstance(form, Linear) and form.step == 1
 
 
 def _touched(s: For) -> tuple[set[Buffer], set[Buffer]]:
