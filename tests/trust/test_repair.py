@@ -275,3 +275,21 @@ def test_values_are_settled_with_their_gradients():
 def test_compiled_gradients_are_settled():
     with wg.trust.policy(action="record"):
         assert wg.jit(wg.grad(cosine, trust="repair"))(1e-8) == pytest.approx(-1e-8 / 12)
+
+
+def test_the_tape_settles_its_answers():
+    x = wg.Variable([1e-8, 1.0])
+    right = [-1e-8 / 12, wg.grad(cosine)(1.0)]
+    with wg.trust.policy(action="record"), wg.GradientTape(persistent=True, trust="repair") as tape:
+        loss = np.sum(cosine(x))
+        ys = cosine(x)
+    with wg.trust.policy(action="record"):
+        assert tape.gradient(loss, x) == pytest.approx(right)
+        assert wg.last_report().repaired[0].tolist() == [True, False]
+        assert tape.jacobian(ys, x) == pytest.approx(np.diag(right))
+    z = wg.Variable(0.0)
+    with wg.GradientTape(trust="repair") as tape:
+        y = np.sin(z) / z
+    with wg.trust.policy(action="record"):
+        assert tape.gradient(y, z) == 0
+    assert wg.last_report().components[0].how == "limit"

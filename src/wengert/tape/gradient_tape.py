@@ -31,6 +31,7 @@ from wengert.tape.variable import Variable, Watchable
 from wengert.trace.tracer import Tracer
 from wengert.transforms.reverse import reverse
 from wengert.transforms.slopes import by_columns, by_rows, pulled
+from wengert.trust import policies
 
 
 class UnconnectedGradients(Enum):
@@ -60,6 +61,8 @@ class GradientTape:
     A tape gives one set of gradients, unless it is `persistent`. Tapes nest: what an inner tape
     computes inside the outer `with` is recorded by the outer tape.
 
+    `trust` says how closely the slopes are looked at, as everywhere (`wg.grad`).
+
     >>> x = wg.Variable(3.0)
     >>> with GradientTape() as outer:
     ...     with GradientTape() as inner:
@@ -69,8 +72,11 @@ class GradientTape:
     27.0 18.0
     """
 
-    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+    def __init__(
+        self, persistent: bool = False, watch_accessed_variables: bool = True, *, trust: str = "report"
+    ) -> None:  # fmt: skip
         self._persistent = persistent
+        self.trust = policies.level(trust)
         self._accessed = watch_accessed_variables
         self._open = False
         self.on = False  # does it record now? (not in a pause)
@@ -227,6 +233,8 @@ class GradientTape:
             raise question.unrecorded(targets)
         asked = self._sources(question, sources)
         found = reverse(question.window, nodes, gs, asked.nodes)  # type: ignore[arg-type]
+        if self.trust in ("check", "repair") and nodes:
+            found = question.looked_at(self.trust, nodes, gs, asked.nodes, found)
         answer = asked.answer(asked.nodes, map(conjugate, found), zero, taken=given)
         return self._answered(question, answer, nodes, asked.nodes, gs)
 
@@ -254,6 +262,8 @@ class GradientTape:
             compute = by_columns if sum(v.type.size for v in nodes) <= t.size else by_rows
             with np.errstate(all="ignore"):
                 (blocks,) = compute(question.window, nodes, targets)
+            if self.trust in ("check", "repair"):
+                blocks = question.looked_at(self.trust, targets, None, nodes, blocks)
         answer = asked.answer(nodes, blocks, zero, t.shape)
         return self._answered(question, answer, targets, nodes)
 
@@ -327,7 +337,8 @@ class GradientTape:
         if not self._persistent:
             self._release()
             self._used = True
-        question.inspect(answer, targets, sources, gs)
+        if self.trust == "report":
+            question.inspect(answer, targets, sources, gs)
         return answer
 
     def _sources(self, question: Question, sources: Any) -> Sources:

@@ -10,6 +10,7 @@ import optree
 
 from wengert import tree
 from wengert.errors import DTypeError, InputError, ShapeError, StructureError, TapeError
+from wengert.ir.primitive import Handle
 from wengert.ir.program import Var
 from wengert.ir.source import here
 from wengert.ir.types import type_of
@@ -19,6 +20,10 @@ from wengert.tape.variable import Watchable
 from wengert.tape.window import Window
 from wengert.trace.builder import Builder
 from wengert.trace.tracer import Tracer
+from wengert.trust import policies
+from wengert.trust.guard import examine
+from wengert.trust.question import Question as Looked
+from wengert.trust.question import Recorded, Result
 from wengert.trust.report import Case, inspect
 
 NUMBERS = (np.ndarray, np.generic, float, int, complex)
@@ -67,6 +72,32 @@ class Question:
         whole.inputs, whole.entries = [*movers, *others], self.pages.entries
         program = whole.program([Tracer(whole, node, None) for node in targets])
         return Case(program, [values[node] for node in program.inputs], len(movers), gs=list(gs))
+
+    def looked_at(
+        self, level: str, targets: Sequence[Var], gs: Sequence[Any] | None, sources: Sequence[Var], found: Sequence[Any]
+    ) -> list[Any]:  # fmt: skip
+        """Slopes under trust: of the weighted targets, or (without `gs`) whole blocks of one target.
+
+        Sources that were computed on the tape are taken as they are: nothing is known of their values.
+        """
+        weights = [np.ones(v.type.shape, v.type.dtype)[()] for v in targets] if gs is None else gs
+        if any(isinstance(x, Handle) for x in (*weights, *found)):
+            policies.wish(level)
+            return list(found)
+        case = self._case(targets, weights, sources)
+        movers = [v for v in sources if v in set(case.program.inputs[: case.movers])]
+        places = [n for n, v in enumerate(sources) if v in set(movers) and found[n] is not None]
+        leaf = {v: n for n, v in enumerate(movers)}
+        results = [
+            Result(found[n], leaf=leaf[sources[n]], gs=weights, rows=gs is None) for n in places
+        ]
+        weak = [False] * case.movers
+        seen = Recorded(case.program, case.args, case.movers, self.builder.decisions, None, weak)
+        answer = list(found)
+        looked = examine(Looked(f"tape.{self.what}", results, seen), level)
+        for n, y in zip(places, looked, strict=True):
+            answer[n] = y
+        return answer
 
     def unrecorded(self, targets: Sequence[Any]) -> TapeError:
         """The error for targets of which none was recorded."""

@@ -17,6 +17,7 @@ from wengert.ir.program import Program
 from wengert.ir.types import type_of
 from wengert.trust import exact
 from wengert.trust.balls.elementwise import RULES
+from wengert.trust.balls.evaluate import evaluate
 from wengert.trust.balls.moves import as_objects
 from wengert.trust.balls.number import ball, each, entered
 from wengert.trust.retrace import Retraced, retrace
@@ -41,8 +42,10 @@ class Recorded:
         return list(self.program.in_types[: self.movers])
 
     def at(self, values: Sequence[Any]) -> Retraced:
-        """The function at balls, through Python."""
-        assert self.function is not None
+        """The function at balls, through Python where that is known, else along the recorded path."""
+        if self.function is None:
+            rest = self.args[self.movers :]
+            return Retraced(None, [], evaluate(self.program, [*values, *rest]))
         return retrace(self.function, self.types, self.weak, values)
 
     def here(self) -> list[Any]:

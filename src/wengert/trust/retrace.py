@@ -92,11 +92,12 @@ class Retraced:
 
     __slots__ = ("builder", "outputs", "values")
 
-    def __init__(self, builder: BallBuilder, outputs: list[Any], values: list[Any]) -> None:
+    def __init__(self, builder: BallBuilder | None, outputs: list[Any], values: list[Any]) -> None:
         self.builder, self.outputs, self.values = builder, outputs, values
 
     def program(self) -> tuple[Program, list[Any]]:
         """The path as a program, and what it captured."""
+        assert self.builder is not None
         return self.builder.program(self.outputs), [v for _, v in self.builder.captured]
 
 
