@@ -46,6 +46,7 @@ if _TYPE_CHECKING:
     from wengert import optim as optim
     from wengert import symbolic as symbolic
     from wengert import testing as testing
+    from wengert.api.certify import certify as certify
     from wengert.api.error_bound import error_bound as error_bound
     from wengert.api.explain import explain as explain
     from wengert.api.explain_compile import explain_compile as explain_compile
@@ -81,6 +82,7 @@ _LATER = {
     "optim": "",
     "symbolic": "",
     "testing": "",
+    "certify": "api.certify",
     "error_bound": "api.error_bound",
     "explain_compile": "api.explain_compile",
     "why_recompiled": "api.explain_compile",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from wengert.trace.builder import Builder
 from wengert.trace.trace import tracing
 from wengert.trust import guard, policies, question
 
+# filled with the derivatives that are taken inside of a trace, where somebody wants to know
+inner: ContextVar[list[str] | None] = ContextVar("wengert_inner", default=None)
+
 CLOSE = ("check", "repair")  # levels that look at every number
 
 
@@ -21,6 +25,8 @@ def wanted(level: str, builder: Any, results: Sequence[Any]) -> str:
 
     The strongest of the wishes inside counts. Inside another trace, the wish is left with it.
     """
+    if (taken := inner.get()) is not None and tracing():
+        taken.append(builder.name)
     level = policies.stronger(level, builder.trust)
     if level not in CLOSE:
         return ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -57,6 +58,44 @@ _KNOWN: list[tuple[float, Callable[[], Any]]] = [
 ]
 _BY_VALUE = {v: n for n, (v, _) in enumerate(_KNOWN)}
 _BY_SINGLE = {float(np.float32(v)): n for v, n in _BY_VALUE.items()}
+
+
+# slopes that are written as truncated series, right to rounding and not beyond
+_ROUNDED = frozenset(
+    "sinc dawsn i0e i1e k0e k1e gammainc gammaincc gammaincinv gammainccinv chdtr chdtrc pdtr "
+    "pdtrc".split()
+)
+
+
+def inexact_rules(program: Program) -> list[str]:
+    """Primitives in a program whose slopes are not exact formulas."""
+    return sorted({e.prim.name for e in program.eqns if e.prim.name in _ROUNDED})
+
+
+# slopes with irrational factors, which are rounded where a derivative is taken inside of the function
+_IRRATIONAL = frozenset(
+    "exp2 log2 log10 deg2rad rad2deg radians degrees erf erfc erfi erfcx erfinv erfcinv wofz ndtr "
+    "log_ndtr ndtri ndtri_exp owens_t fresnel_s fresnel_c exp10 sindg cosdg tandg cotdg radian "
+    "ellipk ellipe ellipkm1 rgamma logaddexp2".split()
+)
+
+
+def rounded_rules(program: Program) -> list[str]:
+    """Primitives whose slopes round, in a program that took derivatives of its own."""
+    names = {e.prim.name for e in program.eqns} & (_ROUNDED | _IRRATIONAL)
+    for e in program.eqns:
+        if e.prim.name in ("power", "float_power"):
+            p = e.inputs[1]
+            if not (isinstance(p, Const) and p.value.dtype.kind == "f" and _steps_exactly(p.value)):
+                names.add(e.prim.name)
+    return sorted(names)
+
+
+def _steps_exactly(p: Any) -> bool:
+    """Are p - 1 and p + 1 numbers of the format?"""
+    return all(
+        Fraction(float(p)) + step == Fraction(float(p + p.dtype.type(step))) for step in (-1, 1)
+    )
 
 
 class Constant(Primitive):

@@ -1,0 +1,242 @@
+"""certify: results that are proved to be correctly rounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from wengert import tree
+from wengert.api.arguments import Call, split_aux
+from wengert.api.gradients import Gradient, record_call
+from wengert.api.jacobians import Jacobian
+from wengert.api.looked_at import inner, recorded
+from wengert.errors import TrustError
+from wengert.ir import source
+from wengert.trace.trace import tracing
+from wengert.trust import ladder, ties
+from wengert.trust.balls.number import Undecided, flint, precision
+from wengert.trust.exact import inexact_rules, restricted, rounded_rules
+from wengert.trust.question import Recorded, Result, programs
+
+
+class Certificate(NamedTuple):
+    """What `certify` delivers, each in the containers of the function's result.
+
+    `value`: the exact result, rounded to the nearest number of its format. `lower` and `upper`
+    enclose the exact result: the proof. `bits`: the working precision that it took (0: not asked).
+    """
+
+    value: Any
+    lower: Any
+    upper: Any
+    bits: Any
+
+
+def certify(
+    fun: Callable[..., Any], *, where: Any = None, budget: float = 60.0, most: int = ladder.LAST
+) -> Callable[..., Certificate]:
+    """`certify(f)(*args)`: the correctly rounded result of `f`, and the enclosure that proves it.
+
+    `f` is computed in real numbers from these very arguments (balls of 64, 128, … up to `most`
+    bits), by the path that exact numbers take through Python. `f` may be a function or a derivative
+    (`wg.grad(g)`, `wg.jacobian(g)`). `where` (an index, or a mask) asks for some numbers of a
+    result only; the others are nan. `budget` is in seconds.
+
+    Raises `TrustError` where there is no proof: a primitive without ball rule (it is named), a kink,
+    a rounding tie or an exact zero that balls do not reach, the end of the budget.
+
+    >>> import numpy as np
+    >>> import wengert as wg
+    >>> found = certify(wg.grad(lambda x: (1 - np.cos(x)) / x**2))(1e-8)
+    >>> print(found.value, found.lower <= found.value <= found.upper, found.bits)
+    -8.333333333333334e-10 True 256
+    """
+
+    def certified(*args: Any, **kwargs: Any) -> Certificate:
+        if tracing():
+            raise TrustError(
+                "certify inside of another trace", "certify the whole function", source.here()
+            )
+        taken: list[str] = []
+        token = inner.set(taken)
+        try:
+            asked = _asked(fun, args, kwargs)
+        finally:
+            inner.reset(token)
+        return _answered(fun, asked, where, perf_counter() + budget, most, bool(taken))
+
+    certified.__name__ = f"certify({getattr(fun, '__name__', 'f')})"
+    return certified
+
+
+class _Asked(NamedTuple):
+    call: Call
+    results: list[Result]
+    seen: Recorded
+    rebuild: Callable[[list[Any]], Any]
+
+
+def _asked(fun: Any, args: Any, kwargs: Any) -> _Asked:
+    """The results of a call, as numbers to be settled."""
+    if isinstance(fun, Gradient):
+        call = Call(fun.fun, args, kwargs, fun.argnums, fun.argnames, "certify")
+        builder, _, out = record_call(call)
+        out = split_aux(out, fun.has_aux)[0]
+        seen = recorded(call, builder, [out])
+        gs = [seen.program.out_types[0].dtype.type(1)]
+        results = [Result(leaf.value, leaf=n, gs=gs) for n, leaf in enumerate(call.leaves)]
+        if fun.with_value:
+            t = seen.program.out_types[0]
+            results.insert(0, Result(np.zeros(t.shape, t.dtype)))
+        return _Asked(call, results, seen, _gradient(fun, call))
+    if isinstance(fun, Jacobian):
+        call = Call(fun.fun, args, kwargs, fun.argnums, fun.argnames, "certify")
+        builder, _, out = record_call(call)
+        leaves, structure = tree.flatten(split_aux(out, fun.has_aux)[0])
+        seen = recorded(call, builder, leaves)
+        ins, outs = seen.types, seen.program.out_types
+        results = [
+            Result(np.zeros((*t.shape, *s.shape), t.dtype), output=n, rows=True, leaf=k)
+            for n, t in enumerate(outs)
+            for k, s in enumerate(ins)
+        ]
+        width = len(ins)
+
+        def blocks(ys: list[Any]) -> Any:
+            rows = [call.results(ys[n : n + width]) for n in range(0, len(ys), width)]
+            return tree.unflatten(structure, rows)
+
+        return _Asked(call, results, seen, blocks)
+    call = Call(fun, args, kwargs, tuple(range(len(args))), None, "certify")
+    builder, _, out = record_call(call)
+    leaves, structure = tree.flatten(out)
+    seen = recorded(call, builder, leaves)
+    results = [
+        Result(np.zeros(t.shape, t.dtype), output=n) for n, t in enumerate(seen.program.out_types)
+    ]
+    return _Asked(call, results, seen, lambda ys: tree.unflatten(structure, ys))
+
+
+def _gradient(fun: Gradient, call: Call) -> Callable[[list[Any]], Any]:
+    def rebuild(ys: list[Any]) -> Any:
+        return (ys[0], call.results(ys[1:])) if fun.with_value else call.results(ys)
+
+    return rebuild
+
+
+def _answered(
+    fun: Any, asked: _Asked, where: Any, until: float, most: int, nested: bool
+) -> Certificate:
+    seen = asked.seen
+    try:
+        with precision(256):
+            program, captured = seen.at(seen.here()).program()  # the path of exact numbers
+    except (Undecided, ArithmeticError, ValueError):
+        program, captured = seen.program, seen.args[seen.movers :]
+    args = [*seen.args[: seen.movers], *captured]
+    numbers = [np.asarray(r.number) for r in asked.results]
+    masks = [_mask(y, where) for y in numbers]
+    found = [ladder.Settled(y) for y in numbers]
+    for one in found:
+        one.values[...] = np.nan if one.values.dtype.kind in "fc" else 0
+    rules = rounded_rules(program) if nested else []
+    if isinstance(fun, Gradient | Jacobian):
+        rules = rules or inexact_rules(program)
+        _refuse_kinks(fun, program, args, seen)
+    for places, part, given in programs(asked.results, program, args, seen.movers):
+        wanted = [n >= 0 and bool(np.any(masks[n] if at is None else masks[n][at])) for n, at in places]  # fmt: skip
+        if not any(wanted):
+            continue
+        chosen = [p for p, w in zip(places, wanted, strict=True) if w]
+        part = restricted(part, wanted)
+        here = [(n, ... if at is None else at) for n, at in chosen]
+        climbed = ladder.climb(
+            part, given, [numbers[n][at] for n, at in here], [masks[n][at] for n, at in here],
+            slack=0, until=until, last=most,
+        )  # fmt: skip
+        for (n, at), one in zip(here, climbed, strict=True):
+            _proved(fun, one, masks[n][at], ladder.missing(part), rules, until, most)
+            found[n].values[at] = np.where(masks[n][at], one.values, found[n].values[at])
+            found[n].bits[at], found[n].balls[at] = one.bits, one.balls
+    return Certificate(
+        asked.rebuild([_plain(f.values) for f in found]),
+        asked.rebuild([_ends(f, -1) for f in found]),
+        asked.rebuild([_ends(f, 1) for f in found]),
+        asked.rebuild([_plain(f.bits) for f in found]),
+    )
+
+
+def _mask(y: Any, where: Any) -> Any:
+    if where is None:
+        return np.ones(y.shape, bool)
+    mask = np.zeros(y.shape, bool)
+    mask[where] = True
+    return mask
+
+
+def _plain(y: Any) -> Any:
+    return y[()] if y.ndim == 0 else y
+
+
+def _refuse_kinks(fun: Any, program: Any, args: Any, seen: Recorded) -> None:
+    standing = ties.look(program, args, seen.movers, [])
+    if not standing.firm:
+        raise TrustError(
+            f"{fun.__name__} stands on a kink or a branch: there is no derivative to certify",
+            'move off the point, or settle it by `trust="repair"`',
+            source.here(),
+        )
+
+
+def _proved(
+    fun: Any, one: ladder.Settled, mask: Any, missing: Any, rules: Any, until: float, most: int
+) -> None:
+    """Raise unless all that was asked is settled, by nothing but exact rules."""
+    open_ = np.asarray(mask) & (one.bits == 0)
+    name = getattr(fun, "__name__", "f")
+    if not np.any(open_) and not one.doubtful and not rules:
+        return
+    if missing:
+        why = f"there is no ball rule for {', '.join(missing)}"
+    elif rules and not np.any(open_):
+        why = f"slopes of {', '.join(rules)} are known to rounding only"
+    elif one.doubtful and not np.any(open_):
+        why = "a zero meets an infinite slope, and only a limit says what that gives"
+    elif perf_counter() > until:
+        why = "the budget is used up"
+    else:
+        at = tuple(int(k[0]) for k in np.nonzero(open_)) if open_.ndim else ()
+        why = f"{most} bits leave {one.balls[at]}: a tie between two floats, a zero, or a singularity"
+    raise TrustError(
+        f"certify({name}): {why}",
+        "ask for other numbers by where=, or give more budget= or most=",
+        source.here(),
+    )
+
+
+def _ends(found: ladder.Settled, side: int) -> Any:
+    """The ends of the enclosures as floats, rounded outwards; nan where nothing was asked."""
+    kind = found.values.dtype.type
+    y = np.full(found.values.shape, np.nan, found.values.dtype)
+    for at in np.ndindex(y.shape):
+        if found.bits[at]:
+            x = found.balls[at]
+            if found.values.dtype.kind == "c":
+                part = np.zeros((), kind).real.dtype.type
+                parts = [_end(v, side, part) for v in (x.real, x.imag)]
+                y[at] = complex(*map(float, parts))
+            else:
+                y[at] = _end(x, side, kind)
+    return _plain(y)
+
+
+def _end(x: Any, side: int, kind: Any) -> Any:
+    with precision(4 * ladder.LAST), np.errstate(all="ignore"):
+        exact = x.upper() if side > 0 else x.lower()
+        near = kind(float(exact))
+        beyond = flint().arb(float(near)) < exact if side > 0 else flint().arb(float(near)) > exact
+        return np.nextafter(near, kind(side * np.inf)) if beyond else near
+
