@@ -7,7 +7,7 @@ PYTEST := $(RUN) pytest -n $(WORKERS)
 MAKEFLAGS += --no-print-directory
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test check quick nightly bench docs clean
+.PHONY: help demo test check quick nightly bench yardstick docs clean
 
 help:
 	@echo "make demo     learn to read handwritten digits, then the article's examples; pictures in out/"
@@ -15,6 +15,7 @@ help:
 	@echo "make quick    a slice of it, for between two thoughts"
 	@echo "make nightly  the laws on many more examples"
 	@echo "make bench    times and memory beside HIPS autograd, JAX, PyTorch, hand-written C++"
+	@echo "make yardstick  how often a gradient is wrong, and whether that is said (YARDSTICK=folder)"
 	@echo "make docs     these pages as HTML in out/docs/"
 	@echo "make clean    remove what these made"
 
@@ -47,6 +48,11 @@ bench: .venv-bench/ready
 	.venv-bench/bin/python benchmarks/against_autograd.py
 	.venv-bench/bin/python benchmarks/overhead.py
 	.venv-bench/bin/python benchmarks/against_peers.py
+
+# the yardstick's data are not part of this repository
+YARDSTICK ?= ../shared/yardstick
+yardstick: .venv/ready
+	.venv/bin/python benchmarks/trust/run.py $(YARDSTICK)
 
 docs: .venv-docs/ready
 	.venv-docs/bin/python -m sphinx -W --keep-going docs out/docs

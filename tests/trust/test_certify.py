@@ -92,7 +92,9 @@ def test_matrices_and_loops():
     y = Fraction(0.3)
     for _ in range(14):  # (fractions double their digits in every turn)
         y = 4 * y * (1 - y)
-    assert wg.certify(lambda x: wg.fori_loop(0, 14, lambda k, x: 4.0 * x * (1.0 - x), x))(0.3).value == float(y)
+    assert wg.certify(lambda x: wg.fori_loop(0, 14, lambda k, x: 4.0 * x * (1.0 - x), x))(
+        0.3
+    ).value == float(y)
     assert wg.certify(loop)(0.3).bits > 64
 
 

@@ -209,7 +209,9 @@ def _proved(
         why = "the budget is used up"
     else:
         at = tuple(int(k[0]) for k in np.nonzero(open_)) if open_.ndim else ()
-        why = f"{most} bits leave {one.balls[at]}: a tie between two floats, a zero, or a singularity"
+        why = (
+            f"{most} bits leave {one.balls[at]}: a tie between two floats, a zero, or a singularity"
+        )
     raise TrustError(
         f"certify({name}): {why}",
         "ask for other numbers by where=, or give more budget= or most=",
@@ -239,4 +241,3 @@ def _end(x: Any, side: int, kind: Any) -> Any:
         near = kind(float(exact))
         beyond = flint().arb(float(near)) < exact if side > 0 else flint().arb(float(near)) > exact
         return np.nextafter(near, kind(side * np.inf)) if beyond else near
-

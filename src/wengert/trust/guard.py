@@ -17,7 +17,7 @@ import numpy as np
 from wengert.errors import TrustError, WengertError
 from wengert.ir import source
 from wengert.ir.program import Program
-from wengert.trust import flat, ladder, limits, policies, suspects, ties, verdict
+from wengert.trust import flat, ladder, limits, policies, series, suspects, ties, verdict
 from wengert.trust.balls.number import Undecided, precision
 from wengert.trust.exact import restricted
 from wengert.trust.question import Line, Question, Recorded, Result, programs
@@ -84,14 +84,16 @@ class Inquiry:
         self._take_known()
         self._settle()
         for n, result in enumerate(self.question.results):
-            zero = self.values[n].size and not self.values[n].any()
-            why = (
-                flat.cause(self.question.recorded, result.leaf)
-                if zero and result.leaf is not None
-                else ""
-            )
+            why = "" if result.leaf is None else self._meant(n, result.leaf)
             for at in _places(~self.flagged[n]) if why else ():
                 self._flag(n, at, why, 0)
+
+    def _meant(self, n: int, leaf: int) -> str:
+        """Why a slope that is right may not be what was meant; "" if nothing speaks for that."""
+        recorded = self.question.recorded
+        if self.values[n].size and not self.values[n].any():
+            return flat.cause(recorded, leaf)
+        return series.cause(recorded, leaf, self.policy.tolerated(self.plain[n].dtype))
 
     def _settle(self) -> None:
         if not any(m.any() for m in self.open):
