@@ -1,5 +1,6 @@
-"""How many examples hypothesis tries: WENGERT_PROFILE=dev | ci | nightly; `--accept` for golden texts."""
+"""How many examples hypothesis tries: WENGERT_PROFILE=dev | ci | nightly; `--accept` for golden texts; WENGERT_FORCE_JIT=1."""
 
+import functools
 import os
 
 import pytest
@@ -25,3 +26,35 @@ def pytest_addoption(parser):
 @pytest.fixture
 def accept(request):
     return request.config.getoption("--accept")
+
+
+# ---- WENGERT_FORCE_JIT=1: every derivative and batch that a test asks for is compiled first -------------
+
+
+def _forced(cls):
+    plain = cls.__call__
+
+    def call(self, *args, **kwargs):
+        from wengert.api.jit import Jitted
+        from wengert.trace.trace import tracing
+
+        if tracing():
+            return plain(self, *args, **kwargs)
+        compiled = self.__dict__.get("_compiled")
+        if compiled is None:
+            compiled = Jitted(functools.partial(plain, self), None, None)
+            self.__dict__["_compiled"] = compiled
+        return compiled(*args, **kwargs)
+
+    cls.__call__ = call
+
+
+if os.environ.get("WENGERT_FORCE_JIT", "0") != "0":
+    from wengert.api.gradients import Gradient
+    from wengert.api.jacobians import Jacobian
+    from wengert.api.mapping import Vmapped
+    from wengert.ir import source
+
+    source.internal[__file__] = True  # the user's lines are those of the tests
+    for wrapper in (Gradient, Jacobian, Vmapped):
+        _forced(wrapper)

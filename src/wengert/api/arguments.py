@@ -175,6 +175,8 @@ def open_leaf(x: Any, place: Callable[[], str], what: str) -> Leaf | None:
         if x.weak and x.type.dtype.kind == "i":  # a Python integer, which jit has traced
             number = cast(x, np.dtype(np.float64))
             return Leaf(number, number, True)
+        if x.type.dtype.kind in "iu" or x.shape:
+            raise _refused(x, place(), what)
         return None
     if cls is float:
         return Leaf(x, np.float64(x), True)
@@ -201,7 +203,7 @@ def _refused(x: Any, place: str, what: str) -> InputError:
         return InputError(
             f"{what}: {place} is a masked array", "fill it first: x.filled(0.0)", source.here()
         )
-    if kind in ("i", "u", "b") and isinstance(x, np.ndarray | np.generic):
+    if kind in ("i", "u", "b") and isinstance(x, np.ndarray | np.generic | Tracer):
         return InputError(
             f"{what}: {place} has dtype {x.dtype}, which cannot move by an infinitesimal step",
             "pass x.astype(float), or leave it out of argnums",
@@ -223,9 +225,10 @@ def _refused(x: Any, place: str, what: str) -> InputError:
 def deliver(g: Any, leaf: Leaf) -> Any:
     """A cotangent or tangent as the kind of value that the leaf was: array, scalar or float."""
     if isinstance(g, Tracer):
-        if leaf.weak and not leaf.type.shape and not g.weak:
-            g = g.snapshot()
-            g.weak = True  # as the Python float that is handed out of no trace
+        boxed = isinstance(leaf.given, Tracer) and leaf.given.boxed
+        if not leaf.type.shape and (leaf.weak, boxed) != (g.weak, g.boxed):
+            g = g.snapshot()  # as what is handed out of no trace: a float, an array
+            g.weak, g.boxed = leaf.weak, boxed
         return g
     if g is None:
         g = np.zeros(leaf.type.shape, leaf.type.dtype)

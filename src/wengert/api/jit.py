@@ -12,7 +12,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable
 from types import MethodType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,9 @@ from wengert.ops.control import call
 from wengert.trace.trace import tracing
 from wengert.trace.tracer import Tracer
 from wengert.trust import policies, report
+
+if TYPE_CHECKING:
+    from wengert.api.c_function import CFunction
 
 _TRACES = 64  # so many kinds of calls of one function are remembered
 _CHAIN = 4  # so many of them are tried one after the other by the builtins
@@ -74,6 +77,7 @@ class Jitted:
         self.plain: dict[Any, str] = {}  # kinds of calls that run the plain function, and why
         self._quick: Callable[..., Any] = self._slow
         self._chain: list[Any] = []
+        self._c: Any = None  # the newest version, as a C function
         functools.update_wrapper(self, fun, updated=())
         self.__name__ = f"jit({name_of(fun, 'f')})"
 
@@ -146,8 +150,8 @@ class Jitted:
                 place[...] = y
             return True, out
         shown = [
-            y.item() if w and not isinstance(y, np.ndarray) else finished(y)
-            for y, w in zip(ys, trace.weak, strict=True)
+            np.array(y) if b else y.item() if w and not isinstance(y, np.ndarray) else finished(y)
+            for y, w, b in zip(ys, trace.weak, trace.boxed, strict=True)
         ]
         return True, trace.built(shown)
 
@@ -195,9 +199,9 @@ class Jitted:
     def _written(trace: Trace, opened: Opened) -> Any:
         policies.wish(trace.trust)
         ys = written(call, *opened.values, *trace.captured, body=trace.program)
-        for y, w in zip(ys, trace.weak, strict=True):
-            if w and isinstance(y, Tracer):
-                y.weak = True
+        for y, w, b in zip(ys, trace.weak, trace.boxed, strict=True):
+            if (w or b) and isinstance(y, Tracer):
+                y.weak, y.boxed = w, b
         shown = [y.builder.shown(y) if isinstance(y, Tracer) else finished(y) for y in ys]
         return trace.built(shown)
 
@@ -210,8 +214,11 @@ class Jitted:
         if not flat or trace.results != tuple(range(count)) or count == 0:
             return None
         types = trace.program.out_types
-        results = [result_slot(t, w) for t, w in zip(types, trace.weak, strict=True)]
-        if any(w and r.kind != Kind.FLOAT for r, w in zip(results, trace.weak, strict=True)):
+        results = [
+            Slot(Kind.ARRAY, t.dtype, ()) if b and not t.shape else result_slot(t, w)
+            for t, w, b in zip(types, trace.weak, trace.boxed, strict=True)
+        ]
+        if any(w and r.kind == Kind.SCALAR for r, w in zip(results, trace.weak, strict=True)):
             return None
         arguments = [Slot(x.kind, x.type.dtype, x.type.shape) for x in opened.leaves]
         if any(a.kind == Kind.SCALAR for a in arguments):
@@ -259,6 +266,39 @@ class Jitted:
         ]
         return "; ".join(words)
 
+    def c_function(self, *args: Any, signature: str = "int (void **, void **)") -> CFunction:
+        """Such a call as a C function, whose address C, ctypes, SciPy and numba can call.
+
+        Signatures are those of `scipy.LowLevelCallable` for functions of numbers to a number, and a
+        general one on pointers to data.
+
+        >>> import wengert as wg
+        >>> from scipy.integrate import quad
+        >>> slope = wg.jit(wg.grad(lambda x: x**3)).c_function(1.0, signature="double (double)")
+        >>> round(quad(slope.low_level_callable(), 0, 2)[0], 12)
+        8.0
+        """
+        from wengert.api.c_function import CFunction
+
+        return CFunction(self.__name__, self.version_for(*args), signature)
+
+    @property
+    def address(self) -> int:
+        """The address of the newest kind of call as `int (void **ins, void **outs)`: see `c_function`."""
+        versions = list(self.versions.items.values())
+        if not versions:
+            raise InputError(
+                f"{self.__name__} has not been called, so it is not compiled yet",
+                "call it, or say with which arguments: f.c_function(x).address",
+                source.here(),
+            )
+        from wengert.api.c_function import CFunction
+
+        if self._c is None or self._c[0] is not versions[-1]:
+            self._c = versions[-1], CFunction(self.__name__, versions[-1], "int (void **, void **)")
+        address: int = self._c[1].address
+        return address
+
     # ---- a value like any function -------------------------------------------------------------------
     def __reduce__(self) -> Any:
         return jit_of, (self.fun, self.static_argnums, self.static_argnames)
@@ -299,7 +339,7 @@ def jit(
     ...     return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
     >>> slope = wg.jit(wg.grad(rosenbrock))
     >>> slope(np.array([1.0, 2.0, 3.0]))
-    array([-400.,  -600.,  -200.])
+    array([-400., 1002., -200.])
     """
     if fun is None:
         return functools.partial(

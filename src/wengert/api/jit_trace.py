@@ -10,6 +10,7 @@ import numpy as np
 
 from wengert import tree
 from wengert.api.body import name_of
+from wengert.backends.entry_table import Kind
 from wengert.errors import InputError
 from wengert.ir import source
 from wengert.ir.program import Const, Eqn, Program
@@ -33,6 +34,7 @@ class Trace(NamedTuple):
     structure: Any
     results: tuple[Any, ...]  # per leaf: the number of the program's output, or a constant
     weak: tuple[bool, ...]  # per output
+    boxed: tuple[bool, ...]  # per output: is it an array, even of shape ()?
     guards: Guards
     seconds: float
     trust: str  # how closely derivatives taken inside wish to be looked at
@@ -70,6 +72,9 @@ def traced(fun: Callable[..., Any], opened: Opened, what: str) -> Trace:
 
     def flat(*xs: Any) -> list[Any]:
         nonlocal structure
+        for handle, x in zip(xs, types, strict=True):
+            if x.kind == Kind.ARRAY and not x.type.shape and not opened.traced:
+                handle.boxed = True
         args, kwargs = opened.rebuilt(xs)
         leaves, structure = tree.flatten(fun(*args, **kwargs))
         return leaves
@@ -93,6 +98,7 @@ def traced(fun: Callable[..., Any], opened: Opened, what: str) -> Trace:
         structure,
         tuple(results),
         tuple(y.weak for y in outputs),
+        tuple(y.boxed for y in outputs),
         guards,
         time.perf_counter() - start,
         builder.trust,

@@ -25,7 +25,7 @@ def print(text: Any, *args: Any) -> None:
     >>> f(2.0), f(3.0)
     x is 2.00
     x is 3.00
-    (np.float64(4.0), np.float64(9.0))
+    (4.0, 9.0)
     """
     if not isinstance(text, str):
         text, args = "{}", (text, *args)

@@ -223,6 +223,14 @@ class Compiled:
             keep=(self, bound),
         )
 
+    def raw(self, count: int, captured: Sequence[Any]) -> Entry:
+        """The table of a call with its constants, for C functions; `count` arguments are the caller's."""
+        types = self.program.in_types[:count]
+        slots = [Slot(Kind.ARRAY, t.dtype, t.shape) for t in types]
+        return self.entry(
+            slots, [result_slot(t) for t in self.program.out_types], _never, captured=captured
+        )
+
     @property
     def loops(self) -> bool:
         """Does it hold loops, so that it may run for long on small arrays?"""

@@ -27,6 +27,7 @@ class Tracer(Handle):
     __slots__ = (
         "__dict__", "__weakref__", "builder", "node", "order", "still", "value", "version", "weak", "window",
     )  # fmt: skip
+    boxed = False  # of shape (): is it an array all the same, to who made it?
 
     def __init__(self, builder: Any, node: Any, value: Any, weak: bool = False) -> None:
         self.builder = builder
