@@ -56,6 +56,7 @@ if _TYPE_CHECKING:
     from wengert.api.stabilise import stabilise as stabilise
     from wengert.cpp.export import export_cpp as export_cpp
     from wengert.cpp.function import cpp_function as cpp_function
+    from wengert.cpp.shared import export_shared as export_shared
     from wengert.draw.comparison import compare as compare
     from wengert.draw.flow import draw as draw
     from wengert.draw.page import page as page
@@ -92,6 +93,7 @@ _LATER = {
     "stabilise": "api.stabilise",
     "cpp_function": "cpp.function",
     "export_cpp": "cpp.export",
+    "export_shared": "cpp.shared",
     "compare": "draw.comparison",
     "page": "draw.page",
     "plot": "draw.plots",

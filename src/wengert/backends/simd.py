@@ -31,7 +31,7 @@ from wengert.backends.llvm import Printer
 from wengert.backends.rows import short
 from wengert.backends.scalars import Scalars
 from wengert.backends.spelling import MEMORY, TYPES
-from wengert.backends.vecmath import routine
+from wengert.backends.vecmath import elsewhere, routine
 
 LONG = 60  # bodies of more values are printed once, always under a mask
 VERY_LONG = 500
@@ -89,7 +89,7 @@ def worthwhile(s: For) -> bool:
 def math(p: Printer, op: str, type: str, args: list[str], width: int) -> str:
     """A function of libm on so many lanes, by the one routine there is for its type."""
     native = p.native if type == "f64" else 2 * p.native
-    symbol = routine(op, type, native)
+    symbol = None if elsewhere.get() else routine(op, type, native)
     t = TYPES[type]
     if symbol is None:
         return _by_lane(p, op, type, args, width)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -44,6 +45,8 @@ _LIBMVEC = frozenset(
         "hypot",
     ]
 )
+# is code written for another machine, of which no vector library is known?
+elsewhere: ContextVar[bool] = ContextVar("wengert_elsewhere", default=False)
 _PREFIX = {8: "e", 4: "d", 2: "b"}
 
 

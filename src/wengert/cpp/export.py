@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.backends.code import Function
 from wengert.backends.cpp import GROWS, Body, Unprintable
 from wengert.backends.lowering import lower
 from wengert.backends.tidy import tidy
@@ -96,11 +97,11 @@ def export_cpp(
     """
     if language not in ("c++", "c"):
         raise InputError(f"language={language!r}", 'choose "c++" or "c"', source.here())
-    single = _single(dtype)
+    single = narrowed(dtype)
     q, values = question(fun, example_args, argnums, single)
     result = results(q)
     title = identifier(name or getattr(fun, "__name__", "f").strip("<>"))
-    kinds = _kinds(what, result)
+    kinds = kinds_of(what, result)
     dialect = dialect_of(language)
     prefix = "" if language == "c++" else f"{title}_"
 
@@ -128,7 +129,8 @@ def export_cpp(
     return made
 
 
-def _single(dtype: Any) -> bool:
+def narrowed(dtype: Any) -> bool:
+    """Is everything to be float?"""
     if dtype is None:
         return False
     found = np.dtype(dtype)
@@ -145,7 +147,8 @@ def _narrow(p: Printed) -> bool:
     )
 
 
-def _kinds(what: Sequence[str] | str | None, result: Any) -> tuple[str, ...]:
+def kinds_of(what: Sequence[str] | str | None, result: Any) -> tuple[str, ...]:
+    """The kinds that are asked for; by itself the value and its derivative."""
     if what is None:
         scalar = len(result) == 1 and result[0].type.shape == ()
         return ("value", "gradient" if scalar else "jacobian")
@@ -165,12 +168,7 @@ def _piece(e: Exported, dialect: Any, single: bool, prefix: str, strict: bool) -
         function = lower(e.program) if strict else tidy(lower(e.program))
     except TypeError as error:
         raise CppError(f"{e.kind}: {error}", "", source.here()) from error
-    for c in function.callbacks:
-        raise CppError(
-            f"{e.kind}: {c.prim.name} has no C++",
-            "write it in operations that have, or export the function up to it",
-            str(c.line) if c.line else source.here(),
-        )
+    refuse_callbacks(e, function, "C++")
     ports = dict(zip([*function.inputs, *function.outputs], [*e.inputs, *e.outputs], strict=True))
     names = {buffer: port.name for buffer, port in ports.items()}
     alone = [b for b in function.inputs if by_value(ports[b])]
@@ -178,6 +176,16 @@ def _piece(e: Exported, dialect: Any, single: bool, prefix: str, strict: bool) -
         return Piece(e, Body(function, names, dialect, single, _STACK, prefix, alone))
     except Unprintable as error:
         raise _without(e, dialect, error) from None
+
+
+def refuse_callbacks(e: Exported, function: Function, language: str) -> None:
+    """Raise if the function would call Python."""
+    for c in function.callbacks:
+        raise CppError(
+            f"{e.kind}: {c.prim.name} has no {language}",
+            "write it in operations that have, or export the function up to it",
+            str(c.line) if c.line else source.here(),
+        )
 
 
 def _without(e: Exported, dialect: Any, error: Unprintable) -> CppError:
