@@ -293,3 +293,47 @@ def test_the_tape_settles_its_answers():
     with wg.trust.policy(action="record"):
         assert tape.gradient(y, z) == 0
     assert wg.last_report().components[0].how == "limit"
+
+
+def test_functions_that_return_more_than_a_number():
+    f = lambda x: (np.sin(x) / x, {"seen": x})
+    with wg.trust.policy(action="record"):
+        assert wg.grad(f, has_aux=True, trust="repair")(0.0) == (0.0, {"seen": 0.0})
+        back = wg.vjp(f, 0.0, has_aux=True, trust="repair")[1]
+        assert back(1.0) == (0.0,)
+        many = lambda x: (np.sin(x) / x, 3, x)
+        back = wg.vjp(many, 0.0, trust="repair")[1]
+        assert back((1.0, 0, 2.0)) == (2.0,)
+        assert wg.jacobian(f, has_aux=True, trust="repair")(0.0)[0] == 0
+        assert wg.jvp(f, (0.0,), (1.0,), has_aux=True, trust="repair")[:2] == (1.0, 0.0)
+
+
+def test_a_function_that_fails_at_other_points_is_left_alone():
+    def f(x):
+        if x != 0:
+            raise KeyError("only at 0")
+        return np.sin(x) / x
+
+    _, report = repaired(f, 0.0)
+    assert report.flagged[0]
+
+
+def test_containers_keywords_and_single_precision():
+    def f(p, *, scale):
+        return scale * np.sum((1 - np.cos(p["x"])) / p["x"] ** 2) + p["y"]
+
+    p = {"x": np.array([1e-4, 1.0], np.float32), "y": np.float32(2)}
+    with wg.trust.policy(action="record"):
+        g = wg.grad(f, trust="repair")(p, scale=2.0)
+    assert g["x"].dtype == np.float32
+    assert g["x"][0] == pytest.approx(-2e-4 / 12)
+    assert g["y"] == 1
+
+
+def test_loops_and_branches_that_stay_in_the_program():
+    def f(x):
+        y = wg.fori_loop(0, 60, lambda k, y: 4.0 * y * (1.0 - y), x)
+        return wg.cond(x > 0, lambda y: y, lambda y: -y, y)
+
+    (got,), _ = repaired(f, 0.3)
+    assert got == pytest.approx(wg.certify(wg.grad(lambda x: _logistic(x, 60)))(0.3).value)

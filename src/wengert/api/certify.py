@@ -85,7 +85,7 @@ def _asked(fun: Any, args: Any, kwargs: Any) -> _Asked:
         call = Call(fun.fun, args, kwargs, fun.argnums, fun.argnames, "certify")
         builder, _, out = record_call(call)
         out = split_aux(out, fun.has_aux)[0]
-        seen = recorded(call, builder, [out])
+        seen = recorded(call, builder, [out], fun.has_aux)
         gs = [seen.program.out_types[0].dtype.type(1)]
         results = [Result(leaf.value, leaf=n, gs=gs) for n, leaf in enumerate(call.leaves)]
         if fun.with_value:
@@ -96,7 +96,7 @@ def _asked(fun: Any, args: Any, kwargs: Any) -> _Asked:
         call = Call(fun.fun, args, kwargs, fun.argnums, fun.argnames, "certify")
         builder, _, out = record_call(call)
         leaves, structure = tree.flatten(split_aux(out, fun.has_aux)[0])
-        seen = recorded(call, builder, leaves)
+        seen = recorded(call, builder, leaves, fun.has_aux)
         ins, outs = seen.types, seen.program.out_types
         results = [
             Result(np.zeros((*t.shape, *s.shape), t.dtype), output=n, rows=True, leaf=k)

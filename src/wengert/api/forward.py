@@ -114,7 +114,7 @@ def jvp(
     if level:  # (nothing is kept of a forward run: once more, with a list)
         again, _, said = record_call(call)
         outs = tree.flatten(split_aux(said, has_aux)[0])[0]
-        ys, dys = looked_at.tangents("jvp", level, call, again, outs, dxs, ys, dys)
+        ys, dys = looked_at.tangents("jvp", level, call, again, outs, dxs, ys, dys, has_aux)
     elif trust != "off" or anomaly.watched.get() is not None:
         report.inspect("jvp", [*ys, *dys], lambda: pushed_case(call, dxs))
     result = tree.unflatten(structure, ys), tree.unflatten(structure, dys)

@@ -98,16 +98,9 @@ class Gradient:
         if level:
             values = [y] if self.with_value else []
             values, gradients = looked_at.gradients(
-                self.__name__,
-                level,
-                call,
-                builder,
-                [out],
-                [one],
-                gradients,
-                values,
-                self.holomorphic,
-            )
+                self.__name__, level, call, builder, [out], [one], gradients, values, self.holomorphic,
+                self.has_aux,
+            )  # fmt: skip
             gradients = [
                 deliver(np.asarray(g), leaf) for g, leaf in zip(gradients, call.leaves, strict=True)
             ]
@@ -195,9 +188,10 @@ class Pullback:
     """What `vjp` returns: cotangent of the result in, tuple of cotangents of the arguments out."""
 
     def __init__(
-        self, call: Call, builder: Builder, tracers: list[Tracer], leaves: list[Any], structure: Any, trust: str
+        self, call: Call, builder: Builder, tracers: list[Tracer], leaves: list[Any], structure: Any, trust: str,
+        has_aux: bool = False,
     ) -> None:  # fmt: skip
-        self.call, self.builder, self.tracers = call, builder, tracers
+        self.call, self.builder, self.tracers, self.has_aux = call, builder, tracers, has_aux
         self.leaves, self.structure, self.trust = leaves, structure, trust
 
     def __call__(self, cotangent: Any) -> Any:
@@ -230,8 +224,17 @@ class Pullback:
         ]
         level = looked_at.wanted(self.trust, self.builder, [*given, *gradients])
         if level:
+            weights = dict(zip(map(id, moved), given, strict=True))
+            gs = [weights.get(id(y)) for y in self.leaves]
             _, looked = looked_at.gradients(
-                "vjp", level, self.call, self.builder, moved, given, gradients
+                "vjp",
+                level,
+                self.call,
+                self.builder,
+                self.leaves,
+                gs,
+                gradients,
+                has_aux=self.has_aux,
             )
             pairs = zip(looked, self.call.leaves, strict=True)
             gradients = [deliver(np.asarray(g), leaf) for g, leaf in pairs]
@@ -264,7 +267,7 @@ def vjp(
     if policies.level(trust) != "off" or anomaly.watched.get() is not None:
         report.inspect("vjp", ys, lambda: case_of(call, builder, leaves))
     value = tree.unflatten(structure, ys)
-    back = Pullback(call, builder, tracers, leaves, structure, trust)
+    back = Pullback(call, builder, tracers, leaves, structure, trust, has_aux)
     return (
         (value, back, tree.map_leaves(lambda a: number_of(builder, a), aux))
         if has_aux

@@ -52,7 +52,7 @@ class Jacobian:
         rows = self._rows(call, builder, tracers, leaves)
         level = looked_at.wanted(self.trust, builder, [block for row in rows for block in row])
         if level:
-            rows = looked_at.blocks(self.__name__, level, call, builder, leaves, rows)
+            rows = looked_at.blocks(self.__name__, level, call, builder, leaves, rows, self.has_aux)
         elif self.trust != "off" or anomaly.watched.get() is not None:
             flat = [block for row in rows for block in row]
             report.inspect(self.__name__, flat, lambda: self._case(call, builder, leaves, rows))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.api.arguments import Call
+from wengert.api.arguments import Call, split_aux
 from wengert.ir.primitive import Handle
 from wengert.trace.builder import Builder
 from wengert.trace.trace import tracing
@@ -36,14 +36,16 @@ def wanted(level: str, builder: Any, results: Sequence[Any]) -> str:
     return level
 
 
-def recorded(call: Call, builder: Builder, outs: Sequence[Any]) -> question.Recorded:
+def recorded(
+    call: Call, builder: Builder, outs: Sequence[Any], has_aux: bool = False
+) -> question.Recorded:
     """A recorded call: its program at its numbers, and the function to run again."""
     program = builder.program(outs)
     args = [*(leaf.value for leaf in call.leaves), *(value for _, value in builder.captured)]
     weak = [leaf.weak for leaf in call.leaves]
 
     def function(*xs: Any) -> Any:
-        return call.run(xs)
+        return split_aux(call.run(xs), has_aux)[0]
 
     return question.Recorded(program, args, len(call.leaves), builder.decisions, function, weak)
 
@@ -51,6 +53,7 @@ def recorded(call: Call, builder: Builder, outs: Sequence[Any]) -> question.Reco
 def gradients(
     what: str, level: str, call: Call, builder: Builder, outs: Sequence[Any], gs: Sequence[Any],
     found: Sequence[Any], values: Sequence[Any] = (), holomorphic: bool = False,
+    has_aux: bool = False,
 ) -> tuple[list[Any], list[Any]]:  # fmt: skip
     """Values of the outputs (where given) and cotangents `found` of the leaves, looked at."""
     results = [question.Result(number=y, output=n) for n, y in enumerate(values)]
@@ -58,15 +61,17 @@ def gradients(
         number = np.asarray(g, leaf.type.dtype)
         conjugate = leaf.type.dtype.kind == "c" and not holomorphic
         results.append(question.Result(number, leaf=n, gs=gs, conjugate=conjugate))
-    ys = guard.examine(question.Question(what, results, recorded(call, builder, outs)), level)
+    seen = recorded(call, builder, outs, has_aux)
+    ys = guard.examine(question.Question(what, results, seen), level)
     return ys[: len(values)], ys[len(values) :]
 
 
 def blocks(
-    what: str, level: str, call: Call, builder: Builder, outs: Sequence[Any], rows: list[list[Any]]
-) -> list[list[Any]]:
+    what: str, level: str, call: Call, builder: Builder, outs: Sequence[Any], rows: list[list[Any]],
+    has_aux: bool = False,
+) -> list[list[Any]]:  # fmt: skip
     """A Jacobian: per output, per leaf, an array of shape `(*output, *leaf)`."""
-    seen = recorded(call, builder, outs)
+    seen = recorded(call, builder, outs, has_aux)
     moving = [n for n, t in enumerate(seen.program.out_types) if t.inexact]
     results = [
         question.Result(rows[n][k], output=n, rows=True, leaf=k)
@@ -79,10 +84,10 @@ def blocks(
 
 def tangents(
     what: str, level: str, call: Call, builder: Builder, outs: Sequence[Any], dxs: Sequence[Any],
-    values: Sequence[Any], moved: Sequence[Any],
+    values: Sequence[Any], moved: Sequence[Any], has_aux: bool = False,
 ) -> tuple[list[Any], list[Any]]:  # fmt: skip
     """Values and tangents of the outputs, moved along `dxs`; those of integers stay as they are."""
-    seen = recorded(call, builder, outs)
+    seen = recorded(call, builder, outs, has_aux)
     moving = [n for n, t in enumerate(seen.program.out_types) if t.inexact]
     results = [question.Result(number=y, output=n) for n, y in enumerate(values)]
     results += [question.Result(moved[n], output=n, dxs=dxs) for n in moving]

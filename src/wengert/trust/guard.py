@@ -20,7 +20,7 @@ from wengert.ir.program import Program
 from wengert.trust import flat, ladder, limits, policies, series, suspects, ties, verdict
 from wengert.trust.balls.number import Undecided, precision
 from wengert.trust.exact import restricted
-from wengert.trust.question import Line, Question, Recorded, Result, programs
+from wengert.trust.question import Line, Question, Recorded, Result, directions, programs
 
 _MANY = (
     200  # so many numbers that stand on a tie are taken to limits; conventions hold for the rest
@@ -219,12 +219,12 @@ class Inquiry:
         recorded = self.question.recorded
         if recorded.function is None and self.standing.comparisons:
             return None  # another path through Python might be the one
-        if result.is_value or self.plain[n].dtype.kind != "f":
-            return None
-        if any(t.dtype.kind == "c" for t in recorded.types):
+        if self.plain[n].dtype.kind != "f" or any(t.dtype.kind == "c" for t in recorded.types):
             return None
         gs, dxs = result.direction(recorded, at)
         try:
+            if result.is_value:
+                return self._value_limit(n, at, gs)
             line = Line(recorded, gs, dxs)
             found = limits.find(line, self.until, line.size)
         except (Undecided, WengertError, ArithmeticError, ValueError) as error:
@@ -241,6 +241,18 @@ class Inquiry:
         kinds = {"none": "no derivative here", "jump": "a jump"}
         self.causes[n] = self.causes[n] or kinds[found.kind]
         return None
+
+    def _value_limit(
+        self, n: int, at: tuple[int, ...], gs: Sequence[Any]
+    ) -> tuple[str, str, Any] | None:
+        """What a value tends to, from several sides at once."""
+        lines = [Line(self.question.recorded, gs, d) for d in directions(self.question.recorded)]
+        found = limits.value(lines, self.until, lines[0].size)
+        if found is None:
+            return None
+        with precision(128):
+            number = self.plain[n].dtype.type(float(found))
+        return "limit", "removable singularity", number
 
     def _kink(self, found: limits.Limit, dtype: Any) -> tuple[str, str, Any] | None:
         choice = self.policy.at_kink

@@ -7,7 +7,7 @@ slope, a jump, or no derivative at all. No derivative rule takes part.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -56,6 +56,24 @@ def find(h: Values, until: float, size: int = 0) -> Limit:
             if beside.kind in ("smooth", "edge", "kink", "infinite"):
                 return beside
     return found
+
+
+def value(lines: Sequence[Values], until: float, size: int = 0) -> Any:
+    """The limit at 0 of functions that are one function along several lines; None if they differ."""
+    found = []
+    for h in lines:
+        for sign in (1, -1):
+            for exponent in (256, 1024):
+                if perf_counter() > until:
+                    raise Undecided("the time that the policy allows is up")
+                pair = _quotient(h, sign, exponent, None, size)
+                if pair is None:
+                    return None
+                found.append(pair[1])
+    with precision(256):
+        first = found[-1]
+        near = all(_near(first, v) for v in found[1::2])
+        return first if near and _joined(found) else None
 
 
 def _value(h: Values, t: Any, shift: Any) -> Any:

@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert.errors import WengertError
 from wengert.ir.program import Program
 from wengert.ir.types import type_of
 from wengert.trust import exact
 from wengert.trust.balls.elementwise import RULES
 from wengert.trust.balls.evaluate import evaluate
 from wengert.trust.balls.moves import as_objects
-from wengert.trust.balls.number import ball, each, entered
+from wengert.trust.balls.number import Undecided, ball, each, entered
 from wengert.trust.retrace import Retraced, retrace
 
 _real = each(RULES["real"])
@@ -46,7 +47,12 @@ class Recorded:
         if self.function is None:
             rest = self.args[self.movers :]
             return Retraced(None, [], evaluate(self.program, [*values, *rest]))
-        return retrace(self.function, self.types, self.weak, values)
+        try:
+            return retrace(self.function, self.types, self.weak, values)
+        except (Undecided, WengertError):
+            raise
+        except Exception as error:  # it is the user's function, at a point it was not called at
+            raise Undecided(f"the function raises {type(error).__name__}: {error}") from error
 
     def here(self) -> list[Any]:
         """The arguments that move, as balls."""
@@ -79,6 +85,8 @@ class Result:
         """Weights of the outputs and direction of the inputs of one number."""
         outs = recorded.program.out_types
         gs: list[Any] = list(self.gs) if self.gs is not None else [None] * len(outs)
+        if self.is_value or (self.dxs is not None and self.gs is None):
+            gs[self.output] = unit(outs[self.output], at)
         split = len(outs[self.output].shape) if self.rows else 0
         if self.rows:
             gs = [None] * len(outs)
@@ -218,6 +226,20 @@ class Line:
                     if w != 0:
                         total = total + w * v
         return RULES["real"](total)
+
+
+def directions(recorded: Recorded) -> list[list[Any]]:
+    """Two directions of the arguments without symmetries."""
+    found = []
+    for turn in (0.6180339887498949, 0.41421356237309515):
+        moves = []
+        for n, t in enumerate(recorded.types):
+            k = np.arange(t.size).reshape(t.shape) + 31 * n + 1
+            moves.append(
+                (((k * turn) % 1 + 0.5) * np.where(k * turn % 2 < 1, 1, -1)).astype(t.dtype)
+            )
+        found.append([m[()] for m in moves])
+    return found
 
 
 def _generic(x: Any, dx: Any, n: int) -> Any:
