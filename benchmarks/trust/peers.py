@@ -54,7 +54,10 @@ class Autograd:
 
         self.autograd = autograd
         extra = SimpleNamespace(
-            **{n: getattr(special, n) for n in ["erf", "erfc", "gammaln", "gamma", "expit", "logsumexp"]},
+            **{
+                n: getattr(special, n)
+                for n in ["erf", "erfc", "gammaln", "gamma", "expit", "logsumexp"]
+            },
             softmax=lambda x: anp.exp(x - special.logsumexp(x)),
             log_softmax=lambda x: x - special.logsumexp(x),
             ndtr=lambda x: 0.5 * special.erfc(-x / np.sqrt(2)),

@@ -60,7 +60,7 @@ def test_hessians_jacobians_and_containers():
     f = lambda p: np.sum(np.sin(p["a"]) * p["b"]) + np.exp(p["b"][0])
     p = {"a": np.array([0.1, 0.2]), "b": np.array([1.0, 2.0])}
     found = wg.certify(wg.grad(f))(p)
-    assert found.value["b"] == pytest.approx(np.sin(p["a"]) + [np.e, 0], rel=1e-15)
+    assert found.value["b"] == pytest.approx(np.sin(p["a"]) + np.array([np.e, 0]), rel=1e-15)
     assert found.bits["a"].tolist() == [64, 64]
     rosenbrock = lambda x: np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
     x = np.array([0.1, -0.7, 1.3])

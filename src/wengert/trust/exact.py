@@ -62,7 +62,22 @@ _BY_SINGLE = {float(np.float32(v)): n for v, n in _BY_VALUE.items()}
 
 # slopes that are written as truncated series, right to rounding and not beyond
 _ROUNDED = frozenset(
-    ["sinc", "dawsn", "i0e", "i1e", "k0e", "k1e", "gammainc", "gammaincc", "gammaincinv", "gammainccinv", "chdtr", "chdtrc", "pdtr", "pdtrc"]
+    [
+        "sinc",
+        "dawsn",
+        "i0e",
+        "i1e",
+        "k0e",
+        "k1e",
+        "gammainc",
+        "gammaincc",
+        "gammaincinv",
+        "gammainccinv",
+        "chdtr",
+        "chdtrc",
+        "pdtr",
+        "pdtrc",
+    ]
 )
 
 
@@ -73,7 +88,40 @@ def inexact_rules(program: Program) -> list[str]:
 
 # slopes with irrational factors, which are rounded where a derivative is taken inside of the function
 _IRRATIONAL = frozenset(
-    ["exp2", "log2", "log10", "deg2rad", "rad2deg", "radians", "degrees", "erf", "erfc", "erfi", "erfcx", "erfinv", "erfcinv", "wofz", "ndtr", "log_ndtr", "ndtri", "ndtri_exp", "owens_t", "fresnel_s", "fresnel_c", "exp10", "sindg", "cosdg", "tandg", "cotdg", "radian", "ellipk", "ellipe", "ellipkm1", "rgamma", "logaddexp2"]
+    [
+        "exp2",
+        "log2",
+        "log10",
+        "deg2rad",
+        "rad2deg",
+        "radians",
+        "degrees",
+        "erf",
+        "erfc",
+        "erfi",
+        "erfcx",
+        "erfinv",
+        "erfcinv",
+        "wofz",
+        "ndtr",
+        "log_ndtr",
+        "ndtri",
+        "ndtri_exp",
+        "owens_t",
+        "fresnel_s",
+        "fresnel_c",
+        "exp10",
+        "sindg",
+        "cosdg",
+        "tandg",
+        "cotdg",
+        "radian",
+        "ellipk",
+        "ellipe",
+        "ellipkm1",
+        "rgamma",
+        "logaddexp2",
+    ]
 )
 
 

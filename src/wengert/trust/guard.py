@@ -252,7 +252,7 @@ class Inquiry:
             return None
         with precision(128):
             number = self.plain[n].dtype.type(float(found))
-        return "limit", "removable singularity", number
+        return "limit", "", number
 
     def _kink(self, found: limits.Limit, dtype: Any) -> tuple[str, str, Any] | None:
         choice = self.policy.at_kink

@@ -42,7 +42,7 @@ _KNOWN: list[tuple[str, Callable[[int], Fraction], Callable[[float], float]]] = 
 
 
 def cause(recorded: Recorded, leaf: int, tolerance: float) -> str:
-    """ "truncated series" where a function of one number is one, and its slope is off; else ""."""
+    """The cause, where a function of one number is a series cut off and its slope is off; else ""."""
     program = recorded.program
     lone = recorded.movers == 1 and leaf == 0 and len(program.outputs) == 1
     if not lone or program.inputs[0].type.shape != () or len(program.inputs) != 1:
