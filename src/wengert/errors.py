@@ -86,6 +86,12 @@ class NotDifferentiableError(WengertError, TypeError):
     anchor = "not-differentiable"
 
 
+class DegenerateError(WengertError, ArithmeticError):
+    """Eigenvalues or singular values repeat, and the loss depends on the basis chosen for their vectors."""
+
+    anchor = "degenerate"
+
+
 class RuleError(WengertError, TypeError):
     """A custom rule that breaks its contract: wrong shape, dtype, count, or wrong numbers."""
 

@@ -523,6 +523,10 @@ BOARD = {
         np.fmax(x, np.nan)
     """,
     "products, polynomials, signals": """
+        np.polydiv(p, p[:3])
+        np.poly(A)
+        np.roots(p[:4])
+        np.roots([1.0, -5.0 - s, 6.0 + t, s])
         np.dot(x, y)
         np.dot(A, B)
         np.dot(A, x[:3])
@@ -584,6 +588,13 @@ BOARD = {
         np.polynomial.legendre.legval(x, [1.0, 2.0, 3.0])
     """,
     "linear algebra": """
+        np.abs(np.linalg.eigvals(A + 3 * np.diag([1, 2, 5])))
+        np.linalg.eig(A + 5 * np.diag([1, 2, 5]))[0]
+        np.abs(np.linalg.eig(A + 5 * np.diag([1, 2, 5]))[1])
+        np.linalg.eigvals(Z)
+        np.sum(np.linalg.eigvals(A)).real
+        np.linalg.svd(B)[1]
+        np.linalg.qr(B.T, mode='complete')[1]
         np.linalg.inv(A)
         np.linalg.solve(A, x[:3])
         np.linalg.solve(A, B)
@@ -798,6 +809,8 @@ BOARD = {
         1j * x
     """,
     "Python's own functions": """
+        np.hstack([s, t, x])
+        np.concatenate([[s], x])
         sum(x)
         sum(x * y)
         max(x)

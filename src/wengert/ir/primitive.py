@@ -43,6 +43,8 @@ class Primitive(ABC):
     wants_types: ClassVar[bool] = True
     # does it keep something of its own for its derivative (`eval_saving`)?
     saves: ClassVar[bool] = False
+    # are there results that are only fixed up to the choice of a basis (`transforms.degenerate`)?
+    settles: ClassVar[bool] = False
     # operand whose memory the result may take over at its last use, or None
     reuses: ClassVar[int | None] = None
     # may its transpose take over the memory of the cotangent (`transpose_reusing`)?

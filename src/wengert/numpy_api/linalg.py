@@ -20,7 +20,7 @@ from wengert.numpy_api.promote import (
     spread,
 )
 from wengert.numpy_api.table import implements, unsupported
-from wengert.ops import arithmetic, factor, linalg, reduce
+from wengert.ops import arithmetic, factor, linalg, reduce, spectral
 from wengert.trace.tracer import Tracer
 
 _NONE = np._NoValue
@@ -111,7 +111,7 @@ def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     m, n = a.shape
     cut = np.finfo(a.dtype).eps * max(m, n) if rcond is None else max(float(rcond), 0)
     x = np.matmul(factor.pinv(a, rcond=float(cut)), b)
-    s = factor.svd(a)[1]
+    s = spectral.svd(a)[1]
     rank = np.count_nonzero(s > cut * s[0])
     if m > n and not (isinstance(rank, Tracer) and rank.number() is not None and int(rank) < n):
         residuals = np.atleast_1d(np.sum(np.square(np.abs(b - np.matmul(a, x))), axis=0))
@@ -164,7 +164,7 @@ def _matrix_norm(x: Any, order: Any, axes: tuple[int, int]) -> Any:
         pick = np.max if order > 0 else np.min
         return pick(sums, axis=across - (across > along))
     if order in (2, -2, "nuc"):
-        s = factor.svd(np.moveaxis(x, axes, (-2, -1)))[1]
+        s = spectral.svd(np.moveaxis(x, axes, (-2, -1)))[1]
         return (
             np.sum(s, axis=-1)
             if order == "nuc"
@@ -238,12 +238,12 @@ def _lower(a: Any, UPLO: str) -> Any:
 
 @implements(np.linalg.eigh)
 def eigh(a: Any, UPLO: str = "L") -> Any:
-    return _result("eigh")(*factor.eigh(_lower(a, UPLO)))
+    return _result("eigh")(*spectral.eigh(_lower(a, UPLO)))
 
 
 @implements(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:
-    return factor.eigh(_lower(a, UPLO))[0]
+    return spectral.eigh(_lower(a, UPLO))[0]
 
 
 @implements(np.linalg.svd)
@@ -252,28 +252,25 @@ def svd(
 ) -> Any:
     x = _matrices(a)
     if not compute_uv:
-        return factor.svd(x)[1]
+        return spectral.svd(x)[1]
     if full_matrices and x.shape[-1] != x.shape[-2]:
-        raise unsupported(
-            "np.linalg.svd with full_matrices=True of a matrix that is not square",
-            "say full_matrices=False: the added columns are any basis of what is left, so they have no slope",
-        )
-    return _result("svd")(*factor.svd(x))
+        return _result("svd")(*spectral.full_svd(x))
+    return _result("svd")(*spectral.svd(x))
 
 
 @implements(np.linalg.svdvals)
 def svdvals(x: Any, /) -> Any:
-    return factor.svd(_matrices(x))[1]
+    return spectral.svd(_matrices(x))[1]
 
 
 @implements(np.linalg.qr)
 def qr(a: Any, mode: str = "reduced") -> Any:
     x = _matrices(a)
     m, n = x.shape[-2:]
-    if mode not in ("reduced", "complete", "r") or (mode == "complete" and m > n):
-        raise unsupported(
-            f"np.linalg.qr with mode={mode!r} of a {m}×{n} matrix", "say mode='reduced'"
-        )
+    if mode not in ("reduced", "complete", "r"):
+        raise unsupported(f"np.linalg.qr with mode={mode!r}", "say mode='reduced'")
+    if mode == "complete" and m > n:
+        return _result("qr")(*factor.full_qr(x))
     q, r = factor.qr(x if m >= n else x[..., :m])
     if m < n:
         r = np.concatenate([r, np.matmul(np.conjugate(np.swapaxes(q, -1, -2)), x[..., m:])], -1)
@@ -284,7 +281,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 def cond(x: Any, p: Any = None) -> Any:
     x = _matrices(x)
     if p is None or p in (2, -2):
-        s = factor.svd(x)[1]
+        s = spectral.svd(x)[1]
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
     return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
 
@@ -294,7 +291,7 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
     x = operand(A)
     if x.ndim < 2:
         return cast(np.any(np.not_equal(x, 0)), np.dtype(int))
-    s = factor.svd(_matrices(x))[1]
+    s = spectral.svd(_matrices(x))[1]
     if tol is None:
         cut = (
             max(x.shape[-2:]) * np.finfo(s.dtype).eps
@@ -309,12 +306,18 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, rtol: Any =
 
 @implements(np.linalg.eig)
 def eig(a: Any) -> Any:
-    raise unsupported("np.linalg.eig", "use np.linalg.eigh if the matrix is symmetric")
+    """Eigenvalues and -vectors; real where NumPy's are (complex in a trace that knows no numbers)."""
+    x = _squares(a)
+    w, v = spectral.eig(x)
+    number = w.number() if isinstance(w, Tracer) else w
+    if x.dtype.kind == "f" and number is not None and not np.any(number.imag):
+        w, v = np.real(w), np.real(v)
+    return _result("eig")(w, v)
 
 
 @implements(np.linalg.eigvals)
 def eigvals(a: Any) -> Any:
-    raise unsupported("np.linalg.eigvals", "use np.linalg.eigvalsh if the matrix is symmetric")
+    return eig(a)[0]
 
 
 # ---- tensors as matrices --------------------------------------------------------------------------

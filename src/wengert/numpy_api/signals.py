@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from wengert.numpy_api.indexing import known
 from wengert.numpy_api.moving import part
 from wengert.numpy_api.ordering import searchsorted
 from wengert.numpy_api.products import pair
 from wengert.numpy_api.promote import cast, dtype_of, inexact, operand, shape_of
 from wengert.numpy_api.reductions import average
-from wengert.numpy_api.table import implements, unsupported
+from wengert.numpy_api.table import implements
 from wengert.ops import index, reduce
 from wengert.ops import matmul as ops
 from wengert.trace.tracer import Tracer
@@ -187,17 +188,59 @@ def polyfit(
 @implements(np.poly)
 def poly(seq_of_zeros: Any) -> Any:
     zeros = operand(seq_of_zeros)
+    real = dtype_of(zeros).kind != "c"
+    if np.ndim(zeros) == 2:
+        found = poly(np.linalg.eigvals(zeros))
+        return np.real(found) if real else found  # NumPy takes conjugate pairs for real
     if np.ndim(zeros) != 1:
-        raise unsupported(
-            "np.poly of a matrix",
-            "give the zeros themselves, or use np.linalg.det(t * np.eye(n) - a)",
-        )
+        raise ValueError("input must be 1d or non-empty square 2d array.")
     zeros = cast(zeros, np.dtype(np.mintypecode(dtype_of(zeros).char)))
     none = np.zeros(1, zeros.dtype)
     y: Any = np.ones(1, zeros.dtype)
     for k in range(zeros.shape[0]):
         y = np.concatenate([y, none]) - np.concatenate([none, y * zeros[k]])
     return y
+
+
+@implements(np.roots)
+def roots(p: Any) -> Any:
+    """Eigenvalues of the companion matrix, after zeros in front and behind are dropped."""
+    c = np.atleast_1d(operand(p))
+    if c.ndim != 1:
+        raise ValueError("Input must be a rank-1 array.")
+    place = np.flatnonzero(known(c, "np.roots", "say the degree by the length of the array"))
+    if not place.size:
+        return np.zeros(0)
+    behind = len(c) - place[-1] - 1
+    c = inexact(c[int(place[0]) : int(place[-1]) + 1])
+    n = len(c) - 1
+    if n < 1:
+        return np.zeros(int(behind), c.dtype)
+    below = np.eye(n, k=-1, dtype=c.dtype)
+    a = np.concatenate([-(c[1:] / c[0])[None], below[1:]]) if n > 1 else -(c[1:] / c[0])[None]
+    found = np.linalg.eigvals(a)
+    return np.concatenate([found, np.zeros(int(behind), found.dtype)])
+
+
+@implements(np.polydiv)
+def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
+    """Quotient and remainder, by long division as NumPy does it."""
+    a, b = (np.atleast_1d(operand(x)) for x in (u, v))
+    kind = np.result_type(dtype_of(a), dtype_of(b), 0.0)
+    a, b = cast(a, kind), cast(b, kind)
+    m, n = len(a) - 1, len(b) - 1
+    scale = 1.0 / b[0]
+    parts, rest = [], a
+    for k in range(m - n + 1):
+        d = scale * rest[k]
+        parts.append(d)
+        rest = np.concatenate([rest[:k], rest[k : k + n + 1] - d * b, rest[k + n + 1 :]])
+    quotient = np.stack(parts) if parts else np.zeros(1, kind)
+    number = rest.number() if isinstance(rest, Tracer) else rest
+    if number is not None:
+        while len(number) > 1 and np.allclose(number[0], 0, rtol=1e-14):
+            number, rest = number[1:], rest[1:]
+    return quotient, rest
 
 
 # ---- covariance -----------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from wengert.ops import (
     running,
     shape,
     special,
+    spectral,
     trigonometric,
 )
 
@@ -45,6 +46,7 @@ _rooms = (
     matmul,
     linalg,
     factor,
+    spectral,
     matrix,
     special,
     erf,

@@ -14,8 +14,8 @@ import numpy as np
 from wengert.numpy_api import linalg as door
 from wengert.numpy_api.promote import cast, dtype_of, inexact, operand, result_dtype
 from wengert.numpy_api.table import unsupported
-from wengert.ops import factor, matrix
 from wengert.ops import linalg as ops
+from wengert.ops import matrix, spectral
 from wengert.scipy_api import table
 from wengert.scipy_api.table import implements
 from wengert.trace.tracer import Tracer
@@ -237,12 +237,12 @@ def eigh(
     chosen = slice(first, None if last is None else last + 1)
     if b is None:
         (a,) = _matrices(a)
-        w, v = factor.eigh(a if lower else _h(a))
+        w, v = spectral.eigh(a if lower else _h(a))
     else:
         a, b = _matrices(a, b)
         c = cholesky(b, True) if lower else _h(cholesky(b, False))
         inner = _triangular(c, _h(_triangular(c, _assumed(a, "her", lower), True)), True)
-        w, v = factor.eigh(inner)
+        w, v = spectral.eigh(inner)
         v = _triangular(_h(c), v, False)
     w = w[..., chosen]
     return w if eigvals_only else (w, v[..., chosen])

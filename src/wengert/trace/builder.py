@@ -49,8 +49,8 @@ class Builder:
     """
 
     __slots__ = (
-        "captured", "closed", "companion", "decisions", "entries", "inputs", "name", "nested", "ordered", "orders", "quick",
-        "saving", "serial", "sources", "trust", "watched", "written",
+        "captured", "closed", "companion", "decisions", "entries", "given", "inputs", "name", "nested", "ordered", "orders",
+        "quick", "saving", "serial", "sources", "trust", "watched", "written",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +61,7 @@ class Builder:
         self.saving = saving
         self.entries: list[Entry] = []
         self.inputs: list[Var] = []
+        self.given: list[Any] = []  # their numbers, where known
         self.captured: list[tuple[Var, Any]] = []
         self.sources = sources  # of the primal program, when a transform builds a derived one
         self.decisions: list[tuple[Var, bool, Any]] = []  # what Python's `if` and `while` asked
@@ -91,6 +92,7 @@ class Builder:
         if isinstance(value, Tracer):
             self.nested = True
             value = value.snapshot()
+        self.given.append(value)
         return Tracer(self, var, value, weak)
 
     def handle(self, node: Var, value: Any, weak: bool = False) -> Tracer:

@@ -21,6 +21,7 @@ from wengert.ir.types import ArrayType, type_of
 from wengert.ops.control.stacks import plus
 from wengert.trace.buffers import unchanged
 from wengert.trace.builder import Builder
+from wengert.transforms.degenerate import settled
 from wengert.transforms.derive import derive, zeros
 from wengert.transforms.jvp import push
 from wengert.transforms.split import split
@@ -103,6 +104,11 @@ def _walk(
             try:
                 if pull is not None:
                     back = pull(given[0], xs, ys, wanted, inputs, params)
+                elif (
+                    prim.settles
+                    and (back := settled(builder, targets, gs, entry, given)) is not None
+                ):
+                    pass
                 elif inlining:
                     token = source.current.set(origin)
                     try:
@@ -193,12 +199,9 @@ def _derived(
     """
     ins = tuple(Var(type_of(x)) for x in xs)
     outs = tuple(map(Var, result_types(prim.typeof(*(v.type for v in ins), **params))))
-    forward, back = _pullback(Program(ins, [Eqn(prim, ins, params, outs)], outs), wanted)
-    given = [
-        np.zeros(v.type.shape, v.type.dtype) if g is None else g
-        for g, v in zip(gs, outs, strict=True)
-        if v.type.inexact
-    ]
+    given = [g for g in gs if g is not None]  # what nobody asks for is not looked at
+    asked = [v for v, g in zip(outs, gs, strict=True) if g is not None]
+    forward, back = _pullback(Program(ins, [Eqn(prim, ins, params, outs)], asked), wanted)
     residuals = evaluate(forward, [*xs, *(ys or [v.type for v in outs])])
     found = iter(evaluate(back, [*residuals, *given]))
     return [next(found) if w else None for w in wanted]
@@ -209,14 +212,15 @@ def _pullback(program: Program, wanted: tuple[bool, ...]) -> tuple[Program, Prog
     """`(xs, ys) -> residuals` and `(residuals, gs) -> cotangents` of a program of one equation."""
     (eqn,) = program.eqns
     count, movers = len(program.inputs), sum(wanted)
-    point = [*program.in_types, *program.out_types]
+    point = [*program.in_types, *(v.type for v in eqn.outputs)]
 
     def tangent(*args: Any) -> list[Any]:
         xs, ys, dxs = args[:count], args[count : len(point)], iter(args[len(point) :])
         given = [next(dxs) if w else None for w in wanted]
         dys = push(eqn.prim, given, xs, ys, eqn.params, program.in_types)
-        moved = zip(dys, program.out_types, strict=True)
-        return [zeros(t, args[-1]) if dy is None else dy for dy, t in moved if t.inexact]
+        moved = dict(zip(eqn.outputs, dys, strict=True))
+        asked = ((moved[v], v.type) for v in program.outputs)  # type: ignore[index]
+        return [zeros(t, args[-1]) if dy is None else dy for dy, t in asked]
 
     types = [*point, *(t for t, w in zip(program.in_types, wanted, strict=True) if w)]
     linear = sweep(derive(tangent, types, program, f"tangent({program.name})"))
