@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert.numpy_api import linalg as door
+from wengert.numpy_api.indexing import known
 from wengert.numpy_api.promote import cast, dtype_of, inexact, operand, result_dtype
 from wengert.numpy_api.table import unsupported
 from wengert.ops import linalg as ops
@@ -276,18 +277,19 @@ def qr(
     check_finite: bool = True,
 ) -> Any:  # fmt: skip
     """q and r with q r = a."""
-    names = {"full": "complete", "economic": "reduced", "r": "r"}
-    if pivoting or mode not in names:
-        raise unsupported("scipy.linalg.qr with pivoting or mode='raw'", "say mode='economic'")
+    names = {"full": "complete", "economic": "reduced", "r": "complete"}
+    if mode not in names:
+        raise unsupported(f"scipy.linalg.qr with mode={mode!r}", "say mode='economic'")
     (a,) = _matrices(a)
-    m, n = a.shape[-2:]
-    if mode == "r":
-        if m > n:
-            raise unsupported(
-                "scipy.linalg.qr with mode='r' of a tall matrix", "say mode='economic'"
-            )
-        return (door.qr(a, "r"),)
-    return tuple(door.qr(a, names[mode]))
+    order: tuple[Any, ...] = ()
+    if pivoting:  # the order of the columns does not move
+        import scipy.linalg
+
+        number = known(a, "scipy.linalg.qr with pivoting=True", "leave the pivoting out")
+        order = (scipy.linalg.qr(number, mode="r", pivoting=True)[1],)
+        a = a[:, order[0]]
+    found = tuple(door.qr(a, names[mode]))
+    return (*(found[1:] if mode == "r" else found), *order)
 
 
 # ---- functions of matrices --------------------------------------------------------------------------
