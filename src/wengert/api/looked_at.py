@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -10,13 +10,24 @@ import numpy as np
 
 from wengert.api.arguments import Call, split_aux
 from wengert.ir.primitive import Handle
+from wengert.ir.program import Program
 from wengert.trace.builder import Builder
 from wengert.trace.trace import tracing
-from wengert.trust import guard, policies, question
+from wengert.trust import detect, guard, policies, question
 
 # filled with the derivatives that are taken inside of a trace, where somebody wants to know
 inner: ContextVar[list[str] | None] = ContextVar("wengert_inner", default=None)
 
+
+def _native(program: Program) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """A program as machine code, for the bounds of large arrays."""
+    from wengert.memo.compiled import compiled, regular
+
+    ready, types = compiled(program), program.in_types
+    return lambda args: ready([regular(x, t) for x, t in zip(args, types, strict=True)])
+
+
+detect.machine.append(_native)
 CLOSE = ("check", "repair")  # levels that look at every number
 
 

@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.ir.program import Program
+from wengert.ir import passes
+from wengert.ir.program import Eqn, Program
+from wengert.ir.types import type_of
 from wengert.ops.radii import Radius
-from wengert.trust.bounds import Observer, run
+from wengert.trust.bounds import run
 from wengert.trust.wide import widened, wider
 
 _ROOM = 1 + 1e-6  # radii are rounded themselves
@@ -33,68 +35,63 @@ class Detection(NamedTuple):
     suspect: list[Any]
     bounds: list[Any]
     settled: list[Any]
+    dropped: bool  # has a rule for one point thrown away something that is not finite?
 
 
 def detect(
-    program: Program, args: Sequence[Any], results: Sequence[Any], tolerated: Callable[[Any], float],
-    observer: Observer | None = None,
-) -> Detection:  # fmt: skip
+    program: Program, args: Sequence[Any], results: Sequence[Any], tolerated: Callable[[Any], float]
+) -> Detection:
     """Look at the `results` of a program at `args`; `tolerated(dtype)` is the relative error allowed.
 
     Outputs of the program beyond the results are what Python decided by (`if`): where such
-    a decision is in doubt, so are all results. The `observer` sees the first run.
+    a decision is in doubt, so are all results.
     """
-    found = run(program, args, observer=observer)
-    looks = [
-        _look(g, y, r, tolerated) for g, y, r in zip(results, *_ours(found, results), strict=True)
-    ]
-    doubt = _doubtful(found.radii[len(results) :])
+    numbers = [np.asarray(g)[()] for g in results]
+    tolerances = tuple(tolerated(g.dtype) if g.dtype.kind in "fc" else 0.0 for g in numbers)
+    suspects, bounds, doubt, dropped = _quick(program, args, numbers, tolerances)
     settled: list[Any] = [None] * len(results)
     narrow = [a for a in args if wider(np.asarray(a).dtype) is not None]
-    if (doubt or any(np.any(s) for s, _ in looks)) and narrow:
+    if (doubt or any(np.any(s) for s in suspects)) and narrow:
         again = widened(program, args)
-        doubt = doubt and _doubtful(again.radii[len(results) :])
-        for n, (g, y, r) in enumerate(zip(results, *_ours(again, results), strict=True)):
-            still, bound = _look(g, y, r, tolerated)
-            suspect, before = looks[n]
-            looks[n] = suspect & still, np.where(suspect, bound, before)
+        count = len(results)
+        doubt = doubt and bool(_doubt(again.radii[count:]))
+        for n, (g, y, r) in enumerate(zip(numbers, again.values, again.radii, strict=False)):
+            still, bound = _look(g, y, r, tolerances[n])
+            bounds[n] = np.where(suspects[n], bound, bounds[n])
+            suspects[n] = suspects[n] & still
             settled[n] = _settled(g, y, r, tolerated)
-    suspects = [np.ones_like(s) if doubt else s for s, _ in looks]
-    bounds = [np.full(np.shape(b), np.inf) if doubt else b for _, b in looks]
-    return Detection(suspects, bounds, settled)
+    if doubt:
+        suspects = [np.ones_like(s) for s in suspects]
+        bounds = [np.full(np.shape(b), np.inf) for b in bounds]
+    return Detection(suspects, bounds, settled, dropped)
 
 
-def _ours(found: Any, results: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    count = len(results)
-    return found.values[:count], found.radii[:count]
+def _doubt(radii: Sequence[Radius]) -> Any:
+    """Is any of these not exact?"""
+    total: Any = np.False_
+    for r in radii:
+        if r is not None:
+            total = np.any(r != 0) | total
+    return total
 
 
-def _doubtful(radii: Sequence[Radius]) -> bool:
-    return any(r is not None and bool(np.any(r != 0)) for r in radii)
-
-
-def off(result: Any, value: Any, radius: Radius) -> Any:
-    """What a result may be off by, when the exact value lies within `radius` of `value`."""
-    with np.errstate(all="ignore"):
-        apart = np.abs(np.asarray(result).astype(np.asarray(value).dtype) - value)
-        return apart if radius is None else (apart + radius) * _ROOM
-
-
-def _look(
-    result: Any, value: Any, radius: Radius, tolerated: Callable[[Any], float]
-) -> tuple[Any, Any]:
-    """Is it suspect, and its relative error bound."""
-    result = np.asarray(result)
+def _look(result: Any, value: Any, radius: Radius, tolerance: float) -> tuple[Any, Any]:
+    """Is it suspect, and its relative error bound: the exact value lies within `radius` of `value`."""
     if result.dtype.kind not in "fc":
-        mask = np.zeros(result.shape, bool) if radius is None else np.asarray(radius) != 0
-        return np.broadcast_to(mask, result.shape), np.where(mask, np.inf, 0.0)
+        mask = result != result if radius is None else radius != 0
+        return mask, np.where(mask, np.inf, 0.0)
     with np.errstate(all="ignore"):
-        error, size = off(result, value, radius), np.abs(result)
-        tiny = np.finfo(result.dtype).tiny  # below it, numbers have no digits to lose
-        within = (error <= tolerated(result.dtype) * (size - error)) | (size + error < tiny)
-        bound = np.where(error == 0, 0, np.where(size > error, error / (size - error), np.inf))
-    bound = np.where(np.isfinite(result), bound, np.inf)
-    return ~(within & np.isfinite(result)), np.broadcast_to(bound, result.shape)
+        wide = value.dtype  # (of the wider format, where that looks again)
+        given = result if result.dtype == wide else result.astype(wide)
+        apart = np.abs(given - value)
+        error = apart if radius is None else (apart + radius) * _ROOM
+        size = np.abs(given)
+        tiny = float(np.finfo(result.dtype).tiny)  # below it, numbers have no digits to lose
+        room = size - error
+        finite = np.isfinite(result)
+        within = ((error <= tolerance * room) | (size + error < tiny)) & finite
+        bound = np.where(finite & (room > 0), error / np.where(room > 0, room, 1), np.inf)
+        return ~within, np.where(finite & (error == 0), 0, bound)
 
 
 def _settled(result: Any, value: Any, radius: Radius, tolerated: Callable[[Any], float]) -> Any:
@@ -108,3 +105,76 @@ def _settled(result: Any, value: Any, radius: Radius, tolerated: Callable[[Any],
         room = share * np.maximum(np.abs(value), info.tiny)
         sure = np.isfinite(value) & ((0 if radius is None else radius) <= room)
         return np.where(sure, value, np.nan).astype(dtype)
+
+
+# ---- the quick run ---------------------------------------------------------------------------------------
+
+
+class Drops:
+    """Does a rule for one point (`where x == 0`) throw away something that is not finite?
+
+    There an infinite slope meets a kink, and what that gives is for limits to say.
+    """
+
+    def __init__(self) -> None:
+        self.points: set[Any] = set()  # results of comparisons for equality
+        self.found: list[Any] = []
+
+    def see(self, eqn: Eqn, xs: Any, rs: Any, ys: Any, radii: Any) -> None:
+        """Look at one equation."""
+        if eqn.prim.name == "equal":
+            self.points.update(eqn.outputs)
+        elif eqn.prim.name == "select" and eqn.inputs[0] in self.points:
+            c, _, other = xs
+            if type_of(other).inexact:
+                self.found.append(np.any(c & ~np.isfinite(other)))
+
+    @property
+    def any(self) -> Any:
+        """One truth value for all."""
+        total: Any = np.False_
+        for one in self.found:
+            total = one | total
+        return total
+
+
+# makes a program ready for large arrays (machine code); whoever has such means puts them here
+machine: list[Callable[[Program], Callable[[Sequence[Any]], Sequence[Any]]]] = []
+_LARGE = 1 << 13  # numbers among the arguments from which on it pays
+
+
+def _quick(
+    program: Program, args: Sequence[Any], results: Sequence[Any], tolerances: tuple[float, ...]
+) -> tuple[list[Any], list[Any], bool, bool]:
+    """In the program's own arithmetic: masks, bounds, is a decision in doubt, was something dropped."""
+    count = len(results)
+    if machine and sum(np.size(a) for a in args) >= _LARGE:
+        types = tuple(map(type_of, results))
+        ys = list(machine[-1](_judging(program, types, tolerances))([*args, *results]))
+    else:
+        ys = _judged(program, args, results, tolerances)
+    return ys[:count], ys[count : 2 * count], bool(ys[-2]), bool(ys[-1])
+
+
+def _judged(
+    program: Program, args: Sequence[Any], results: Sequence[Any], tolerances: tuple[float, ...]
+) -> list[Any]:
+    drops = Drops()
+    found = run(program, args, observer=drops.see)
+    looks = [
+        _look(*one) for one in zip(results, found.values, found.radii, tolerances, strict=False)
+    ]
+    doubt = _doubt(found.radii[len(results) :])
+    return [*(s for s, _ in looks), *(b for _, b in looks), doubt, drops.any]
+
+
+@passes.remembered
+def _judging(program: Program, types: tuple[Any, ...], tolerances: tuple[float, ...]) -> Program:
+    """`(xs, results) -> masks, bounds, doubt, dropped` as a program."""
+    n = len(program.inputs)
+
+    def both(*xs: Any) -> list[Any]:
+        return _judged(program, xs[:n], xs[n:], tolerances)
+
+    given = [*program.in_types, *types]
+    return passes.sweep(passes.derive(both, given, program, f"bounds({program.name})"))

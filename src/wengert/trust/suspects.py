@@ -44,12 +44,11 @@ def of_question(question: Question, policy: policies.Policy) -> Suspects:
     dropped = False
     for chosen, program, args in float_programs(question):
         numbers = [_plain(results[n]) for n in chosen]
-        drops = Drops()
         try:
-            seen = detect(program, args, numbers, policy.tolerated, drops.see)
+            seen = detect(program, args, numbers, policy.tolerated)
         except WengertError:  # a loop or a black box that cannot be looked into
             continue
-        dropped = dropped or drops.found
+        dropped = dropped or seen.dropped
         for k, n in enumerate(chosen):
             found[n] = _one(seen, k, results[n].conjugate)
     masks, bounds, settled = [], [], []
@@ -61,25 +60,6 @@ def of_question(question: Question, policy: policies.Policy) -> Suspects:
         bounds.append(bound)
         settled.append(np.full(shape, np.nan) if known is None or equality else known)
     return Suspects(masks, bounds, settled)
-
-
-class Drops:
-    """Does a rule for one point (`where x == 0`) throw away something that is not finite?
-
-    There an infinite slope meets a kink, and what that gives is for limits to say.
-    """
-
-    def __init__(self) -> None:
-        self.found = False
-        self.points: set[Any] = set()  # results of comparisons for equality
-
-    def see(self, eqn: Eqn, xs: Any, rs: Any, ys: Any, radii: Any) -> None:
-        """Look at one equation."""
-        if eqn.prim.name == "equal":
-            self.points.update(eqn.outputs)
-        elif eqn.prim.name == "select" and eqn.inputs[0] in self.points and not self.found:
-            c, _, other = xs
-            self.found = other.dtype.kind in "fc" and bool(np.any(c & ~np.isfinite(other)))
 
 
 def _plain(result: Any) -> Any:
