@@ -18,9 +18,11 @@ from wengert.ir.program import Eqn, Program
 from wengert.ir.types import type_of
 from wengert.ops.radii import Radius
 from wengert.trust.bounds import run
+from wengert.trust.effort import operations
 from wengert.trust.wide import widened, wider
 
 _ROOM = 1 + 1e-6  # radii are rounded themselves
+_SLOW = 3e7  # operations that are too many for a format without quick loops
 _DIGITS = 64  # a number that is known to so many ulps is settled
 _SHARE = 0.01  # or to this part of what is tolerated
 
@@ -50,8 +52,8 @@ def detect(
     tolerances = tuple(tolerated(g.dtype) if g.dtype.kind in "fc" else 0.0 for g in numbers)
     suspects, bounds, doubt, dropped = _quick(program, args, numbers, tolerances)
     settled: list[Any] = [None] * len(results)
-    narrow = [a for a in args if wider(np.asarray(a).dtype) is not None]
-    if (doubt or any(np.any(s) for s in suspects)) and narrow:
+    look = doubt or any(np.any(s) for s in suspects)
+    if look and operations(program) < _SLOW and any(wider(np.asarray(a).dtype) for a in args):
         again = widened(program, args)
         count = len(results)
         doubt = doubt and bool(_doubt(again.radii[count:]))

@@ -19,9 +19,11 @@ from wengert.ir import source
 from wengert.ir.program import Program
 from wengert.trust import flat, ladder, limits, policies, series, suspects, ties, verdict
 from wengert.trust.balls.number import Undecided, precision
+from wengert.trust.effort import operations
 from wengert.trust.exact import restricted
 from wengert.trust.question import Line, Question, Recorded, Result, directions, programs
 
+_SPEED = 3e5  # operations on balls that one second is enough for, at least
 _MANY = (
     200  # so many numbers that stand on a tie are taken to limits; conventions hold for the rest
 )
@@ -100,6 +102,12 @@ class Inquiry:
             return
         self.escalated = [m.copy() for m in self.open]
         recorded = self.question.recorded
+        work = operations(recorded.program)
+        if work > _SPEED * self.policy.budget:  # not even once within the budget
+            for n, mask in enumerate(self.open):
+                for at in _places(mask):
+                    self._flag(n, at, f"too large for balls: {work:.1g} operations", 0)
+            return
         self._climb(recorded.program, recorded.args)
         self._stand(recorded)
         for n, mask in enumerate(self.open):
