@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.backends import packing
+from wengert.backends import outline, packing
 from wengert.backends.code import (
     DTYPES,
     MATH,
@@ -57,6 +57,9 @@ class Printer:
         self.declared: dict[str, str] = {}
         self.externals: set[str] = set()
         self.base: dict[Buffer, str] = {}
+        self.own: set[str] = set()  # memory of the function that is being printed
+        self.functions: list[str] = []  # of chunks of loops
+        self.depth = 0  # in how many of them are we?
         self.laned: dict[Buffer, int] = simd.laned(function, self.native)
 
     # ---- text -----------------------------------------------------------------------------------
@@ -124,9 +127,10 @@ class Printer:
         self.lines += ["  %status.end = load i32, ptr %status", "  ret i32 %status.end"]
         body = "\n".join(["entry:", *self.head, *self.lines])
         declarations = "\n".join(self.declared.values())
+        functions = "\n".join(self.functions)
         return (
             f"define i32 @{f.name}(ptr %ins, ptr %outs, ptr %extents, ptr %work) "
-            f"#0 {{\n{body}\n}}\n{declarations}\n"
+            f"#0 {{\n{body}\n}}\n{functions}\n{declarations}\n"
             f'attributes #0 = {{ nounwind "no-trapping-math"="true" "prefer-vector-width"="512" }}\n'
         )
 
@@ -169,23 +173,28 @@ class Printer:
             self.head.append(f"  %o{number} = add i64 %d{number}, {offset}")
             offset = f"%o{number}"
         for b in f.privates:
-            size_ = 1
-            for factor in b.size:
-                assert isinstance(factor, int)
-                size_ *= factor
-            size_ *= self.laned.get(b, 1)
-            self.base[b] = f"%p.{b.name}"
-            self.head.append(
-                f"  %p.{b.name} = alloca [{max(size_, 1)} x {MEMORY[b.type]}], align 64"
-            )
+            if b not in self.laned:
+                self.private(b)
         for b in f.tapes:
             self.head.append(f"  %tape.{b.name} = alloca ptr")
             self.head.append(f"  store ptr null, ptr %tape.{b.name}")
             self.head.append(f"  %room.{b.name} = alloca i64")
             self.head.append(f"  store i64 0, ptr %room.{b.name}")
 
+    def private(self, b: Buffer) -> None:
+        """Memory of the function that is being printed."""
+        size = self.laned.get(b, 1)
+        for factor in b.size:
+            assert isinstance(factor, int)
+            size *= factor
+        name = self.base[b] = f"%p.{b.name}"
+        self.own.add(name)
+        self.head.append(f"  {name} = alloca [{max(size, 1)} x {MEMORY[b.type]}], align 64")
+
     def pointer(self, b: Buffer) -> str:
         """The register with the address of a buffer."""
+        if b in self.laned and b.role == "private" and f"%p.{b.name}" not in self.own:
+            self.private(b)
         if b.role == "tape":
             return self.emit(f"load ptr, ptr %tape.{b.name}")
         return self.base[b]
@@ -203,7 +212,9 @@ class Printer:
             elif isinstance(item, Store):
                 self.store(item.buffer, self.name(item.index), self.name(item.value))
             elif isinstance(item, For):
-                if item.kind == "serial" or not self.simd.worthwhile(item):
+                if self.depth == 0 and block is self.function.body and outline.worthwhile(item):
+                    outline.print_loop(self, item)
+                elif item.kind != "vector" or not self.simd.worthwhile(item):
                     self.serial(item)
                 else:
                     self.simd.Lanes(self, item).print()
@@ -262,9 +273,9 @@ class Printer:
             v.op, v.type, [a.type for a in v.args], [self.name(a) for a in v.args], 1
         )
 
-    def serial(self, s: For) -> None:
-        """A loop of one element at a time."""
-        n = self.name(s.extent)
+    def serial(self, s: For, extent: str | None = None, begin_at: str | None = None) -> None:
+        """A loop of one element at a time; of a chunk of it, so many from there on."""
+        n = extent or self.name(s.extent)
         head, body, after = (self.new_label(h) for h in ("for", "body", "after"))
         begin, counter = self.label, self.fresh()
         self.jump(head)
@@ -284,6 +295,8 @@ class Printer:
         if s.reverse:
             last = self.emit(f"sub i64 {n}, 1")
             self.names[s.index] = self.emit(f"sub i64 {last}, {counter}")
+        elif begin_at is not None:
+            self.names[s.index] = self.emit(f"add i64 {counter}, {begin_at}")
         else:
             self.names[s.index] = counter
         self.block(s.block)

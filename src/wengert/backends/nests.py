@@ -199,7 +199,11 @@ def _loops(r: Region, extents: list[Value], roots: list[Root], loops: list[Value
     d = len(loops)
     if d == len(extents):
         return [root.compute(loops) for root in roots]
-    with r.w.loop(extents[d], "vector" if d == len(extents) - 1 else "serial") as loop:
+    kind = "vector"
+    if d < len(extents) - 1:  # are the rows independent?
+        whole = d == 0 and not any(root.axes[0] in root.gone for root in roots)
+        kind = "parallel" if whole else "serial"
+    with r.w.loop(extents[d], kind) as loop:
         inside = [*loops, loop.index]
         pending = _loops(r, extents, roots, inside)
         outside: list[Any] = []

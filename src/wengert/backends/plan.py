@@ -13,7 +13,7 @@ from typing import Any
 from wengert.backends.code import SMALL
 from wengert.backends.graph import MOVED, SAME, Node
 
-DEAR = 8  # operations that are not worth a second time
+DEAR = 16  # operations that are not worth a second time
 DEEP = 400
 LONG = 1024
 FEW = 8

@@ -231,8 +231,11 @@ Form = Uniform | Linear | Varying
 class Lanes:
     """One vector loop being printed."""
 
-    def __init__(self, p: Printer, s: For) -> None:
+    def __init__(
+        self, p: Printer, s: For, extent: str | None = None, begin: str | None = None
+    ) -> None:
         self.p, self.s = p, s
+        self.extent, self.begin = extent, begin  # of a chunk: how many iterations, from which on
         self.width = width_of(s, p.native)
         self.forms: dict[Value, Form] = {}
         self.mask: str | None = None
@@ -253,7 +256,7 @@ class Lanes:
         p, s, w = self.p, self.s, self.width
         count = sum(1 for item in items_of(s.block) if item.__class__ is Value)
         nested = any(isinstance(item, For | While | If) for item in s.block.items)
-        n = p.name(s.extent)
+        n = self.extent or p.name(s.extent)
         known = s.extent.data if s.extent.op == "const" else None
         sums = [self.start_of(r) for r in s.reductions]
         if known == 0:
@@ -337,7 +340,8 @@ class Lanes:
                 old = p.emit(f"sub i64 {place}, {late}")
                 fresh = p.emit(f"icmp sge {self.longs} {self.iota}, {self.splat(old, 'i64')}")
                 place = late
-            self.forms[s.index] = Linear(place, 1)
+            at = place if self.begin is None else p.emit(f"add i64 {place}, {self.begin}")
+            self.forms[s.index] = Linear(at, 1)
             self.block(s.block)
             nexts.append(
                 [
@@ -417,7 +421,9 @@ class Lanes:
                         for v in (low, high)
                     )
                 value, width = p.combine(r.op, type, low, high, half), half
-            p.names[r.result] = p.combine(r.op, type, p.name(r.init), value, 1)
+            if self.begin is None:
+                value = p.combine(r.op, type, p.name(r.init), value, 1)
+            p.names[r.result] = value
 
     # ---- values ---------------------------------------------------------------------------------
     def form(self, v: Value) -> Form:

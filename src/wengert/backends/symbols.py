@@ -116,6 +116,8 @@ def _foreign(name: str) -> int | None:
 
 def address(name: str) -> int | None:
     """The address of a function, or None where this machine has none of that name."""
+    if name == "wg_parallel":
+        import_module("wengert.backends.threads")  # which offers it
     if name in _named:
         return _named[name]
     if name in _later:

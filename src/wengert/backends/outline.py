@@ -1,0 +1,179 @@
+"""Large loops on all cores: their bodies become functions of a chunk, which threads take.
+
+Chunks have a fixed number of iterations and the sums of chunks are added in their order, so no bit
+depends on how many threads there are. A loop that is one chunk long is called directly.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from wengert.backends.code import Call, For, Reserve, Value
+from wengert.backends.spelling import TYPES
+
+if TYPE_CHECKING:
+    from wengert.backends.llvm import Printer
+
+WORK = 1 << 18  # operations on scalars that a chunk should be at least
+_MADE = re.compile(r"^ *(%[A-Za-z_][\w.]*) =", re.MULTILINE)
+_REGISTER = re.compile(r"%[A-Za-z_][\w.]*")
+
+
+def worthwhile(s: For) -> bool:
+    """Can it be long, and are its iterations independent?"""
+    from wengert.backends.simd import items_of
+
+    if s.kind == "serial" or s.extent.op == "const" or s.carried:
+        return False
+    for item in items_of(s.block):
+        if isinstance(item, Call | Reserve):
+            return False
+        if item.__class__ is Value and item.op == "load" and item.data.role == "tape":
+            return False
+    return s.kind == "vector" or not s.reductions
+
+
+def size_of_chunk(p: Printer, s: For) -> str:
+    """Iterations of a chunk: by what is written, times the loops inside."""
+    from wengert.backends.simd import items_of
+
+    count = sum(1 for item in items_of(s.block) if item.__class__ is Value)
+    least = max(WORK // max(count, 1), 1)
+    if s.kind == "vector":
+        return str((least + 127) // 128 * 128)
+    inner, loop = "1", next((x for x in s.block.items if isinstance(x, For)), None)
+    while loop is not None:
+        if loop.extent.op in ("const", "extent"):
+            inner = p.emit(f"mul i64 {inner}, {p.name(loop.extent)}")
+        loop = next((x for x in loop.block.items if isinstance(x, For)), None)
+    inner = p.intrinsic("i64", "llvm.smax.i64", ("i64", inner), ("i64", "1"))
+    rows = p.emit(f"sdiv i64 {least}, {inner}")
+    return p.intrinsic("i64", "llvm.smax.i64", ("i64", rows), ("i64", "1"))
+
+
+def print_loop(p: Printer, s: For) -> None:
+    """The call of the threads; the body goes into a function of its own."""
+    n, size = p.name(s.extent), size_of_chunk(p, s)
+    p.count += 1
+    number = p.count
+    more = p.emit(f"add i64 {n}, {size}")
+    chunks = p.emit(f"sdiv i64 {p.emit(f'sub i64 {more}, 1')}, {size}")
+    sums = []
+    for k, r in enumerate(s.reductions):
+        t = TYPES[r.value.type]
+        sums.append(f"%sums{number}.{k}")
+        p.lines.append(f"  {sums[-1]} = alloca {t}, i64 {chunks}, align 64")
+    size_name, n_name = f"%size{number}", f"%total{number}"
+    p.lines.append(f"  {size_name} = add i64 {size}, 0")
+    p.lines.append(f"  {n_name} = add i64 {n}, 0")
+    known = {name: TYPES[v.type] for v, name in p.names.items()}
+    body = _body(p, s, number, size_name, n_name, sums)
+    kinds = {**known, **dict.fromkeys(sums, "ptr"), size_name: "i64", n_name: "i64"}
+    text = "\n".join(body)
+    made = set(_MADE.findall(text))
+    used = [
+        (name, kind)
+        for name in dict.fromkeys(_REGISTER.findall(text))
+        if name not in made and (kind := kinds.get(name) or _kind(p, name)) is not None
+    ]
+    env = f"%env{number}"
+    p.head.append(f"  {env} = alloca [{max(len(used), 1)} x i64], align 64")
+    loads = []
+    for k, (name, kind) in enumerate(used):
+        place = p.emit(f"getelementptr i64, ptr {env}, i64 {k}")
+        p.line(f"store {kind} {name}, ptr {place}")
+        loads += [
+            f"  %at{k} = getelementptr i64, ptr %env, i64 {k}",
+            f"  {name} = load {kind}, ptr %at{k}",
+        ]
+    name = f"{p.function.name}.loop{number}"
+    p.functions.append(
+        "\n".join(
+            [
+                f"define internal i32 @{name}(ptr %env, i64 %chunk) #0 {{",
+                "entry:",
+                *loads,
+                *body,
+                "}",
+            ]
+        )
+    )
+    single, many, after = (p.new_label(h) for h in ("single", "many", "after"))
+    p.line(f"br i1 {p.emit(f'icmp sle i64 {chunks}, 1')}, label %{single}, label %{many}")
+    p.start(single)
+    first = p.emit(f"call i32 @{name}(ptr {env}, i64 0)")
+    p.jump(after)
+    p.start(many)
+    p.declare("declare i32 @wg_parallel(ptr, ptr, i64)", "wg_parallel")
+    second = p.emit(f"call i32 @wg_parallel(ptr @{name}, ptr {env}, i64 {chunks})")
+    p.jump(after)
+    p.start(after)
+    status = p.emit(f"phi i32 [ {first}, %{single} ], [ {second}, %{many} ]")
+    good, bad = p.new_label("good"), p.new_label("bad")
+    p.line(f"br i1 {p.emit(f'icmp eq i32 {status}, 0')}, label %{good}, label %{bad}")
+    p.start(bad)
+    p.line(f"store i32 {status}, ptr %status")
+    p.jump("stop")
+    p.start(good)
+    for r, place in zip(s.reductions, sums, strict=True):
+        p.names[r.result] = _summed(p, r, place, chunks)
+
+
+def _kind(p: Printer, name: str) -> str | None:
+    """The type of a register of the function's entry."""
+    if re.fullmatch(r"%n\d+", name):
+        return "i64"
+    return "ptr" if name in p.base.values() and name not in p.own else None
+
+
+def _body(p: Printer, s: For, number: int, size: str, n: str, sums: list[str]) -> list[str]:
+    """The lines of the function of a chunk."""
+    from wengert.backends.simd import Lanes
+
+    outer = p.lines, p.head, p.label, p.own, p.depth
+    p.lines, p.head, p.label, p.own = [], [], "begin", set()
+    p.depth += 1
+    begin = p.emit(f"mul i64 %chunk, {size}")
+    stop = p.emit(f"add i64 {begin}, {size}")
+    end = p.intrinsic("i64", "llvm.smin.i64", ("i64", stop), ("i64", n))
+    count = p.emit(f"sub i64 {end}, {begin}")
+    if s.kind == "vector" and p.simd.worthwhile(s):
+        lanes = Lanes(p, s, count, begin)
+        lanes.print()
+        for r, place in zip(s.reductions, sums, strict=True):
+            at = p.emit(f"getelementptr {TYPES[r.value.type]}, ptr {place}, i64 %chunk")
+            p.line(f"store {TYPES[r.value.type]} {p.names[r.result]}, ptr {at}")
+    else:
+        p.serial(s, count, begin)
+    p.line("br label %exit")
+    p.lines += ["stop:", "  br label %exit", "exit:"]
+    p.lines += ["  %status.end = load i32, ptr %status", "  ret i32 %status.end"]
+    head = ["  %status = alloca i32", "  store i32 0, ptr %status", *p.head]
+    text = [*head, "  br label %begin", "begin:", *p.lines]
+    p.lines, p.head, p.label, p.own, p.depth = outer
+    return text
+
+
+def _summed(p: Printer, r: Any, place: str, chunks: str) -> str:
+    """The sums of the chunks, in their order."""
+    t = TYPES[r.value.type]
+    head, body, after = (p.new_label(h) for h in ("sum", "body", "after"))
+    before, k, total = p.label, p.fresh(), p.fresh()
+    init = p.name(r.init)
+    p.jump(head)
+    p.start(head)
+    slot = len(p.lines)
+    p.lines.append("")
+    p.line(f"br i1 {p.emit(f'icmp slt i64 {k}, {chunks}')}, label %{body}, label %{after}")
+    p.start(body)
+    at = p.emit(f"getelementptr {t}, ptr {place}, i64 {k}")
+    new = p.combine(r.op, r.value.type, total, p.emit(f"load {t}, ptr {at}"), 1)
+    more = p.emit(f"add i64 {k}, 1")
+    p.jump(head)
+    p.lines[slot] = (
+        f"  {k} = phi i64 [ 0, %{before} ], [ {more}, %{body} ]\n"
+        f"  {total} = phi {t} [ {init}, %{before} ], [ {new}, %{body} ]"
+    )
+    p.start(after)
+    return total

@@ -1,0 +1,55 @@
+"""Large loops on threads: the same bits for every number of threads, and errors that come through."""
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.backends import threads
+from wengert.backends.compile import compile
+from wengert.ir.evaluate import evaluate
+from wengert.ir.program import Eqn, Program, Var
+from wengert.ir.types import ArrayType
+from wengert.ops.index import gather
+
+pytest.importorskip("llvmlite")
+
+LONG = np.linspace(-3, 3, 500_001)
+WIDE = np.random.default_rng(0).normal(size=(3001, 301))
+CASES = {
+    "elementwise": (lambda x: np.exp(x) * x + 1, LONG),
+    "sums": (lambda x: np.stack([np.sum(np.sin(x)), np.max(x * x), np.min(x)]), LONG),
+    "rows": (lambda x: np.sum(np.exp(x), axis=1), WIDE),
+    "columns": (lambda x: np.sum(np.exp(x), axis=0), WIDE),
+    "maps": (wg.vmap(lambda r: r[:3] * np.sin(r[0])), np.repeat(LONG, 3).reshape(-1, 3)),
+    "gradient": (wg.grad(lambda x: np.sum(wg.vmap(lambda r: np.sum(r) ** 3)(x))), WIDE[:, :4]),
+    "chunks end anywhere": (lambda x: np.sum(x) + np.tanh(x), LONG[: 3 * 131_072 + 1]),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bits_do_not_depend_on_the_number_of_threads(name):
+    f, x = CASES[name]
+    program = wg.program(f)(x)
+    compiled = compile(program)
+    assert "wg_parallel" in compiled.text
+    found = []
+    for count in (1, 2, 5):
+        threads.set_count(count)
+        found.append(compiled(x))
+    threads.set_count(threads.count())
+    for y, z, first, want in zip(*found, evaluate(program, [x]), strict=True):
+        np.testing.assert_array_equal(y, z)
+        np.testing.assert_array_equal(y, first)
+        np.testing.assert_allclose(y, want, rtol=1e-12, atol=1e-9)
+
+
+def test_an_index_out_of_range_stops_all_threads():
+    n = 400_000
+    x, i = Var(ArrayType.of((50,), np.dtype("d"))), Var(ArrayType.of((n,), np.dtype("l")))
+    y = Var(ArrayType.of((n,), np.dtype("d")))
+    compiled = compile(Program([x, i], [Eqn(gather, (x, i), {}, (y,))], [y]))
+    places = np.arange(n) % 50
+    np.testing.assert_array_equal(compiled(np.arange(50.0), places)[0], places)
+    places[n - 7] = 50
+    with pytest.raises(IndexError):
+        compiled(np.arange(50.0), places)
