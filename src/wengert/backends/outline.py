@@ -124,7 +124,7 @@ def _kind(p: Printer, name: str) -> str | None:
     """The type of a register of the function's entry."""
     if re.fullmatch(r"%n\d+", name):
         return "i64"
-    return "ptr" if name in p.base.values() and name not in p.own else None
+    return "ptr" if name in p.base.values() else None
 
 
 def _body(p: Printer, s: For, number: int, size: str, n: str, sums: list[str]) -> list[str]:
