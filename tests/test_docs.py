@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.special
 
 import wengert as wg
 from wengert import errors
@@ -19,6 +20,12 @@ KINKS = [
     re.findall(r"`(.*?)`", row)[:3]
     for row in (ROOT / "docs/kinks.md").read_text(encoding="utf-8").splitlines()
     if row.startswith("| `") and row.count("` | `") == 2
+]
+
+DIGITS = [
+    re.findall(r"`(.*?)`", row)
+    for row in (ROOT / "docs/digits.md").read_text(encoding="utf-8").splitlines()
+    if row.startswith("| `")
 ]
 
 
@@ -52,6 +59,21 @@ def test_the_table_of_kinks_is_true(function, at, derivative):
     with np.errstate(all="ignore"):
         slope = wg.grad(f)(np.array(eval(at, {"np": np})))
     np.testing.assert_array_equal(slope, eval(derivative, {"np": np}))
+
+
+def spelled(text):
+    return eval(f"lambda x: {text}", {"np": np, "scipy": scipy})
+
+
+@pytest.mark.parametrize(("poor", "good", "at"), DIGITS)
+def test_the_table_of_spellings_is_true(poor, good, at):
+    poor, good, at = spelled(poor), spelled(good), eval(at)
+    fine = [wg.value_and_grad(f, trust="off")(1.3) for f in (poor, good)]
+    np.testing.assert_allclose(*fine, rtol=1e-13)
+    with np.errstate(all="ignore"):
+        lost, kept = (np.array(wg.value_and_grad(f, trust="off")(at)) for f in (poor, good))
+    assert np.all(np.isfinite(kept))
+    assert not np.allclose(lost, kept, rtol=1e-6, atol=0)
 
 
 def test_every_error_has_its_section():

@@ -168,6 +168,7 @@ def test_without_dot_and_matplotlib_a_notebook_shows_the_text(monkeypatch):
     with pytest.raises(ImportError, match=r"pip install 'wengert\[demo\]'"):
         graph.svg()
     assert graph._repr_html_().startswith("<pre>flowchart TD")
+    assert graph._repr_svg_() is None
 
 
 def test_matplotlibs_picture_shows_every_box_and_line():

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from tests.draw import browser
-from tests.draw.models import edge, loss, overflow, two_functions
+from tests.draw.models import edge, loss, overflow, two_functions, wave
 
 import wengert as wg
 from wengert.draw.findings import findings_of, worst
@@ -78,6 +78,14 @@ def test_the_page_says_what_the_call_gave(shown, tmp_path):
         assert part in text
     assert repr(shown) == "<page about two_functions: 6 equations, worst finding: ok>"
     assert shown._repr_html_().startswith("<iframe srcdoc=")
+
+
+def test_times_stand_beside_each_other(shown):
+    assert "the gradient, compiled (the first call" in shown.html()
+    assert "Compiled times are shown where" not in shown.html()
+    large = wg.page(wave)(0.5).html()  # 1200 equations would compile for long
+    assert "Compiled times are shown where there is machine code, up to 150 equations." in large
+    assert large.count("data-text=") > 1200
 
 
 def test_open_writes_it_and_asks_the_browser(shown, monkeypatch):

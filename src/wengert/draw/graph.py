@@ -183,8 +183,11 @@ class Graph:
             return None
         return done.stdout
 
-    def _repr_svg_(self) -> str:
-        return self.svg()
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.svg()
+        except ImportError:  # the notebook shows the HTML, then
+            return None
 
     def _repr_html_(self) -> str:
         try:

@@ -40,6 +40,10 @@ _SECTIONS = {
     "trace": "Trace",
     "timing": "Timing",
 }
+_MOST_COMPILED = 150  # equations up to which compiled times are shown
+_NOT_COMPILED = (
+    f"Compiled times are shown where there is machine code, up to {_MOST_COMPILED} equations."
+)
 _HEATS = {"time": "time", "kept": "bytes kept", "made": "bytes made", "gradient": "gradient"}
 
 
@@ -88,13 +92,16 @@ class Page:
         self.graph = graph_of(reading, derivatives=True)
         self.table = table_of(reading, self._adjoints)
         self.profile = profile_of(reading)
+        small = len(reading.program.eqns) <= _MOST_COMPILED  # (a page should not take minutes)
         self._seconds: dict[str, float] = {"the function itself": self.profile.plain}
         if reading.single and reading.out.type.dtype.kind == "f":
             with np.errstate(all="ignore"):
                 gradient = grad(f, tuple(argnums), trust="off")
                 self._seconds["gradient"] = best(lambda: gradient(*args, **kwargs))
-                self._seconds |= _compiled(gradient, args, kwargs, "the gradient, compiled")
-        self._seconds |= _compiled(f, args, kwargs, "the function, compiled")
+                if small:
+                    self._seconds |= _compiled(gradient, args, kwargs, "the gradient, compiled")
+        if small:
+            self._seconds |= _compiled(f, args, kwargs, "the function, compiled")
 
     def __repr__(self) -> str:
         count = len(self._reading.program.eqns)
@@ -229,7 +236,8 @@ class Page:
     def _timing(self) -> Iterator[str]:
         rows = [[name, seconds(t)] for name, t in self._seconds.items()]
         yield _scrolled(html_table(("call", "the best of some"), rows), "times of whole calls")
-        yield "".join(f"<p>{escape(t)}</p>" for t in self.profile.summary())
+        notes = [] if len(rows) > 2 else [_NOT_COMPILED]
+        yield "".join(f"<p>{escape(t)}</p>" for t in [*self.profile.summary(), *notes])
         yield _scrolled(self.profile.html(), "costs by line")
 
 
