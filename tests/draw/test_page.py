@@ -1,6 +1,8 @@
 """page: complete without a network, right in its parts, and usable: looked at by a real browser."""
 
+import html
 import io
+import json
 import re
 from html.parser import HTMLParser
 
@@ -151,13 +153,23 @@ def test_lost_digits_are_a_warning():
     ]
 
 
-def test_balls_say_what_is_right():
-    (finding,) = [x for x in found(lambda x: (1 - np.cos(x)) / x**2, 1e-6) if "trust=" in x.title]
-    assert (
-        finding.title == '1 of 1 derivatives are wrong as computed; trust="repair" gives them right'
-    )
-    assert "-8.33333e-08 is right, certified" in finding.text
+def cancels(x):
+    return (1 - np.cos(x)) / x**2
+
+
+def test_the_guilty_line_is_told_with_what_is_right():
+    (finding,) = [x for x in found(cancels, 1e-8) if x.title.startswith("cancellation")]
+    assert (finding.kind, finding.title) == ("warning", "cancellation: value and 1 more")
+    assert "return (1 - np.cos(x)) / x**2" in finding.text
+    assert "truth 0.5 (certified with" in finding.text
+    assert "write  np.sinc(" in finding.text
     assert wg.trust.policies.current().action == "warn"  # as it was
+
+
+def test_bits_that_a_line_loses_are_a_heat():
+    text = wg.page(cancels)(1e-8).html()
+    (row,) = re.findall(r'data-heat="([^"]*)"[^>]*><button data-line="test_page.py', text)
+    assert json.loads(html.unescape(row))["lost"][0] == 1.0
 
 
 def test_a_wrong_rule_is_a_warning():

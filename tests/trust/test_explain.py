@@ -473,3 +473,16 @@ def test_a_repair_of_several_steps_is_a_function_to_paste():
     assert space["pasted"](1.0, 1e8, 1.0) == pytest.approx(-1e-8, rel=1e-12)
     slopes = wg.grad(space["pasted"], (0, 1, 2))(1.0, 1e8, 1.0)
     assert slopes == pytest.approx((-1e-24, 1e-16, -1e-8), rel=1e-10, abs=0)
+
+
+def test_functions_of_one_structure_have_their_own_lines():
+    def first(x):
+        return (1 - np.cos(x)) / x**2
+
+    def second(x):
+        return (1 - np.cos(x)) / x**2
+
+    places = [wg.explain(f)(1e-8).findings[-1].line for f in (first, second)]
+    assert [place.function for place in places] == ["first", "second"]
+    assert places[0].line == first.__code__.co_firstlineno + 1
+    assert places[1].line == second.__code__.co_firstlineno + 1

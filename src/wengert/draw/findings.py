@@ -13,6 +13,7 @@ import numpy as np
 
 from wengert import numeric, tree
 from wengert.api.error_bound import error_bound
+from wengert.api.explain import explain
 from wengert.api.explain_zero import explain_zero
 from wengert.api.gradients import grad
 from wengert.draw.reading import Reading, plain, read
@@ -22,8 +23,8 @@ from wengert.ir.evaluate import evaluate
 from wengert.ir.program import Eqn
 from wengert.transforms.jvp import push
 from wengert.trust import report
+from wengert.trust.explain.account import Explanation
 from wengert.trust.policies import policy
-from wengert.trust.verdict import last_report
 
 OK, NOTE, WARNING, WRONG = "ok", "note", "warning", "wrong"
 _BUDGET = 3.0  # seconds for settling what is in doubt
@@ -44,9 +45,13 @@ class Finding(NamedTuple):
 
 
 def findings_of(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int]
-) -> list[Finding]:
-    """What is found about `f(*args, **kwargs)` and its derivatives by the arguments `argnums`."""
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int],
+    account: Explanation | WengertError | None = None,
+) -> list[Finding]:  # fmt: skip
+    """What is found about `f(*args, **kwargs)` and its derivatives by the arguments `argnums`.
+
+    `account` is what `explained` has said already.
+    """
     f = plain(f)
     reading = read(f, args, kwargs, argnums, "check")
     adjoints = reading.adjoints()
@@ -56,7 +61,7 @@ def findings_of(
         found += _passing(reading)
         found += _digits(f, args, kwargs, argnums, reading)
         found += _slopes(reading, adjoints)
-    found += _settled(f, args, kwargs, argnums, reading)
+    found += _explained(explained(f, args, kwargs, argnums) if account is None else account)
     found += _zeros(f, args, kwargs, argnums, reading, adjoints)
     return found
 
@@ -133,34 +138,35 @@ def _digits(
             yield Finding(OK, f"rounding leaves the {name} its digits", told)
 
 
-def _settled(
-    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int],
-    reading: Reading,
-) -> Iterator[Finding]:  # fmt: skip
-    """What `trust="repair"` makes of the derivative: what balls certify, limits, kinks."""
-    if not (reading.single and reading.out.type.dtype.kind == "f"):
-        return
+def explained(
+    f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Sequence[int]
+) -> Explanation | WengertError:
+    """What `wg.explain` says of a call, in a bounded time; or why it has no answer."""
     try:
         with np.errstate(all="ignore"), policy(action="record", budget=_BUDGET):
-            grad(f, tuple(argnums), trust="repair")(*args, **kwargs)
-    except (WengertError, ImportError) as why:
-        yield Finding(NOTE, 'trust="repair" has no answer here', str(why))
+            return explain(f, tuple(argnums))(*args, **kwargs)
+    except WengertError as why:
+        return why
+
+
+def _explained(account: Explanation | WengertError) -> Iterator[Finding]:
+    """The guilty lines, one finding for all numbers that one cause has spoilt."""
+    if isinstance(account, WengertError):
+        yield Finding(NOTE, "wg.explain has no answer here", account.what)
         return
-    told = last_report()
-    if told is None:
-        return
-    lines = "\n".join(line.strip() for line in str(told).splitlines()[1:])
-    wrong, lost = told.count(told.repaired), told.count(told.flagged)
-    if lost:
-        yield Finding(WRONG, f"{lost} of {told.size} derivatives cannot be trusted", lines)
-    if wrong:
-        title = f'{wrong} of {told.size} derivatives are wrong as computed; trust="repair" gives them right'
-        yield Finding(WARNING, title, lines)
-    if not (wrong or lost):
-        closely = told.count(told.suspected)
-        yield Finding(
-            OK, "no derivative is in doubt", f"{closely} of {told.size} looked at closely"
-        )
+    if account.trusted:
+        told = f"{account.count} numbers looked at"
+        yield Finding(OK, "no number is in doubt", told)
+    groups: dict[Any, list[Any]] = {}
+    for x in account.findings:
+        groups.setdefault((x.line, x.cause, x.suggestion), []).append(x)
+    for same in groups.values():
+        first = max(same, key=lambda x: x.digits - x.bits)
+        kind = NOTE if first.bits >= first.digits > 0 else WARNING
+        if first.right is None and not np.all(np.isfinite(first.wrong)):
+            kind = WRONG
+        more = f" and {len(same) - 1} more" if len(same) > 1 else ""
+        yield Finding(kind, f"{first.cause}: {first.component}{more}", first.text())
 
 
 # ---- the slope along one direction, three times -----------------------------------------------------

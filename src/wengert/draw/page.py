@@ -22,7 +22,7 @@ from wengert.api.arguments import Argnums
 from wengert.api.gradients import grad
 from wengert.api.jit import jit
 from wengert.draw.code import Text, texts_of
-from wengert.draw.findings import Finding, findings_of, worst
+from wengert.draw.findings import Finding, explained, findings_of, worst
 from wengert.draw.flow import graph_of
 from wengert.draw.graph import Graph
 from wengert.draw.profile import Profile, best, profile_of, seconds, size
@@ -44,7 +44,13 @@ _MOST_COMPILED = 150  # equations up to which compiled times are shown
 _NOT_COMPILED = (
     f"Compiled times are shown where there is machine code, up to {_MOST_COMPILED} equations."
 )
-_HEATS = {"time": "time", "kept": "bytes kept", "made": "bytes made", "gradient": "gradient"}
+_HEATS = {
+    "time": "time",
+    "kept": "bytes kept",
+    "made": "bytes made",
+    "gradient": "gradient",
+    "lost": "bits lost",
+}
 
 
 def page(f: Callable[..., Any], argnums: Argnums | None = None) -> Callable[..., Page]:
@@ -88,7 +94,9 @@ class Page:
         self._reading = reading = read(f, args, kwargs, argnums, "page")
         self._adjoints = reading.adjoints()
         self.title = reading.title
-        self.findings = findings_of(f, args, kwargs, argnums)
+        account = explained(f, args, kwargs, argnums)
+        self._lost = {} if isinstance(account, WengertError) else account.heat  # bits, by place
+        self.findings = findings_of(f, args, kwargs, argnums, account)
         self.graph = graph_of(reading, derivatives=True)
         self.table = table_of(reading, self._adjoints)
         self.profile = profile_of(reading)
@@ -201,6 +209,9 @@ class Page:
                 if g is not None and line is not None:
                     place = line.file, line.line
                     sizes[place] = max(sizes.get(place, 0.0), float(np.max(np.abs(g), initial=0)))
+        lost: dict[tuple[str, int], float] = {}
+        for line, bits in self._lost.items():
+            lost[line.file, line.line] = max(lost.get((line.file, line.line), 0.0), bits)
         raw: dict[str, dict[tuple[str, int], tuple[float, str]]] = {k: {} for k in _HEATS}
         for row in self.profile.rows:
             place, t = (row.file, row.line), row.forward + row.backward
@@ -209,6 +220,7 @@ class Page:
             raw["made"][place] = float(row.made), size(row.made)
             g = sizes.get(place, 0.0)
             raw["gradient"][place] = g, f"|∂| ≤ {number(g)}"
+            raw["lost"][place] = lost.get(place, 0.0), f"{lost.get(place, 0.0):.0f} bits"
         found: dict[tuple[str, int], dict[str, tuple[float, str]]] = {}
         for kind, costs in raw.items():
             top = max((c for c, _ in costs.values() if np.isfinite(c)), default=0.0) or 1.0

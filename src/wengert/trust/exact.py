@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from wengert.ir import passes
 from wengert.ir.primitive import Primitive, Reads, Values
 from wengert.ir.program import Const, Eqn, Program, Var
 from wengert.ir.types import ArrayType
@@ -216,13 +216,13 @@ def restored(program: Program) -> Program:
     return Program(program.inputs, [*made, *eqns], outputs, program.sources, program.name)
 
 
-@lru_cache(maxsize=256)
+@passes.remembered
 def gradient_of(program: Program, moving: Flags) -> Program:
     """`(xs, gs of the inexact outputs) -> cotangents of the moving inputs`, of a lifted program."""
     return _derived(vjp(program, moving), program)
 
 
-@lru_cache(maxsize=256)
+@passes.remembered
 def tangent_of(program: Program, moving: Flags) -> Program:
     """`(xs, dxs of the moving inputs) -> dys of the inexact outputs`, of a lifted program."""
     return _derived(jvp(program, moving), program)

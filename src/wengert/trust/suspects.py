@@ -7,7 +7,6 @@ asks for equality: there, a slope may be that of a path which holds at this poin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -168,12 +167,12 @@ def _by_rows(
     return sweep(passes.derive(shaped, given, chosen, chosen.name)), [*recorded.args, *seeds]
 
 
-@lru_cache(maxsize=256)
+@passes.remembered
 def _pulled(program: Program, moving: tuple[bool, ...]) -> Program:
     return collected(vjp(program, moving))
 
 
-@lru_cache(maxsize=256)
+@passes.remembered
 def _pushed(program: Program, moving: tuple[bool, ...]) -> Program:
     return collected(sweep(jvp(program, moving)))
 
@@ -236,7 +235,7 @@ def of_batch(
     return look, Suspects(list(seen.suspect), list(seen.bounds), settled)
 
 
-@lru_cache(maxsize=256)
+@passes.remembered
 def _batched(program: Program, flags: tuple[bool, ...], extent: int) -> Program:
     return sweep(passes.batch(collected(program), flags, extent, (True,) * len(program.outputs)))
 
