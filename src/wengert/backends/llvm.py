@@ -40,11 +40,16 @@ _FCMP = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": 
 _ICMP = {"lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
 
 
+_PATIENT = 1024  # rounds of a loop between two looks at Ctrl-C
+
+
 class Printer:
     """Prints one function. `width` is 1 outside vector loops; there `simd` takes over."""
 
-    def __init__(self, function: Function, width: int | None = None) -> None:
+    def __init__(self, function: Function, width: int | None = None, hosted: bool = False) -> None:
         from wengert.backends import simd
+
+        self.hosted = hosted  # does it run inside of Python?
 
         self.simd = simd
         self.function = function
@@ -240,6 +245,25 @@ class Printer:
         self.jump("stop")
         self.start(good)
 
+    def listen(self, counter: str) -> None:
+        """Now and then, leave if the user has pressed Ctrl-C."""
+        if not self.hosted:
+            return
+        ask, go = self.new_label("ask"), self.new_label("go")
+        low = self.emit(f"and i64 {counter}, {_PATIENT - 1}")
+        now = self.emit(f"icmp eq i64 {low}, {_PATIENT - 1}")
+        self.line(f"br i1 {now}, label %{ask}, label %{go}")
+        self.start(ask)
+        self.declare("declare i32 @wg_interrupted()", "wg_interrupted")
+        found = self.emit("call i32 @wg_interrupted()")
+        none = self.emit(f"icmp eq i32 {found}, 0")
+        leave = self.new_label("leave")
+        self.line(f"br i1 {none}, label %{go}, label %{leave}")
+        self.start(leave)
+        self.line("store i32 -2, ptr %status")
+        self.jump("stop")
+        self.start(go)
+
     def name(self, v: Value) -> str:
         """The register or number of a scalar."""
         if v.op == "const":
@@ -292,6 +316,8 @@ class Printer:
         more = self.emit(f"icmp slt i64 {counter}, {n}")
         self.line(f"br i1 {more}, label %{body}, label %{after}")
         self.start(body)
+        if s.extent.op != "const" or s.extent.data > _PATIENT:
+            self.listen(counter)
         if s.reverse:
             last = self.emit(f"sub i64 {n}, 1")
             self.names[s.index] = self.emit(f"sub i64 {last}, {counter}")
@@ -327,14 +353,18 @@ class Printer:
         self.lines.append("")
         for c in s.carried:
             self.names[c.param] = self.fresh()
+        counter = self.fresh()
         self.block(s.before)
         self.line(f"br i1 {self.name(s.test)}, label %{body}, label %{after}")
         self.start(body)
+        self.listen(counter)
         self.block(s.block)
         nexts = [self.name(c.next) for c in s.carried]
+        step = self.emit(f"add i64 {counter}, 1")
         end = self.label
         self.jump(head)
-        self.lines[slot] = "\n".join(
+        rounds = f"  {counter} = phi i64 [ 0, %{begin} ], [ {step}, %{end} ]\n"
+        self.lines[slot] = rounds + "\n".join(
             f"  {self.names[c.param]} = phi {TYPES[c.param.type]} [ {a}, %{begin} ], [ {b}, %{end} ]"
             for c, a, b in zip(s.carried, inits, nexts, strict=True)
         )
@@ -503,7 +533,10 @@ class Printer:
         return found if middle == target else self.emit(f"trunc {middle} {found} to {target}")
 
 
-def module(function: Function) -> tuple[str, set[str]]:
-    """The text of a function's module, and the names of what it needs from outside."""
-    printer = Printer(function)
+def module(function: Function, hosted: bool = False) -> tuple[str, set[str]]:
+    """The text of a function's module, and the names of what it needs from outside.
+
+    `hosted`: it runs inside of Python, whose signals it answers.
+    """
+    printer = Printer(function, hosted=hosted)
     return printer.text(), printer.externals

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.backends import machine
+from wengert.backends import threads as _threads  # noqa: F401  (offers what loops call)
 from wengert.backends.context import Context
 from wengert.backends.entry import Entry, Guard, Slot, ready
 from wengert.backends.entry_table import Kind
@@ -165,7 +166,7 @@ class Compiled:
                 start = time.perf_counter()
                 function = lower(program)
                 lowered = time.perf_counter()
-                text, _ = module(function)
+                text, _ = module(function, hosted=True)
                 printed = time.perf_counter()
                 loaded = machine.load(text, function.name)
             except NoLowering as error:
