@@ -328,9 +328,11 @@ class Scale(Primitive):
     wants_types = False
 
     def __call__(self, g: Any, slope: Any) -> Any:
-        if isinstance(g, Handle) or isinstance(slope, Handle):
-            return super().__call__(g, slope)
-        return self.eval(g, slope)
+        if isinstance(g, Handle):
+            if isinstance(slope, Handle) and slope.builder is not g.builder:
+                return super().__call__(g, slope)
+            return g.builder.record(self, (g, slope))
+        return super().__call__(g, slope) if isinstance(slope, Handle) else self.eval(g, slope)
 
     def typeof(self, g: ArrayType, slope: ArrayType) -> ArrayType:
         return elementwise_type(np.multiply, g, slope)

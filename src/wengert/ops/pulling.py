@@ -70,6 +70,22 @@ def product(g: Any, s: Any) -> Any:
     return g * s
 
 
+def added(there: Any, c: Any) -> Any:
+    """`there + c`; a large sum that nobody else has takes the new part in."""
+    if (
+        there.__class__ is np.ndarray
+        and there.size > _LARGE
+        and sys.getrefcount(there) == ALONE
+        and there.base is None
+        and there.flags.writeable
+        and c.__class__ is np.ndarray
+        and c.dtype is there.dtype
+        and c.shape == there.shape
+    ):
+        return np.add(there, c, there)
+    return there + c
+
+
 def transposed(
     prim: Primitive, g: Any, xs: Any, ys: Any, wanted: tuple[bool, ...], inputs: Any, params: Any
 ) -> Values:

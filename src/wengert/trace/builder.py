@@ -217,7 +217,7 @@ class Builder:
         output.type = type_of(y) if type is None else type
         origin: Any = _current()
         if origin is None:
-            frame = _getframe(2)
+            frame = _getframe(3)  # who called here, and on whose behalf, are rooms of ours
             while True:
                 code = frame.f_code
                 internal = _internal.get(code.co_filename)

@@ -19,6 +19,7 @@ from wengert.ir.primitive import Handle, Primitive, result_types
 from wengert.ir.program import Eqn, Program, Var
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.control.stacks import plus
+from wengert.ops.pulling import added
 from wengert.trace.buffers import unchanged
 from wengert.trace.builder import Builder
 from wengert.transforms.degenerate import settled
@@ -134,14 +135,13 @@ def _walk(
             for n, c in enumerate(back):
                 if c is not None and wanted[n]:
                     atom = inputs[n]
-                    there = look(atom)
-                    if there is None:
+                    if atom not in pending:
                         pending[atom] = c
                     elif atom.type.__class__ is ArrayType:
-                        pending[atom] = there + c
+                        pending[atom] = added(take(atom), c)
                     else:
-                        pending[atom] = plus(there, c)
-            back = c = there = None
+                        pending[atom] = plus(take(atom), c)
+            back = c = None
         found = [look(v) for v in sources]
         if quick and any(map(_has_nan, found)):
             raise _Nan
