@@ -29,7 +29,6 @@ from wengert.api.jacobians import hvp as hvp
 from wengert.api.jacobians import jacfwd as jacfwd
 from wengert.api.jacobians import jacobian as jacobian
 from wengert.api.jacobians import jacrev as jacrev
-from wengert.api.jit import jit as jit
 from wengert.api.mapping import checkpoint as checkpoint
 from wengert.api.mapping import vmap as vmap
 from wengert.api.printing import print as print
@@ -52,6 +51,7 @@ if _TYPE_CHECKING:
     from wengert.api.explain_compile import explain_compile as explain_compile
     from wengert.api.explain_compile import why_recompiled as why_recompiled
     from wengert.api.explain_zero import explain_zero as explain_zero
+    from wengert.api.jit import jit as jit
     from wengert.api.precision import precision_report as precision_report
     from wengert.api.stabilise import stabilise as stabilise
     from wengert.cpp.export import export_cpp as export_cpp
@@ -89,6 +89,7 @@ _LATER = {
     "why_recompiled": "api.explain_compile",
     "explain": "api.explain",
     "explain_zero": "api.explain_zero",
+    "jit": "api.jit",
     "precision_report": "api.precision",
     "stabilise": "api.stabilise",
     "cpp_function": "cpp.function",

@@ -1,10 +1,13 @@
-"""Finished calls as questions of trust: who computed what, and how to look at it closely."""
+"""Finished calls as questions of trust: who computed what, and how to look at it closely.
+
+What looks closely is imported when it is asked for: `import wengert` stays quick.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +16,10 @@ from wengert.ir.primitive import Handle
 from wengert.ir.program import Program
 from wengert.trace.builder import Builder
 from wengert.trace.trace import tracing
-from wengert.trust import detect, guard, policies, question
+from wengert.trust import means, policies
+
+if TYPE_CHECKING:
+    from wengert.trust import question
 
 # filled with the derivatives that are taken inside of a trace, where somebody wants to know
 inner: ContextVar[list[str] | None] = ContextVar("wengert_inner", default=None)
@@ -27,7 +33,7 @@ def _native(program: Program) -> Callable[[Sequence[Any]], Sequence[Any]]:
     return lambda args: ready([regular(x, t) for x, t in zip(args, types, strict=True)])
 
 
-detect.machine.append(_native)
+means.machine.append(_native)
 CLOSE = ("check", "repair")  # levels that look at every number
 
 
@@ -51,6 +57,8 @@ def recorded(
     call: Call, builder: Builder, outs: Sequence[Any], has_aux: bool = False
 ) -> question.Recorded:
     """A recorded call: its program at its numbers, and the function to run again."""
+    from wengert.trust import question
+
     program = builder.program(outs)
     args = [*(leaf.value for leaf in call.leaves), *(value for _, value in builder.captured)]
     weak = [leaf.weak for leaf in call.leaves]
@@ -67,6 +75,8 @@ def gradients(
     has_aux: bool = False,
 ) -> tuple[list[Any], list[Any]]:  # fmt: skip
     """Values of the outputs (where given) and cotangents `found` of the leaves, looked at."""
+    from wengert.trust import guard, question
+
     results = [question.Result(number=y, output=n) for n, y in enumerate(values)]
     for n, (g, leaf) in enumerate(zip(found, call.leaves, strict=True)):
         number = np.asarray(g, leaf.type.dtype)
@@ -82,6 +92,8 @@ def blocks(
     has_aux: bool = False,
 ) -> list[list[Any]]:  # fmt: skip
     """A Jacobian: per output, per leaf, an array of shape `(*output, *leaf)`."""
+    from wengert.trust import guard, question
+
     seen = recorded(call, builder, outs, has_aux)
     moving = [n for n, t in enumerate(seen.program.out_types) if t.inexact]
     results = [
@@ -98,6 +110,8 @@ def tangents(
     values: Sequence[Any], moved: Sequence[Any], has_aux: bool = False,
 ) -> tuple[list[Any], list[Any]]:  # fmt: skip
     """Values and tangents of the outputs, moved along `dxs`; those of integers stay as they are."""
+    from wengert.trust import guard, question
+
     seen = recorded(call, builder, outs, has_aux)
     moving = [n for n, t in enumerate(seen.program.out_types) if t.inexact]
     results = [question.Result(number=y, output=n) for n, y in enumerate(values)]

@@ -25,7 +25,7 @@ from wengert.trace.rehearsal import Rehearsal
 from wengert.trace.trace import tracing
 from wengert.trace.tracer import Tracer
 from wengert.transforms.split import split
-from wengert.trust import batches, policies, suspects
+from wengert.trust import policies
 
 _SHARED = object()  # stands for None in trees of axes, which are trees too
 
@@ -92,6 +92,8 @@ class Vmapped:
             many = [True] * len(found)
             numbers = [*captured, *whole.values(), *rows.values()]
             flags = [False] * (len(numbers) - len(rows)) + [True] * len(rows)
+            from wengert.trust import batches, suspects  # (only who looks closely waits for them)
+
             look, seen = suspects.of_batch(
                 program, numbers, flags, extent, found, policies.current()
             )

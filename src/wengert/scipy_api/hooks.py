@@ -12,10 +12,14 @@ import importlib.util
 import sys
 import threading
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader, MetaPathFinder
+else:  # (the bases do nothing here, and to import them takes longer than all of SciPy's rules)
+    Loader = MetaPathFinder = object
 
 # the modules that are imported late and have rules, and where the rules are
 ROOMS = {

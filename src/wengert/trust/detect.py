@@ -19,6 +19,7 @@ from wengert.ir.types import type_of
 from wengert.ops.radii import Radius
 from wengert.trust.bounds import run
 from wengert.trust.effort import operations
+from wengert.trust.means import machine
 from wengert.trust.wide import widened, wider
 
 _ROOM = 1 + 1e-6  # radii are rounded themselves
@@ -140,8 +141,6 @@ class Drops:
         return total
 
 
-# makes a program ready for large arrays (machine code); whoever has such means puts them here
-machine: list[Callable[[Program], Callable[[Sequence[Any]], Sequence[Any]]]] = []
 _LARGE = 1 << 13  # numbers among the arguments from which on it pays
 
 
