@@ -134,6 +134,7 @@ def test_the_cmake_file_builds_and_tests(compiler, tmp_path):
 
 def test_the_self_check_stands_in_the_header_and_can_fail(compiler, tmp_path):
     export = wg.export_cpp(model, *MODEL)
+    assert "// Proved to be correctly rounded: value, gradient." in export.header
     (tmp_path / "m.cpp").write_text(
         '#include "model.hpp"\n#include <cstdio>\nint main() { std::printf("%g", model::self_check()); }\n'
     )

@@ -10,48 +10,26 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
-import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
+from wengert.backends.cache import directory as cache_directory
+
 
 @cache
 def directory() -> Path:
-    """Where compiled libraries are kept: `$WENGERT_CACHE`, or wengert's place in the user's cache.
+    """Where compiled libraries are kept: beside the other machine code (`backends.cache`).
 
-    It belongs to the user and nobody else can write into it; where that cannot be had, or is "off",
-    it is a directory for this process alone.
+    Where there is no such place, or caching is off, it is a directory for this process alone.
     """
-    chosen = os.environ.get("WENGERT_CACHE")
-    if chosen is not None and chosen.lower() in ("off", "0", ""):
+    home = cache_directory()
+    if home is None:
         return Path(_temporary().name)
-    path = (Path(chosen) if chosen else _users_cache() / "wengert") / "cpp"
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if _private(path) and os.access(path, os.W_OK):
-            return path
-    except OSError:
-        pass
-    return Path(_temporary().name)
-
-
-def _users_cache() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
-def _private(path: Path) -> bool:
-    """Does the directory belong to this user, and can nobody else write into it?"""
-    if not hasattr(os, "getuid"):
-        return True
-    found = path.stat()
-    return found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    path = home / "cpp"
+    path.mkdir(mode=0o700, exist_ok=True)
+    return path
 
 
 @cache
