@@ -138,16 +138,35 @@ def _piece(e: Exported, title: str, where: Place) -> Piece:
 def _shim(p: Printed, examples: Sequence[Example]) -> Iterator[str]:
     """Plain signatures around the kernels, and what LLVM's code calls from elsewhere."""
     yield from (f'#include "{p.name}.h"', "", "#include <math.h>", "#include <string.h>")
+    yield from _HIDDEN  # (names like dgemm are for the kernels alone)
+    if any("@wg_parallel" in x.body.text for x in p.pieces):  # type: ignore[attr-defined]
+        yield from _IN_TURN
     yield from _routines(p)
     for piece in p.pieces:
         yield from _entry(p, piece)
     yield from self_check(p, examples)
 
 
+_HIDDEN = """
+#if defined(__GNUC__) && !defined(_WIN32)
+#define WENGERT_HIDDEN __attribute__((visibility("hidden")))
+#else
+#define WENGERT_HIDDEN
+#endif""".splitlines()
+# chunks of a large loop, one after the other: the bits are those of many threads
+_IN_TURN = """
+WENGERT_HIDDEN int32_t wg_parallel(int32_t (*body)(void*, int64_t), void* env, int64_t chunks);
+int32_t wg_parallel(int32_t (*body)(void*, int64_t), void* env, int64_t chunks) {
+    int32_t status = 0;
+    for (int64_t k = 0; k < chunks && status == 0; ++k) status = body(env, k);
+    return status;
+}""".splitlines()
+
+
 def _entry(p: Printed, piece: Piece) -> Iterator[str]:
     f, what = piece.body.function, piece.what
     yield ""
-    yield f"int {f.name}(const void* const*, void* const*, const int64_t*, void*);"
+    yield f"WENGERT_HIDDEN int {f.name}(const void* const*, void* const*, const int64_t*, void*);"
     yield f"{p.signature(piece, False)} {{"
     for b in f.constants:
         assert b.array is not None
@@ -232,7 +251,7 @@ def _fortran(name: str) -> Iterator[str]:
     takes = ", ".join(f"{words[k]} x{n}" for n, k in enumerate(kinds))
     gives = ", ".join(f"{'*' if k in 'cir' else ''}x{n}" for n, k in enumerate(kinds))
     yield ""
-    yield f"void {name}({takes});"
+    yield f"WENGERT_HIDDEN void {name}({takes});"
     yield f"void {name}({takes}) {{ wengert_{name[1:]}_{type}({gives}); }}"
 
 
@@ -248,7 +267,7 @@ def _special(op: str) -> Iterator[str]:
     ]
     skips = "".join(f"(void)skip{n}; " for n in range(found.tail.count("i32")))
     yield ""
-    yield f"double {found.symbol}({', '.join(takes)});"
+    yield f"WENGERT_HIDDEN double {found.symbol}({', '.join(takes)});"
     yield f"double {found.symbol}({', '.join(takes)}) {{ {skips}return {inner}({', '.join(numbers)}); }}"
 
 
