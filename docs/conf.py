@@ -28,7 +28,7 @@ html_title = "wengert"
 html_show_sourcelink = False
 html_static_path = ["static"]
 html_css_files = ["wide.css"]
-html_sidebars = {"cheatsheet": [], "coverage": []}
+html_sidebars = {page.stem: [] for page in here.glob("*.md") if page.stem != "api"}
 html_theme_options = {"navigation_with_keys": True, "secondary_sidebar_items": ["page-toc"]}
 
 
