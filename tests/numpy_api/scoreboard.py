@@ -809,6 +809,20 @@ BOARD = {
         1j * x
     """,
     "Python's own functions": """
+        np.sum([s, t, 1.0])
+        np.sum([v ** 2 for v in x])
+        np.mean([s, t])
+        np.max([s, t])
+        np.prod([x, y], axis=0)
+        np.dot([s, t], [1.0, 2.0])
+        np.linalg.norm([s, t])
+        np.cumsum([s, t])
+        np.outer([s, t], [1, 2])
+        np.std([s, t, 2.0])
+        np.diag([s, t])
+        np.linalg.det([[s, t], [1.0, s]])
+        np.dot([1.0, 2.0], [s, t])
+        np.median([s, t, 0.1])
         np.hstack([s, t, x])
         np.concatenate([[s], x])
         sum(x)

@@ -166,6 +166,8 @@ REFUSES = {
     "np.broadcast": (lambda x: np.broadcast(x, A), "np.broadcast", "np.broadcast_arrays"),
     "np.ma": (lambda x: np.ma.sum(x), "np.ma.sum", "np.where"),
     "lists to functions": (lambda x: np.concatenate([[x[0]], [x[1]]]), "np.concatenate", "np.array([…])"),
+    "polynomial.polyval of traced coefficients": (lambda x: np.polynomial.polynomial.polyval(2.0, x), "polyval", "np.polyval(c[::-1], x)"),
+    "ufuncs of lists": (lambda x: np.sqrt([x[0], x[1]]), "np.sqrt", "np.array([…])"),
     "np.save": (lambda x: np.save("never.npy", x), "np.save", "stop_gradient"),
     "shares_memory": (lambda x: np.shares_memory(x, A), "np.shares_memory", "stop_gradient"),
     "view in another dtype": (lambda x: x.view(np.int64), "ndarray.view", "stop_gradient"),

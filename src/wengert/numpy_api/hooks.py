@@ -21,7 +21,18 @@ from typing import Any
 import numpy as np
 
 from wengert.ir import source
-from wengert.numpy_api import scalars, undispatched
+from wengert.numpy_api import (  # (some only fill the table)
+    linalg,  # noqa: F401
+    missing,  # noqa: F401
+    moving,  # noqa: F401
+    ordering,  # noqa: F401
+    products,  # noqa: F401
+    reductions,  # noqa: F401
+    running,  # noqa: F401
+    scalars,
+    signals,  # noqa: F401
+    undispatched,
+)
 from wengert.numpy_api.creation import array as traced_array
 from wengert.numpy_api.creation import full as traced_full
 from wengert.numpy_api.creation import is_traced as holds_traced
@@ -108,6 +119,28 @@ def _other(name: str, original: Callable[..., Any], ours: Callable[..., Any]) ->
     return call
 
 
+def _gatherer(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of arrays, which takes lists of traced values for arrays too (NumPy asks no list)."""
+    rule = FUNCTIONS[original]
+
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and args[0].__class__ is Tracer:
+            return rule(*args, **kwargs)
+        for a in args:
+            if (a.__class__ is list or a.__class__ is tuple) and holds_traced(a):
+                return original(*[traced_array(a) if is_traced(a) else a for a in args], **kwargs)
+        return original(*args, **kwargs)
+
+    return call
+
+
+_GATHERERS = (
+    "sum", "prod", "mean", "std", "var", "max", "min", "amax", "amin", "ptp", "median", "average", "cumsum", "cumprod",
+    "dot", "inner", "outer", "vdot", "cross", "kron", "argmax", "argmin", "argsort", "sort", "any", "all", "diff",
+    "trapezoid", "diag", "reshape", "interp", "polyval", "convolve", "nansum", "nanmean", "nanmax", "nanmin",
+    "percentile", "quantile",
+)  # fmt: skip
 _MAKERS = ("zeros", "empty", "ones", "eye", "identity", "arange", "linspace", "zeros_like", "ones_like",
            "empty_like", "full_like")  # fmt: skip
 _HOLDERS = (
@@ -129,11 +162,21 @@ _replaced: dict[str, tuple[Any, Any]] = {
         for name, ours in undispatched.CALLED.items()
     },
     **undispatched.JOINERS,
+    **{name: (getattr(np, name), _gatherer(getattr(np, name))) for name in _GATHERERS},
+}
+_linalg: dict[str, tuple[Any, Any]] = {
+    name: (f, _gatherer(f))
+    for name, f in vars(np.linalg).items()
+    if callable(f) and f in FUNCTIONS and name != "multi_dot"
 }
 
 # by `like=` NumPy finds its function by the name, which is ours while a trace runs
 FUNCTIONS.update(
-    {ours: FUNCTIONS[original] for original, ours in _replaced.values() if original in FUNCTIONS}
+    {
+        ours: FUNCTIONS[original]
+        for original, ours in [*_replaced.values(), *_linalg.values()]
+        if original in FUNCTIONS
+    }
 )
 
 # ---- math ------------------------------------------------------------------------------------------
@@ -233,6 +276,7 @@ class _Vectorized:
 _places: tuple[Any, ...] = (
     _Vectorized(),
     _Module(np, _replaced),
+    _Module(np.linalg, _linalg),
     _Module(math, _math),
     _Module(cmath, _cmath),
 )
