@@ -140,6 +140,10 @@ class CppError(WengertError, RuntimeError):
     anchor = "cpp"
 
 
+class NativeWarning(RuntimeWarning):
+    """A function that `jit` was asked to compile runs without machine code; the message says why."""
+
+
 class InternalError(WengertError, AssertionError):
     """A bug of ours: please report it with the printed program."""
 

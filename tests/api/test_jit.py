@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.errors import InputError
-from wengert.memo.compiled import NativeWarning
+from wengert.errors import InputError, NativeWarning
 
 X = np.linspace(-1.0, 2.0, 10)
 A = np.random.default_rng(0).normal(size=(5, 4))

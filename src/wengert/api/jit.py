@@ -22,10 +22,10 @@ from wengert.api.forward import finished
 from wengert.api.jit_trace import Trace, traced
 from wengert.backends.entry import Slot
 from wengert.backends.entry_table import Kind
-from wengert.errors import ConcretizationError, InputError, UnsupportedError
+from wengert.errors import ConcretizationError, InputError, NativeWarning, UnsupportedError
 from wengert.ir import source
 from wengert.ir.types import type_of
-from wengert.memo.compiled import Bounded, Compiled, NativeWarning, compiled, regular, result_slot
+from wengert.memo.compiled import Bounded, Compiled, compiled, regular, result_slot
 from wengert.memo.guards import functions_in
 from wengert.memo.signature import Fixed, NotCompiled, Opened, Signature
 from wengert.numpy_api.table import overridable

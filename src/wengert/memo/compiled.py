@@ -21,6 +21,7 @@ from wengert.backends import threads as _threads  # noqa: F401  (offers what loo
 from wengert.backends.context import Context
 from wengert.backends.entry import Entry, Guard, Slot, ready
 from wengert.backends.entry_table import Kind
+from wengert.errors import NativeWarning
 from wengert.ir import evaluate
 from wengert.ir.program import Const, Eqn, Program, Var
 from wengert.ir.types import ArrayType, StackType
@@ -29,10 +30,6 @@ from wengert.rewrites.simplify import simplify
 _CODES = 512  # so much machine code is kept
 _PROGRAMS = 512  # so many programs ready to run
 _ROOM = 1 << 15  # elements from which on other Python threads may run meanwhile
-
-
-class NativeWarning(RuntimeWarning):
-    """Something runs without machine code; the message says what and why."""
 
 
 class Code(NamedTuple):
