@@ -29,8 +29,7 @@ from wengert.draw.profile import Profile, best, profile_of, seconds, size
 from wengert.draw.reading import plain, read
 from wengert.draw.table import TraceTable, table_of
 from wengert.draw.written import brief, html_table, number
-from wengert.errors import WengertError
-from wengert.memo.compiled import NativeWarning
+from wengert.errors import NativeWarning, WengertError
 
 _SECTIONS = {
     "result": "Result",
