@@ -13,7 +13,7 @@ from wengert.api.arguments import Argnums, Call
 from wengert.api.body import name_of
 from wengert.api.gradients import Gradient, number_of, record_call
 from wengert.api.looked_at import recorded
-from wengert.errors import InputError
+from wengert.errors import DegenerateError, InputError
 from wengert.ir import source
 from wengert.trace.tracer import Tracer
 from wengert.transforms.reverse import reverse
@@ -65,7 +65,7 @@ def explain(fun: Callable[..., Any], argnums: Argnums | None = None) -> Callable
                     results.append(Result(np.asarray(number_of(builder, y)), output=n))
                     components.append("value" if len(leaves) == 1 else f"value {n}")
             if isinstance(fun, Gradient) or not hasattr(fun, "trust"):
-                back = reverse(builder, [y.node for y in leaves], gs, [x.node for x in tracers])
+                back = _pulled(builder, leaves, gs, tracers)
                 for n, (g, leaf) in enumerate(zip(back, call.leaves, strict=True)):
                     if not leaf.type.inexact:
                         continue
@@ -78,6 +78,15 @@ def explain(fun: Callable[..., Any], argnums: Argnums | None = None) -> Callable
 
     account.__name__ = f"explain({name_of(fun, 'f')})"
     return account
+
+
+def _pulled(builder: Any, leaves: list[Any], gs: list[Any], tracers: list[Any]) -> list[Any]:
+    """Slopes; nan where they depend on a choice of basis, of which the account tells."""
+    try:
+        return reverse(builder, [y.node for y in leaves], gs, [x.node for x in tracers])
+    except DegenerateError:
+        types = [x.type for x in tracers]
+        return [np.full(t.shape, np.nan, t.dtype) if t.inexact else None for t in types]
 
 
 def _names(fun: Callable[..., Any], call: Call, chosen: Any) -> list[str]:

@@ -90,11 +90,10 @@ def _look(result: Any, value: Any, radius: Radius, tolerance: float) -> tuple[An
         error = apart if radius is None else (apart + radius) * _ROOM
         size = np.abs(given)
         tiny = float(np.finfo(result.dtype).tiny)  # below it, numbers have no digits to lose
-        room = size - error
-        finite = np.isfinite(result)
-        within = ((error <= tolerance * room) | (size + error < tiny)) & finite
-        bound = np.where(finite & (room > 0), error / np.where(room > 0, room, 1), np.inf)
-        return ~within, np.where(finite & (error == 0), 0, bound)
+        room = size - error  # nan, like everything below, where the result is not finite
+        within = (error <= tolerance * room) | (size + error < tiny)
+        apart = np.where(error == 0, error, np.inf)
+        return ~within, np.where(room > 0, error / np.where(room > 0, room, 1), apart)
 
 
 def _settled(result: Any, value: Any, radius: Radius, tolerated: Callable[[Any], float]) -> Any:

@@ -69,13 +69,15 @@ class Inquiry:
         self.started = perf_counter()
         self.until = self.started + policy.budget
         self.plain = [np.asarray(r.number) for r in question.results]
-        self.values = [np.array(p) for p in self.plain]
-        self.suspected = [np.array(mask, bool) for mask in suspected]
-        self.open = [mask.copy() for mask in self.suspected]  # what is not settled yet
+        self.suspected = [np.asarray(mask, bool) for mask in suspected]
+        quiet = not any(mask.any() for mask in self.suspected)  # the common case costs little
+        self.values = self.plain if quiet else [np.array(p) for p in self.plain]
+        # what is not settled yet
+        self.open = self.suspected if quiet else [mask.copy() for mask in self.suspected]
         self.flagged = [np.zeros(p.shape, bool) for p in self.plain]
         self.repaired = [np.zeros(p.shape, bool) for p in self.plain]
         self.escalated = [np.zeros(p.shape, bool) for p in self.plain]
-        self.settled = [ladder.Settled(p) for p in self.plain]
+        self.settled: list[ladder.Settled] = []
         self.causes: list[str] = [""] * len(self.plain)
         self.components: list[verdict.Component] = []
         self.standing = ties.Standing()
@@ -101,6 +103,7 @@ class Inquiry:
         if not any(m.any() for m in self.open):
             return
         self.escalated = [m.copy() for m in self.open]
+        self.settled = [ladder.Settled(p) for p in self.plain]
         recorded = self.question.recorded
         work = operations(recorded.program)
         if work > _SPEED * self.policy.budget:  # not even once within the budget
@@ -118,6 +121,8 @@ class Inquiry:
     def _take_known(self) -> None:
         """Numbers that the detector knows already, from a wider format."""
         for n, known in enumerate(self.known or ()):
+            if known is None or not self.open[n].any():
+                continue
             sure = self.open[n] & np.isfinite(known)
             self.open[n] &= ~sure
             for at in _places(sure):

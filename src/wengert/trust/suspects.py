@@ -28,7 +28,7 @@ _EQUALITY = frozenset(["equal", "not_equal"])
 
 
 class Suspects(NamedTuple):
-    """Per result: masks, relative error bounds, and numbers that are known already (nan: not)."""
+    """Per result: masks, relative error bounds, and numbers that are known already (nan: not; None: none)."""
 
     masks: list[Any]
     bounds: list[Any]
@@ -55,9 +55,9 @@ def of_question(question: Question, policy: policies.Policy) -> Suspects:
     for result, one in zip(results, found, strict=True):
         shape = np.shape(result.number)
         suspect, bound, known = one or (np.ones(shape, bool), np.full(shape, np.inf), None)
-        masks.append(np.ones(shape, bool) if equality else np.array(suspect, bool))
+        masks.append(np.ones(shape, bool) if equality else np.asarray(suspect, bool))
         bounds.append(bound)
-        settled.append(np.full(shape, np.nan) if known is None or equality else known)
+        settled.append(None if equality else known)
     return Suspects(masks, bounds, settled)
 
 
@@ -178,6 +178,11 @@ def _pushed(program: Program, moving: tuple[bool, ...]) -> Program:
 
 
 def _outputs(program: Program, places: Sequence[int]) -> Program:
+    return _chosen(program, tuple(places))
+
+
+@lru_cache(maxsize=256)
+def _chosen(program: Program, places: tuple[int, ...]) -> Program:
     kept = [program.outputs[n] for n in places]
     return sweep(Program(program.inputs, program.eqns, kept, program.sources, program.name))
 
