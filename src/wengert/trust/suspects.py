@@ -181,7 +181,7 @@ def _outputs(program: Program, places: Sequence[int]) -> Program:
     return _chosen(program, tuple(places))
 
 
-@lru_cache(maxsize=256)
+@passes.remembered
 def _chosen(program: Program, places: tuple[int, ...]) -> Program:
     kept = [program.outputs[n] for n in places]
     return sweep(Program(program.inputs, program.eqns, kept, program.sources, program.name))
