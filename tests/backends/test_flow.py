@@ -6,7 +6,7 @@ import pytest
 import wengert as wg
 from wengert.backends.code import For, While
 from wengert.backends.compile import compile
-from wengert.backends.simd import items_of
+from wengert.backends.vary import items_of
 from wengert.ir.evaluate import evaluate
 
 pytest.importorskip("llvmlite")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from wengert.backends.arrays import Grid
 from wengert.backends.code import Callback
 from wengert.backends.graph import Node, Step
 from wengert.backends.kit import Kit
@@ -32,9 +33,10 @@ def callback(kit: Kit, eqn: Eqn, ins: Sequence[Node]) -> tuple[Node, ...]:
         )
         pointers = []
         for node in step.operands:
-            array = (
-                node.array if node.array.__class__.__name__ == "Stored" else r.e.spilled(node.array)
-            )
+            array = r.e.spilled(node.array) if isinstance(node.array, Grid) else node.array
+            if not array.whole:  # a view of what stands outside
+                array = r.e.temporary(node.shape, node.dtype)
+                r.copy(node, array)
             pointers.append((array.buffer, r.e.place_of(array)))
         pointers += [(place.buffer, r.e.place_of(place)) for place in places]
         problem = r.e.problem("callback", eqn.prim.name, program.line(eqn))

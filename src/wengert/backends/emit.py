@@ -12,9 +12,9 @@ from wengert.backends import nests
 from wengert.backends.arrays import Flat, Grid, Stored, dense, is_small, new_buffer
 from wengert.backends.code import SMALL, Buffer, Function, Problem, Value
 from wengert.backends.graph import Node, Step
-from wengert.backends.kit import Start
 from wengert.backends.plan import Unit, plan
 from wengert.backends.scalars import PARTS, Scalars, scalar_type
+from wengert.backends.words import Start
 from wengert.backends.writer import Writer
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from wengert.backends.arrays import Flat, Grid, Stored
 from wengert.backends.code import Value
 from wengert.backends.graph import Node
-from wengert.backends.kit import folded
 from wengert.backends.plan import Unit, loops_of
 from wengert.backends.scalars import Pair
+from wengert.backends.words import folded
 
 if TYPE_CHECKING:
     from wengert.backends.emit import Emitter, Region

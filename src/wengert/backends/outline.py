@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wengert.backends.code import Call, For, Reserve, Value
 from wengert.backends.spelling import TYPES
+from wengert.backends.vary import by_lanes, items_of
 
 if TYPE_CHECKING:
     from wengert.backends.llvm import Printer
@@ -22,8 +23,6 @@ _REGISTER = re.compile(r"%[A-Za-z_][\w.]*")
 
 def worthwhile(s: For) -> bool:
     """Can it be long, and are its iterations independent?"""
-    from wengert.backends.simd import items_of
-
     if s.kind == "serial" or s.extent.op == "const" or s.carried:
         return False
     for item in items_of(s.block):
@@ -36,8 +35,6 @@ def worthwhile(s: For) -> bool:
 
 def size_of_chunk(p: Printer, s: For) -> str:
     """Iterations of a chunk: by what is written, times the loops inside."""
-    from wengert.backends.simd import items_of
-
     count = sum(1 for item in items_of(s.block) if item.__class__ is Value)
     least = max(WORK // max(count, 1), 1)
     if s.kind == "vector":
@@ -138,7 +135,7 @@ def _body(p: Printer, s: For, number: int, size: str, n: str, sums: list[str]) -
     stop = p.emit(f"add i64 {begin}, {size}")
     end = p.intrinsic("i64", "llvm.smin.i64", ("i64", stop), ("i64", n))
     count = p.emit(f"sub i64 {end}, {begin}")
-    if s.kind == "vector" and p.simd.worthwhile(s):
+    if s.kind == "vector" and by_lanes(s):
         lanes = Lanes(p, s, count, begin)
         lanes.print()
         for r, place in zip(s.reductions, sums, strict=True):

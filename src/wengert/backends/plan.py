@@ -70,7 +70,7 @@ def _available(op: Node) -> int:
 def _place(node: Node, is_small: Any) -> None:
     if node.kind == "given":
         node.small = node.array.__class__.__name__ == "Grid"
-        node.cost, node.flat = 1, True
+        node.cost, node.flat = 1, getattr(node.array, "whole", False)
         return
     if node.kind == "result":
         node.level = node.operands[0].level
@@ -112,7 +112,7 @@ def _place(node: Node, is_small: Any) -> None:
             cost += 1
     for op in node.operands:
         if op.shape != ():
-            made = op.kind != "virtual" or (op.stored and op.level < level)
+            made = op.kind in ("reduce", "result") or (op.stored and op.level < level)
             flat = flat and node.access == SAME and not op.small and (op.flat or made)
     for op in reads:  # dear things of an earlier level are kept
         if op.level < level and op.cost > DEAR:

@@ -12,7 +12,7 @@ from wengert.backends.code import DTYPES, Block, Buffer, Check, Store, Value
 from wengert.backends.spelling import MEMORY
 
 if TYPE_CHECKING:
-    from wengert.backends.simd import Lanes
+    from wengert.backends.lanes import Values as Lanes
 
 FEWEST = 2  # so many neighbours make a row worth while
 Key = tuple[Buffer, Value]
@@ -113,7 +113,7 @@ def turned(lanes: Lanes, rows: list[str], type: str) -> list[str]:
 
 def places(lanes: Lanes, buffer: Buffer, base: Value, first: int) -> list[str]:
     """A pointer to the row of each lane."""
-    from wengert.backends.simd import Linear
+    from wengert.backends.lanes import Linear
 
     p, t = lanes.p, MEMORY[buffer.type]
     form = lanes.form(base)

@@ -1,0 +1,314 @@
+"""The plain words of the kit: numbers, elementwise formulas, movements of indices, reductions, steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from wengert.backends.code import DTYPES, MATH, SMALL, SPECIAL, Function, Value
+from wengert.backends.graph import MOVED, SAME, SPREAD, Node, Step
+from wengert.backends.plan import unrolled
+from wengert.backends.scalars import PARTS, NoLowering, Pair, Scalars, scalar_type
+from wengert.backends.writer import Writer
+from wengert.ir.types import StackType
+
+Formula = str | Callable[..., Any]
+Start = int | tuple[int, int]  # a position: a number, or (extent, number to add)
+NUMBER = np.dtype(np.int64)
+_DEAR = {"div": 6, "sqrt": 6}
+FOLD = 16  # sums of this many terms are written out
+
+
+class Words:
+    """Makes nodes."""
+
+    def __init__(self, region: Any) -> None:
+        self.region = region
+        self.nodes: list[Node] = []
+        self.line: Any = None
+        self.effects: list[Node] = []  # of equations that do something besides their results
+
+    def add(self, node: Node) -> Node:
+        """Take a node in."""
+        node.line = self.line
+        self.nodes.append(node)
+        return node
+
+    # ---- elementwise ----------------------------------------------------------------------------
+    def number(self, value: Any, dtype: np.dtype[Any]) -> Node:
+        """A constant of shape ()."""
+        scalar_type(dtype)
+        node = Node("virtual", (), dtype, pull=lambda r, idx: r.s.number(value, dtype))
+        node.value = dtype.type(value)
+        return self.add(node)
+
+    def constant(self, array: np.ndarray[Any, Any]) -> Node:
+        """An array that belongs to the program."""
+        scalar_type(array.dtype)
+        if self.region.is_small(array.shape):
+            return self.choose(
+                array.shape,
+                array.dtype,
+                (),
+                lambda r, idx: r.s.number(array[tuple(i.data for i in idx)], array.dtype),
+            )
+        node = Node("given", array.shape, array.dtype)
+        node.array = self.region.e.constant(array)
+        return self.add(node)
+
+    def map(self, formula: Formula, *args: Node, dtype: np.dtype[Any]) -> Node:
+        """`y[i] = formula(s, x[i], …)`; arrays of shape () fit any shape."""
+        shape = max((a.shape for a in args), key=len)
+        cost = cost_of(formula, tuple((a.dtype, a.value) for a in args), dtype)
+        flags = tuple(a.shape != () or shape == () for a in args)
+
+        def pull(r: Any, idx: Any) -> Any:
+            xs = [r.at(a, idx if f else ()) for a, f in zip(args, flags, strict=True)]
+            return r.s.call(formula, *xs) if formula.__class__ is str else formula(r.s, *xs)  # type: ignore[operator]
+
+        return self.add(Node("virtual", shape, dtype, args, SAME, pull, cost))
+
+    def cast(self, x: Node, dtype: np.dtype[Any]) -> Node:
+        """Another dtype."""
+        if x.dtype == dtype:
+            return x
+        scalar_type(dtype)
+        return self.add(
+            Node(
+                "virtual",
+                x.shape,
+                dtype,
+                (x,),
+                SAME,
+                lambda r, idx: r.s.cast(r.at(x, idx), dtype),
+                1,
+            )
+        )
+
+    def count(self, shape: Sequence[int], dtype: np.dtype[Any]) -> Node:
+        """How many elements an array of this shape has, as a number of shape ()."""
+
+        def pull(r: Any, idx: Any) -> Any:
+            total = r.e.one
+            for n in shape:
+                total = r.e.w.op("mul", total, r.e.dim(n))
+            return r.s.cast(total, dtype)
+
+        return self.add(Node("virtual", (), dtype, pull=pull))
+
+    def position(
+        self, shape: tuple[int, ...], axis: int, dtype: np.dtype[Any] = DTYPES["i64"]
+    ) -> Node:
+        """The index along an axis, everywhere in an array of this shape."""
+        return self.add(
+            Node(
+                "virtual",
+                shape,
+                dtype,
+                pull=lambda r, idx: r.s.cast(idx[axis], dtype),
+                own=0,
+                access=MOVED,
+            )
+        )
+
+    # ---- movement -------------------------------------------------------------------------------
+    def affine(
+        self, x: Node, shape: tuple[int, ...], axes: Sequence[tuple[int | None, Start, int]]
+    ) -> Node:
+        """Element idx of the result is that of x at `start + step · idx[axis]`, per axis of x."""
+        if shape == x.shape and all(
+            a == (k, 0, 1) or (n == 1 and a[1:] == (0, 1))
+            for k, (a, n) in enumerate(zip(axes, x.shape, strict=True))
+        ):
+            return x
+        if x.affine is not None and not x.stored:  # a movement of a movement is one
+            base, inner = x.operands[0], []
+            for axis, start, step in x.affine:
+                if axis is None:
+                    inner.append((None, start, step))
+                    continue
+                outer, begin, stride = axes[axis]
+                both = _plus(start, begin, step)
+                if both is None:
+                    break
+                inner.append((outer, both, step * stride))
+            else:
+                return self.affine(base, shape, inner)
+        used = {a for a, _, _ in axes if a is not None}
+        repeated = [d for d, n in enumerate(shape) if d not in used and n != 1]
+        access = SPREAD if set(repeated) - set(unrolled(shape)) else MOVED
+        axes = tuple(axes)
+
+        def pull(r: Any, idx: Any) -> Any:
+            w, e = r.e.w, r.e
+            if not axes:
+                return r.at(x, ())
+            at = []
+            for axis, start, step in axes:
+                i = e.position(start)
+                if axis is not None:
+                    i = w.op("add", w.op("mul", idx[axis], w.index(step)), i)
+                at.append(i)
+            return r.at(x, tuple(at))
+
+        node = Node("virtual", shape, x.dtype, (x,), access, pull, 0)
+        node.affine = axes
+        return self.add(node)
+
+    def reshape(self, x: Node, shape: tuple[int, ...]) -> Node:
+        """The same elements in C order."""
+        if shape == x.shape:
+            return x
+        kept = [d for d, n in enumerate(shape) if n != 1]
+        if [shape[d] for d in kept] == [n for n in x.shape if n != 1]:
+            places = iter(kept)
+            return self.affine(
+                x, shape, [(next(places), 0, 1) if n != 1 else (None, 0, 1) for n in x.shape]
+            )
+
+        def pull(r: Any, idx: Any) -> Any:
+            return r.at(x, r.e.unravelled(r.e.ravelled(idx, shape), x.shape))
+
+        node = Node("virtual", shape, x.dtype, (x,), "whole", pull, 0)
+        return self.add(node)
+
+    def choose(
+        self,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        parts: Sequence[Node],
+        pick: Callable[..., Any],
+    ) -> Node:
+        """`pick(region, idx)` reads the parts itself: for small arrays, of which each index is known."""
+        return self.add(Node("virtual", shape, dtype, tuple(parts), MOVED, pick, 1))
+
+    def permuted(self, x: Node, axes: Sequence[int]) -> Node:
+        """Axis k of the result is axis axes[k] of x."""
+        axes = list(axes)
+        back = [(axes.index(d), 0, 1) for d in range(len(axes))]
+        return self.affine(x, tuple(x.shape[a] for a in axes), back)
+
+    # ---- reductions and products -----------------------------------------------------------------
+    def reduce(self, op: str, x: Node, axes: Sequence[int]) -> Node:
+        """Combine along axes by `add mul max min and or`."""
+        axes = tuple(axes)
+        if not axes:
+            return x
+        if op in ("max", "min") and x.dtype in PARTS:
+            raise NoLowering(f"{op} of complex numbers")
+        scalar_type(x.dtype)
+        shape = tuple(n for d, n in enumerate(x.shape) if d not in axes)
+        terms = math.prod(x.shape[d] for d in axes)
+        few = all(x.shape[d] <= SMALL for d in axes) and terms <= FOLD
+        if (
+            few
+            or x.small
+            or (all(n <= SMALL for n in x.shape) and math.prod(x.shape) <= self.region.limit)
+        ):
+
+            def pull(r: Any, idx: Any) -> Any:
+                values = []
+                for point in np.ndindex(*(x.shape[d] for d in axes)):
+                    kept, gone = iter(idx), iter(point)
+                    at = tuple(
+                        r.e.w.index(next(gone)) if d in axes else next(kept)
+                        for d in range(len(x.shape))
+                    )
+                    values.append(r.at(x, at))
+                return folded(r.s, op, values, x.dtype)
+
+            return self.add(Node("virtual", shape, x.dtype, (x,), MOVED, pull, max(terms, 1)))
+        if 0 in x.shape:  # nothing to combine
+            return self.affine(self.identity(op, x.dtype), shape, ())
+        node = Node("reduce", shape, x.dtype, (x,))
+        node.op, node.axes = op, axes
+        return self.add(node)
+
+    def identity(self, op: str, dtype: np.dtype[Any]) -> Node:
+        """What changes nothing in a reduction."""
+        return self.add(Node("virtual", (), dtype, pull=lambda r, idx: r.s.identity(op, dtype)))
+
+    # ---- steps ------------------------------------------------------------------------------------
+    def step(
+        self,
+        name: str,
+        operands: Sequence[Node],
+        needs: str | Sequence[str],
+        types: Sequence[Any],
+        emit: Callable[..., Any],
+        memory: bool | Sequence[bool] = True,
+        reuses: int | None = None,
+        lanes: bool = False,
+    ) -> tuple[Node, ...]:
+        """Something done as a whole; `types` of the results."""
+        needs = (needs,) * len(operands) if isinstance(needs, str) else tuple(needs)
+        flags = (memory,) * len(types) if isinstance(memory, bool) else tuple(memory)
+        step = Step(name, tuple(operands), needs, emit, flags, reuses, lanes)
+        step.node = self.add(Node("step", (), NUMBER, step.operands))
+        step.node.step = step
+        step.types = tuple(types)
+        for k, t in enumerate(types):
+            shape, dtype = ((), NUMBER) if isinstance(t, StackType) else (t.shape, t.dtype)
+            node = Node("result", shape, dtype, (step.node,))
+            node.step, node.number = step, k
+            step.results.append(self.add(node))
+        return tuple(step.results)
+
+
+class Typed:
+    """Shape and dtype of a result."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.shape, self.dtype = shape, dtype
+
+
+def _plus(start: Start, begin: Start, step: int) -> Start | None:
+    """`start + step · begin` as a position, if it is one."""
+    if isinstance(begin, int):
+        if isinstance(start, int):
+            return start + step * begin
+        return (start[0], start[1] + step * begin)
+    if isinstance(start, int) and step == 1:
+        return (begin[0], begin[1] + start)
+    return None
+
+
+def folded(s: Scalars, op: str, values: list[Any], dtype: np.dtype[Any]) -> Any:
+    """Values combined two by two."""
+    if not values:
+        return s.identity(op, dtype)
+    while len(values) > 1:
+        pairs = [s.combine(op, a, b) for a, b in zip(values[::2], values[1::2], strict=False)]
+        values = pairs + values[2 * len(pairs) :]
+    return values[0]
+
+
+@lru_cache(maxsize=4096)
+def cost_of(
+    formula: Formula, given: tuple[tuple[np.dtype[Any], Any], ...], dtype: np.dtype[Any]
+) -> int:
+    """How dear a formula is, found by writing it once. Raises NoLowering if it cannot be written."""
+    writer = Writer(Function("probe"))
+    s = Scalars(writer)
+    xs: list[Any] = []
+    for d, number in given:
+        if number is not None:
+            xs.append(s.number(number, d))
+            continue
+        t = scalar_type(d)
+        values = [Value("param", t, (), None, writer.block) for _ in range(1 + (d in PARTS))]
+        xs.append(Pair(*values) if d in PARTS else values[0])
+    y = s.call(formula, *xs) if isinstance(formula, str) else formula(s, *xs)
+    if (y.__class__ is Pair) != (dtype in PARTS) or scalar_type(dtype) != (
+        y.re.type if y.__class__ is Pair else y.type
+    ):
+        raise NoLowering(f"{formula} gives {y!r}, not {dtype}")
+    cost = 0
+    for v in writer.block.items:
+        assert isinstance(v, Value)
+        cost += 20 if v.op in MATH or v.op.startswith(SPECIAL) else _DEAR.get(v.op, 1)
+    return cost
