@@ -49,6 +49,7 @@ bench: .venv-bench/ready
 	.venv-bench/bin/python benchmarks/against_autograd.py
 	.venv-bench/bin/python benchmarks/overhead.py
 	.venv-bench/bin/python benchmarks/against_peers.py
+	.venv-bench/bin/python benchmarks/cpp/run.py
 
 # the yardstick's data are not part of this repository
 YARDSTICK ?= ../shared/yardstick
