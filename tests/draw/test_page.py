@@ -172,6 +172,19 @@ def test_bits_that_a_line_loses_are_a_heat():
     assert json.loads(html.unescape(row))["lost"][0] == 1.0
 
 
+def first_vector(a):
+    return np.linalg.eigh(a)[1][0, 0]
+
+
+def test_where_there_is_no_derivative_it_is_said():
+    (finding,) = found(first_vector, np.eye(3))
+    assert (finding.kind, finding.title) == ("wrong", "there is no derivative")
+    assert "the derivative depends on the basis" in finding.text
+    page = wg.page(first_vector)(np.eye(3))
+    assert page.findings == [finding]
+    assert "first_vector" in page.html()
+
+
 def test_a_wrong_rule_is_a_warning():
     wrong = wg.custom_vjp(lambda x: x**2)
     wrong.defvjp(lambda x: (x**2, x), lambda x, g: (3 * x * g,))

@@ -54,7 +54,10 @@ def findings_of(
     """
     f = plain(f)
     reading = read(f, args, kwargs, argnums, "check")
-    adjoints = reading.adjoints()
+    try:
+        adjoints = reading.adjoints()
+    except WengertError as why:  # a path without a derivative, or one that hangs on a choice
+        return [Finding(WRONG, "there is no derivative", str(why))]
     found = list(_not_finite(reading, adjoints))
     if not found:
         found.append(Finding(OK, "value and derivatives are finite"))

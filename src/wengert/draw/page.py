@@ -91,17 +91,20 @@ class Page:
     ) -> None:  # fmt: skip
         f = plain(f)
         self._reading = reading = read(f, args, kwargs, argnums, "page")
-        self._adjoints = reading.adjoints()
+        try:
+            self._adjoints = reading.adjoints()
+        except WengertError:  # it stands among the findings
+            self._adjoints = {}
         self.title = reading.title
         account = explained(f, args, kwargs, argnums)
         self._lost = {} if isinstance(account, WengertError) else account.heat  # bits, by place
         self.findings = findings_of(f, args, kwargs, argnums, account)
-        self.graph = graph_of(reading, derivatives=True)
+        self.graph = graph_of(reading, derivatives=bool(self._adjoints))
         self.table = table_of(reading, self._adjoints)
-        self.profile = profile_of(reading)
+        self.profile = profile_of(reading, backwards=bool(self._adjoints))
         small = len(reading.program.eqns) <= _MOST_COMPILED  # (a page should not take minutes)
         self._seconds: dict[str, float] = {"the function itself": self.profile.plain}
-        if reading.single and reading.out.type.dtype.kind == "f":
+        if reading.single and reading.out.type.dtype.kind == "f" and self._adjoints:
             with np.errstate(all="ignore"):
                 gradient = grad(f, tuple(argnums), trust="off")
                 self._seconds["gradient"] = best(lambda: gradient(*args, **kwargs))
@@ -170,7 +173,11 @@ class Page:
             html_table(
                 ("argument", "value", f"∂{r.target}/∂argument"),
                 [
-                    [name, brief(r.values[v]), brief(self._adjoints.get(v, 0.0))]
+                    [
+                        name,
+                        brief(r.values[v]),
+                        brief(self._adjoints.get(v, 0.0)) if self._adjoints else "none",
+                    ]
                     for name, v in r.inputs.items()
                 ],
             ),

@@ -127,13 +127,13 @@ def size(n: int) -> str:
     return f"{n} B"
 
 
-def profile_of(reading: Reading, repeat: int = _REPEAT) -> Profile:
+def profile_of(reading: Reading, repeat: int = _REPEAT, backwards: bool = True) -> Profile:
     """The costs of a call that was read."""
     call = reading.call
     costs: dict[Any, list[Any]] = {}  # per line: line, equations, forward, backward, made, kept
     eqns = reading.program.eqns
     forward = _forward(reading, repeat)
-    backward = _backward(reading, repeat)
+    backward = _backward(reading, repeat) if backwards else {}
     entries = reading.builder.entries
     counted: set[int] = set()
     for n, eqn in enumerate(eqns):
