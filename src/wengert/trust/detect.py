@@ -17,9 +17,11 @@ from wengert.ir import passes
 from wengert.ir.program import Eqn, Program
 from wengert.ir.types import type_of
 from wengert.ops.radii import Radius
+from wengert.transforms.sweep import sweep
 from wengert.trust.bounds import run
 from wengert.trust.effort import operations
 from wengert.trust.means import machine
+from wengert.trust.slices import sliced
 from wengert.trust.wide import widened, wider
 
 _ROOM = 1 + 1e-6  # radii are rounded themselves
@@ -54,15 +56,22 @@ def detect(
     suspects, bounds, doubt, dropped = _quick(program, args, numbers, tolerances)
     settled: list[Any] = [None] * len(results)
     look = doubt or any(np.any(s) for s in suspects)
-    if look and operations(program) < _SLOW and any(wider(np.asarray(a).dtype) for a in args):
-        again = widened(program, args)
+    if look and any(wider(np.asarray(a).dtype) for a in args):
         count = len(results)
-        doubt = doubt and bool(_doubt(again.radii[count:]))
-        for n, (g, y, r) in enumerate(zip(numbers, again.values, again.radii, strict=False)):
-            still, bound = _look(g, y, r, tolerances[n])
-            bounds[n] = np.where(suspects[n], bound, bounds[n])
-            suspects[n] = suspects[n] & still
-            settled[n] = _settled(g, y, r, tolerated)
+        small = None if doubt else sliced(_only(program, count), args, suspects)
+        part, given, at = (program, args, ...) if small is None else small
+        if operations(part) < _SLOW:
+            again = widened(part, given)
+            doubt = doubt and bool(_doubt(again.radii[count:]))
+            for n, (g, y, r) in enumerate(zip(numbers, again.values, again.radii, strict=False)):
+                few = np.asarray(g)[at]
+                still, bound = _look(few, y, r, tolerances[n])
+                suspects[n], bounds[n] = np.array(suspects[n]), np.array(bounds[n])
+                bounds[n][at] = np.where(suspects[n][at], bound, bounds[n][at])
+                suspects[n][at] &= still
+                if few.dtype.kind in "fc":
+                    settled[n] = np.full(np.shape(g), np.nan, few.dtype)
+                    settled[n][at] = _settled(few, y, r, tolerated)
     if doubt:
         suspects = [np.ones_like(s) for s in suspects]
         bounds = [np.full(np.shape(b), np.inf) for b in bounds]
@@ -76,6 +85,12 @@ def _doubt(radii: Sequence[Radius]) -> Any:
         if r is not None:
             total = np.any(r != 0) | total
     return total
+
+
+def _only(program: Program, count: int) -> Program:
+    """The program of its first outputs."""
+    kept = program.outputs[:count]
+    return sweep(Program(program.inputs, program.eqns, kept, program.sources, program.name))
 
 
 def _look(result: Any, value: Any, radius: Radius, tolerance: float) -> tuple[Any, Any]:

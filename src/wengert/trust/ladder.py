@@ -16,6 +16,7 @@ from wengert.ir.program import Program
 from wengert.trust.balls.evaluate import evaluate, plan
 from wengert.trust.balls.moves import as_objects
 from wengert.trust.balls.number import Doubts, flint, precision, rounded
+from wengert.trust.slices import sliced
 
 FIRST, LAST = 64, 4096
 
@@ -41,6 +42,13 @@ def climb(
     `plain` are the outputs as plain numbers, which give shapes and formats. `slack`: by how many
     steps of the format a settled number may be off (0: correctly rounded). `until` is a time.
     """
+    small = sliced(program, args, masks)
+    if small is not None:
+        part, given, at = small
+        few = [np.asarray(y)[at] for y in plain]
+        marks = [np.asarray(m)[at] for m in masks]
+        inner = climb(part, given, few, marks, slack=slack, until=until, first=first, last=last)
+        return [_spread(y, one, at) for y, one in zip(plain, inner, strict=True)]
     found = [Settled(y) for y in plain]
     open_ = [np.array(m, bool) for m in masks]
     bits = first
@@ -58,6 +66,14 @@ def climb(
             break
         bits = min(last, max(2 * bits, 1 << (need - 1).bit_length()))
     return found
+
+
+def _spread(plain: Any, few: Settled, at: Any) -> Settled:
+    """What was found for some elements, in the place of all."""
+    whole = Settled(plain)
+    whole.values[at], whole.bits[at], whole.balls[at] = few.values, few.bits, few.balls
+    whole.doubtful = few.doubtful
+    return whole
 
 
 def _look(one: Settled, y: Any, mask: Any, bits: int, slack: int) -> int:
