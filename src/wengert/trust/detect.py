@@ -135,6 +135,7 @@ class Drops:
 
     def __init__(self) -> None:
         self.points: set[Any] = set()  # results of comparisons for equality
+        self.stopped: set[Any] = set()  # what such a rule has chosen
         self.found: list[Any] = []
 
     def see(self, eqn: Eqn, xs: Any, rs: Any, ys: Any, radii: Any) -> None:
@@ -143,8 +144,11 @@ class Drops:
             self.points.update(eqn.outputs)
         elif eqn.prim.name == "select" and eqn.inputs[0] in self.points:
             c, _, other = xs
+            self.stopped.update(eqn.outputs)
             if type_of(other).inexact:
                 self.found.append(np.any(c & ~np.isfinite(other)))
+        elif eqn.prim.name == "scale" and eqn.inputs[0] in self.stopped:
+            self.found.append(np.any((xs[0] == 0) & ~np.isfinite(xs[1])))
 
     @property
     def any(self) -> Any:

@@ -229,12 +229,15 @@ class Plan:
         seeds = getattr(program, "seeds", 0)
         self.derived: set[Any] = set(program.inputs[len(program.inputs) - seeds :])
         self.steps: list[tuple[Handler, tuple[int, ...], Any, tuple[int, ...]]] = []
+        points: set[Any] = set()  # where equality was asked for
         for eqn, dying in zip(program.eqns, program.dying, strict=True):
+            if eqn.prim.name == "equal":
+                points.update(eqn.outputs)
             derived = any(a in self.derived for a in eqn.inputs)
             if derived:
                 self.derived.update(eqn.outputs)
             ins = tuple(
-                self._stop(slots) if derived and _is_stop(eqn, a) else slot(a) for a in eqn.inputs
+                self._stop(slots) if derived and _is_stop(eqn, a, points) else slot(a) for a in eqn.inputs
             )
             outs = tuple(slot(v) for v in eqn.outputs)
             run = _handler_of(eqn, derived)
@@ -273,9 +276,10 @@ class Plan:
         return [env[k] for k in self.outputs]
 
 
-def _is_stop(eqn: Eqn, a: Any) -> bool:
-    """Is it the zero of what a selection leaves out?"""
-    return eqn.prim.name == "select" and isinstance(a, Const) and a.value == 0
+def _is_stop(eqn: Eqn, a: Any, points: set[Any]) -> bool:
+    """Is it the zero of what a selection leaves out? (A rule for one point leaves nothing out.)"""
+    zero = eqn.prim.name == "select" and isinstance(a, Const) and a.value == 0
+    return zero and eqn.inputs[0] not in points
 
 
 class Derived(Program):

@@ -12,6 +12,7 @@ from wengert.trust.balls.number import complex_ball, each, flint, hull
 Rule = Callable[..., Any]
 
 WITHOUT: dict[str, str] = {
+    **dict.fromkeys(("eig", "full_qr", "full_svd"), "vectors that LAPACK chooses among many"),
     "nextafter": "a question about floats, not about numbers",
     "exponent": "a question about floats, not about numbers",
     "owens_t": "Arb has no Owen's T",
