@@ -237,7 +237,8 @@ class Plan:
             if derived:
                 self.derived.update(eqn.outputs)
             ins = tuple(
-                self._stop(slots) if derived and _is_stop(eqn, a, points) else slot(a) for a in eqn.inputs
+                self._stop(slots) if derived and _is_stop(eqn, a, points) else slot(a)
+                for a in eqn.inputs
             )
             outs = tuple(slot(v) for v in eqn.outputs)
             run = _handler_of(eqn, derived)
