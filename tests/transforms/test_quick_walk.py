@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.errors import NonFiniteWarning
+from wengert.errors import NonFiniteWarning, NotDifferentiableError
 from wengert.ops.families import Elementwise, along
 
 
@@ -89,3 +89,25 @@ def test_large_numbers_raise_no_alarm_where_the_user_wants_one():
     x = np.array([1e-200, 2e-200])
     with np.errstate(all="raise"):
         np.testing.assert_array_equal(wg.grad(lambda x: np.sum(1e200 * x))(x), [1e200, 1e200])
+
+
+def test_an_error_about_a_nan_of_a_stopped_zero_is_none():
+    def exact(g, y, x):
+        if np.isnan(g).any() or (g != 0).any():
+            raise NotDifferentiableError("a cotangent that is not zero", "have none")
+        return g
+
+    strict = Elementwise(np.positive, along(exact), name="strict")
+    x = np.array([0.0, 4.0])
+    np.testing.assert_array_equal(wg.grad(stopped(strict))(x), [1.0, 1.0])
+
+
+def test_sums_of_cotangents_are_written_only_where_nobody_else_looks():
+    x, y, g = np.linspace(0.1, 1.0, 5000), np.linspace(1.0, 2.0, 5000), np.full(5000, 2.0)
+    _, back = wg.vjp(lambda x, y: (x + y, x * y, x + x), x, y)
+    for _ in range(2):
+        dx, dy = back((g, g, g))
+        np.testing.assert_allclose(dx, 2 + 2 * y + 4)
+        np.testing.assert_allclose(dy, 2 + 2 * x)
+        np.testing.assert_array_equal(g, 2.0)
+        assert not np.shares_memory(dx, dy)

@@ -53,8 +53,6 @@ def reverse(
 
 
 _NOTHING = [(None,) * n for n in range(4)]  # cotangents of a reader of parts, which it has added up
-
-
 _NUMBERS = np.ndarray, np.generic, float
 
 
@@ -105,6 +103,8 @@ def _walk(
             try:
                 if pull is not None:
                     back = pull(given[0], xs, ys, wanted, inputs, params)
+                elif quick and (prim.looks or prim.settles) and any(map(_has_nan, given)):
+                    raise _Nan
                 elif (
                     prim.settles
                     and (back := settled(builder, targets, gs, entry, given)) is not None
@@ -116,17 +116,17 @@ def _walk(
                         back = _cotangents(entry, given, pending)
                     finally:
                         source.current.reset(token)
-                elif quick and prim.looks and any(map(_has_nan, given)):
-                    raise _Nan
                 else:
                     back = _cotangents(entry, given, pending)
-            except NotDifferentiableError:
+            except NotDifferentiableError as error:
+                if quick and any(map(_has_nan, given)):
+                    raise _Nan from error
                 reached = _reached(builder, sources, entry)
                 if reached == wanted:
                     raise
                 back = _cotangents((*entry[:5], reached, *entry[6:]), given, pending)
             except Exception as error:
-                if quick and any(map(_has_nan, given)):
+                if quick and not isinstance(error, _Nan) and any(map(_has_nan, given)):
                     raise _Nan from error
                 raise
             if observer is not None:
