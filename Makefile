@@ -43,6 +43,7 @@ quick: .venv/ready
 nightly: export WENGERT_PROFILE = nightly
 nightly: export OPENBLAS_NUM_THREADS = 1
 nightly: check
+	WENGERT_FORCE_JIT=1 $(PYTEST) -m "not nightly" -W ignore::wengert.errors.NativeWarning tests/numpy_api tests/scipy_api tests/transforms
 	$(PYTEST)
 
 bench: .venv-bench/ready

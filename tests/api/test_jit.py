@@ -438,6 +438,19 @@ def test_a_python_if_on_numbers_runs_the_plain_function():
         assert wg.grad(f)(-2.0) == -1.0
 
 
+def test_a_key_of_a_set_needs_its_number():
+    f = wg.jit(lambda x: 2 * x if x in {0.5, 1.5} else x)
+    with pytest.warns(NativeWarning, match="a key of a set"):
+        assert [f(0.5), f(0.6)] == [1.0, 0.6]
+
+
+def test_arrays_of_objects_made_inside_are_arrays_of_numbers():
+    def f(x):
+        return np.sum(np.array([x[0], x[1] * x[2]], dtype=object))
+
+    same(wg.jit(wg.grad(f))(X), wg.grad(f)(X))
+
+
 # ---- machine code is shared ------------------------------------------------------------------------------
 
 

@@ -24,7 +24,8 @@ def long_for(x):
 @pytest.mark.parametrize("f", [long_while, long_for])
 def test_a_long_loop_is_interrupted(f):
     jitted = wg.jit(f)
-    timer = threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT))
+    jitted.version_for(0.5)  # compiled before, so that it is the loop that is interrupted
+    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         jitted(0.5)

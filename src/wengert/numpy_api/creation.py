@@ -23,7 +23,12 @@ from wengert.trace.tracer import Tracer
 
 
 def array(values: Any, dtype: Any = None) -> Any:
-    """`np.array` of a nested list that may hold traced values."""
+    """`np.array` of a nested list that may hold traced values.
+
+    Where objects are asked for, traced values stay what they are: numbers.
+    """
+    if dtype is not None and np.dtype(dtype) == object:
+        dtype = None
     if not isinstance(values, list | tuple):
         x = operand(values)
         return x if dtype is None else cast(x, np.dtype(dtype))

@@ -15,6 +15,7 @@ import numpy as np
 from wengert.errors import ConcretizationError
 from wengert.ir import source
 from wengert.ir.primitive import Handle
+from wengert.ir.types import ArrayType
 
 # from the spelling of the user's call: what happened and the way out, or None
 ways_out: list[Callable[[str], tuple[str, str] | None]] = []
@@ -136,8 +137,19 @@ class Tracer(Handle):
         return np.array(self._exact("a conversion to a plain NumPy array"), dtype=dtype)
 
     def __hash__(self) -> int:
-        number = None if self.node.type.shape else self.number()
-        return id(self) if number is None else hash(number[()])  # a scalar is equal to its number
+        if self.node.type.__class__ is not ArrayType or self.node.type.shape:
+            return id(self)
+        number = self.number()
+        if (
+            number is None
+        ):  # what is equal to it, and so what a set or a dictionary finds, is not known
+            raise ConcretizationError(
+                f"a key of a set or a dictionary needs the number behind {self.type!r}, "
+                "and this trace knows only its type",
+                "use np.where or wg.cond here, or pass the key as a static argument",
+                source.here(),
+            )
+        return hash(number[()])  # a scalar is equal to its number
 
     def __repr__(self) -> str:
         number = self.number()
