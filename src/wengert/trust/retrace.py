@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from wengert import tree
+from wengert.ir import source
 from wengert.ir.primitive import Primitive, result_types
-from wengert.ir.program import Program
+from wengert.ir.program import Program, Var
 from wengert.ir.types import ArrayType, type_of
 from wengert.trace.body import body
 from wengert.trace.builder import Builder
@@ -61,9 +62,6 @@ class BallBuilder(Builder):
         return self._written(prim, tuple(atoms), params, outs, ys)
 
     def _written(self, prim: Primitive, atoms: Any, params: Any, outs: Any, ys: Any) -> Any:
-        from wengert.ir import source
-        from wengert.ir.program import Var
-
         variables = tuple(map(Var, outs))
         origin = source.current.get()
         if origin is None:

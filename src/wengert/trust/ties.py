@@ -106,21 +106,3 @@ def _on_step(eqn: Eqn, xs: Sequence[Any], y: Any) -> bool:
     else:
         x = as_objects(xs[0])
     return any(bool(v.contains_integer()) for v in np.ravel(x))
-
-
-def steps_only(program: Program, movers: int, mover: int) -> bool:
-    """Does an input reach the outputs, but only through steps, whose slope is 0 everywhere?"""
-    start = program.inputs[mover]
-    smooth, any_way = {start}, {start}
-    for e in program.eqns:
-        if any(a in any_way for a in e.inputs):
-            any_way.update(e.outputs)
-        slopes = getattr(e.prim, "slopes", None)
-        passes = any(
-            a in smooth and (slopes is None or n >= len(slopes) or slopes[n] is not None)
-            for n, a in enumerate(e.inputs)
-        )
-        if passes:
-            smooth.update(v for v in e.outputs if getattr(v.type, "inexact", True))
-    ends = [a for a in program.outputs if isinstance(a, Var)]
-    return not any(a in smooth for a in ends) and any(a in any_way for a in ends)

@@ -192,8 +192,3 @@ def rounded(x: Any, dtype: Any, slack: int = 0) -> Any:
         if low == high:
             return dtype(_nearest(x.mid(), dtype))
     return None
-
-
-def wide_enough(x: Any) -> bool:
-    """Is a ball useless: not finite, or wider than it is far from zero?"""
-    return not x.is_finite() or (x.contains(0) and not x.is_zero())
