@@ -156,6 +156,24 @@ def test_it_is_pickled_by_its_text(powers):
     np.testing.assert_array_equal(again([1.0, 2.0], 2, 1.0)[1], powers([1.0, 2.0], 2, 1.0)[1])
 
 
+def test_compiled_code_tapes_duals_and_checks_take_it(sigmoid):
+    x = np.linspace(-1, 1, 5)
+    slopes = sigmoid(x) * (1 - sigmoid(x))
+    jitted = wg.jit(wg.grad(lambda x: np.sum(sigmoid(x))))
+    np.testing.assert_allclose(jitted(x), slopes, rtol=1e-14)
+    v = wg.Variable(x)
+    with wg.GradientTape() as tape:
+        y = np.sum(sigmoid(v))
+    np.testing.assert_allclose(tape.gradient(y, v), slopes, rtol=1e-14)
+    dual = sigmoid(wg.convert(x, 0, 5))
+    np.testing.assert_allclose(np.diag(dual.derivatives()), slopes, rtol=1e-14)
+    with pytest.warns(wg.errors.TrustWarning, match="no ball rule for cpp_derivative"):
+        checked = wg.grad(lambda x: np.sum(sigmoid(x)), trust="check")(x)
+    np.testing.assert_allclose(checked, slopes, rtol=1e-14)
+    with pytest.raises(CppError, match=r"your own C\+\+, which is not taken along"):
+        wg.export_cpp(lambda x: sigmoid(x), 1.0, what="value")
+
+
 def test_threads_may_call_it_at_once(sigmoid):
     found = {}
 

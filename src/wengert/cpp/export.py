@@ -26,6 +26,9 @@ from wengert.ir.program import Program
 _STACK = 4096  # bytes of temporaries that are local arrays; more is a workspace of the caller's
 
 
+_WAY = "write it in operations that have, or export the function up to it"
+
+
 class Growing(CppError):
     """Memory that grows is needed, and nothing may be allocated."""
 
@@ -181,9 +184,12 @@ def _piece(e: Exported, dialect: Any, single: bool, prefix: str, strict: bool) -
 def refuse_callbacks(e: Exported, function: Function, language: str) -> None:
     """Raise if the function would call Python."""
     for c in function.callbacks:
+        own = c.prim.name.startswith("cpp")
+        what = f"{c.prim.name} is your own C++, which is not taken along" if own else ""
+        way = "call it in your program, between two exports" if own else _WAY
         raise CppError(
-            f"{e.kind}: {c.prim.name} has no {language}",
-            "write it in operations that have, or export the function up to it",
+            f"{e.kind}: {what or f'{c.prim.name} has no {language}'}",
+            way,
             str(c.line) if c.line else source.here(),
         )
 
@@ -203,7 +209,7 @@ def _without(e: Exported, dialect: Any, error: Unprintable) -> CppError:
     why = " (the standard library has no such function)" if known != str(error) else ""
     return CppError(
         f"{e.kind}: {known} has no C++{why}",
-        "write it in operations that have, or export the function up to it",
+        _WAY,
         where,
     )
 

@@ -24,7 +24,11 @@ from wengert.ir import source
 Flags = tuple[bool, ...]
 Shape = tuple[int, ...]
 
-_BASES = {np.dtype(np.float64): "double", np.dtype(np.float32): "float"}
+_BASES = {
+    np.dtype(np.longdouble): "long double",  # (in which derivatives are checked)
+    np.dtype(np.float64): "double",
+    np.dtype(np.float32): "float",
+}
 _PASSIVE = {
     "d": np.dtype(np.float64),
     "i": np.dtype(np.int64),
