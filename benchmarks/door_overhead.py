@@ -124,6 +124,7 @@ MORE: dict[str, Callable[[Any, Any], Any]] = {
     "x[1:3]": lambda x, a: x[1:3],
     "x[[0, 2]]": lambda x, a: x[[0, 2]],
     "a @ a": lambda x, a: a @ a,
+    "np.roll": lambda x, a: np.roll(x, 1),
     "np.dot(x, x)": lambda x, a: np.dot(x, x),
     "np.concatenate": lambda x, a: np.concatenate([x, x]),
     "np.stack": lambda x, a: np.stack([x, x]),

@@ -50,9 +50,9 @@ def is_traced(value: Any) -> bool:
     return isinstance(value, Tracer) or (isinstance(value, list | tuple) and holds_traced(value))
 
 
-def _users_call(name: str) -> bool:
-    """Does the user's own code, in a context that traces, call this name right now?"""
-    if not trace.tracing():
+def _users_call(name: str, traced: bool = False) -> bool:
+    """Does the user's own code, in a context that traces (or with a traced value), call this name now?"""
+    if not traced and not trace.tracing():
         return False
     frame = sys._getframe(2)
     code = frame.f_code
@@ -80,9 +80,10 @@ def _holder(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(original)
     def make(values: Any, *args: Any, **kwargs: Any) -> Any:
-        if not _users_call(name):
+        traced = is_traced(values)
+        if not _users_call(name, traced):
             return original(values, *args, **kwargs)
-        if not is_traced(values):
+        if not traced:
             made = original(plain(values), *args, **kwargs)
             return made if made is values else idle(made)
         dtype = args[0] if args else kwargs.get("dtype")
@@ -100,7 +101,7 @@ def _holder(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
 def _full(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def full(shape: Any, fill_value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if not _users_call("full"):
+        if not _users_call("full", is_traced(fill_value)):
             return original(shape, fill_value, dtype, *args, **kwargs)
         if not is_traced(fill_value):
             return idle(original(shape, fill_value, dtype, *args, **kwargs))
@@ -187,11 +188,11 @@ def _scalar(module: Any, name: str, rule: Callable[..., Any]) -> tuple[Any, Any]
 
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if trace.tracing():
-            if name in scalars.OF_LISTS:
-                args = tuple(list(a) if hasattr(a, "__iter__") else a for a in args)
-            if any(is_traced(a) for a in args):
-                return rule(*args, **kwargs)
+        if name in scalars.OF_LISTS and trace.tracing():
+            args = tuple(list(a) if hasattr(a, "__iter__") else a for a in args)
+        args = tuple([a.__wengert__() if hasattr(a, "__wengert__") else a for a in args])
+        if any(is_traced(a) for a in args):
+            return rule(*args, **kwargs)
         return original(*args, **kwargs)
 
     return original, call

@@ -28,6 +28,7 @@ from wengert.tape.question import (
 from wengert.tape.recorder import Pages, TapeBuilder, recording, shared
 from wengert.tape.standin import plain
 from wengert.tape.variable import Variable, Watchable
+from wengert.trace import trace
 from wengert.trace.tracer import Tracer
 from wengert.transforms.reverse import reverse
 from wengert.transforms.slopes import by_columns, by_rows, pulled
@@ -111,6 +112,8 @@ class GradientTape:
         self.builder.enter(self._pages)
         self._open = True
         self._start(self.builder)
+        for enter, _ in trace.hooks:  # np.array([y, z]), math.sin(y), np.sum([y, z])
+            enter()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -118,6 +121,13 @@ class GradientTape:
             self._stop(self.builder)
             self._open = False
             self.builder.leave()
+            for _, leave in trace.hooks:
+                leave()
+        raised = error[1] if error else None
+        if isinstance(raised, Exception):
+            cause = trace.lifted(raised)
+            if cause is not raised:
+                raise cause from None
 
     def _start(self, builder: TapeBuilder) -> None:
         self._spans.append([len(builder.entries)] * 2)

@@ -178,6 +178,7 @@ def refuse(tracer: Tracer, asked: str) -> NoReturn:
     if source.is_assigning():
         raise ConcretizationError(
             f"a traced {tracer.type!r} is written into a plain NumPy array, which cannot keep its derivative",
+            "make the array inside of the traced function (b = np.zeros(n); of one from outside b = np.array(a)), "
             "collect the parts in a list and join them (b = np.stack(parts)), "
             "or start from a traced array (b = 0 * x; b[0] = x[0])",
             source.here(),
