@@ -308,8 +308,25 @@ def test_results_may_be_given():
     same(x[1:], wg.grad(rosenbrock)(np.arange(10.0)))
 
 
+def test_results_may_be_given_quickly():
+    f = wg.jit(wg.grad(rosenbrock))
+    out, x = np.empty(10), X.copy()
+    for k in range(3):
+        assert f(X + k, out=out) is out
+        same(out, wg.grad(rosenbrock)(X + k))
+    f(x, out=x)
+    same(x, wg.grad(rosenbrock)(X))
+    x = np.arange(11.0)
+    f(x[:-1], out=x[1:])
+    same(x[1:], wg.grad(rosenbrock)(np.arange(10.0)))
+    same(f(X[:5], out=np.empty(5)), wg.grad(rosenbrock)(X[:5]))
+    with pytest.raises(InputError, match="out= is"):
+        f(X, out=np.empty(9))
+
+
 def test_results_that_do_not_fit_are_refused():
     f = wg.jit(np.sin)
+    f(X, out=np.empty(10))
     frozen = np.empty(10)
     frozen.flags.writeable = False
     for bad in (

@@ -77,12 +77,19 @@ class Jitted:
         self.plain: dict[Any, str] = {}  # kinds of calls that run the plain function, and why
         self._quick: Callable[..., Any] = self._slow
         self._chain: list[Any] = []
+        self._into: Any = None  # the newest version's quick call with an array for the result
         self._c: Any = None  # the newest version, as a C function
         functools.update_wrapper(self, fun, updated=())
         self.__name__ = f"jit({name_of(fun, 'f')})"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
+            if len(kwargs) == 1 and self._into is not None and "out" in kwargs:
+                out = kwargs["out"]
+                if out.__class__ is np.ndarray and not any(
+                    a.__class__ is np.ndarray and np.may_share_memory(a, out) for a in args
+                ):
+                    return self._into.call(*args, out)
             return self._slow(*args, **kwargs)
         return self._quick(*args)
 
@@ -113,6 +120,8 @@ class Jitted:
             except (ConcretizationError, UnsupportedError) as error:
                 return self._plain(opened.key, _needs_numbers(error), args, kwargs, out)
         done, result = self._ran(version, opened, out)
+        if out.__class__ is np.ndarray and self._into is None and version.entry is not None:
+            self._into = self._entry(opened, version.trace, version.compiled, given=True)
         # where a derivative is not finite the plain function says where that was born
         return result if done else _stored(self.fun(*args, **kwargs), out)
 
@@ -206,7 +215,7 @@ class Jitted:
         return trace.built(shown)
 
     # ---- the quick way -----------------------------------------------------------------------------
-    def _entry(self, opened: Opened, trace: Trace, ready: Compiled) -> Any:
+    def _entry(self, opened: Opened, trace: Trace, ready: Compiled, given: bool = False) -> Any:
         """The builtin for this kind of call; None where it cannot hand over what is wanted."""
         count = len(trace.results)
         one = trace.structure == tree.ONE
@@ -227,15 +236,21 @@ class Jitted:
             regular(v, t)
             for v, t in zip(trace.captured, trace.program.in_types[len(arguments) :], strict=True)
         ]
+        otherwise = self._slow_into if given else self._slow
         return ready.entry(
             arguments,
             results,
-            self._slow,
+            otherwise,
             captured=captured,
             single=one,
+            given=given,
             guards=trace.guards.by_identity(),
-            watched=None if trace.trust == "off" else self._slow,
+            watched=None if trace.trust == "off" else otherwise,
         )
+
+    def _slow_into(self, *args: Any) -> Any:
+        """A call whose last argument is the array for its result."""
+        return self._slow(*args[:-1], out=args[-1])
 
     def _link(self) -> None:
         """Chain the builtins of the newest versions: each leaves to the next what it does not expect."""
@@ -246,7 +261,7 @@ class Jitted:
         for entry in chain:
             entry.go_elsewhere(after)
             after = entry.call
-        self._chain, self._quick = chain, after
+        self._chain, self._quick, self._into = chain, after, None
 
     # ---- what was compiled, and why ----------------------------------------------------------------
     def _difference(self, key: Any) -> str:
