@@ -51,6 +51,8 @@ SYSTEMS = {
     "eigh, of a pair, vectors": lambda a: np.abs(sl.eigh(a, np.diag([1.0, 2.0, 4.0]) + S / 9)[1]),
     "svdvals": lambda a: sl.svdvals(a),
     "svd": lambda a: mixed(*(np.abs(v) for v in sl.svd(a))),
+    "eig": lambda a: mixed(np.real(sl.eig(a)[0] ** 2), np.abs(sl.eig(a)[1])),
+    "eigvals": lambda a: mixed(np.imag(sl.eigvals(a)), np.real(sl.eigvals(a, np.eye(len(a)) + 0.1 * a @ a.T))),
     "qr": lambda a: mixed(*sl.qr(a)),
     "qr pivoted": lambda a: mixed(*sl.qr(a, pivoting=True)[:2]),
     "qr of a tall matrix": lambda a: mixed(sl.qr(a[:, :2])[1], sl.qr(a[:, :2], mode="r")[0]),

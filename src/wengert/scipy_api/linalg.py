@@ -255,6 +255,34 @@ def eigvalsh(a: Any, b: Any = None, *, lower: bool = True, type: int = 1, **opti
     return eigh(a, b, lower=lower, type=type, eigvals_only=True, **options)
 
 
+@implements("scipy.linalg.eig")
+def eig(
+    a: Any, b: Any = None, left: bool = False, right: bool = True, overwrite_a: bool = False, overwrite_b: bool = False,
+    check_finite: bool = True, homogeneous_eigvals: bool = False,
+) -> Any:  # fmt: skip
+    """Eigenvalues (always complex, as SciPy's) and right eigenvectors of any square matrix."""
+    if left or homogeneous_eigvals:
+        raise unsupported(
+            "scipy.linalg.eig with left or homogeneous_eigvals", "take eig of a.conj().T"
+        )
+    (a,) = _matrices(a)
+    if b is not None:
+        a = door.solve(_matrices(b)[0], a)
+    w, v = spectral.eig(a)
+    number = w.number() if isinstance(w, Tracer) else w
+    if dtype_of(a).kind == "f" and number is not None and not np.any(number.imag):
+        v = np.real(v)
+    return (w, v) if right else w
+
+
+@implements("scipy.linalg.eigvals")
+def eigvals(
+    a: Any, b: Any = None, overwrite_a: bool = False, check_finite: bool = True, homogeneous_eigvals: bool = False
+) -> Any:  # fmt: skip
+    """Eigenvalues of any square matrix."""
+    return eig(a, b, right=False, homogeneous_eigvals=homogeneous_eigvals)
+
+
 @implements("scipy.linalg.svd")
 def svd(
     a: Any, full_matrices: bool = True, compute_uv: bool = True, overwrite_a: bool = False,
