@@ -27,6 +27,7 @@ class Node:
         "array",
         "axes",
         "cost",
+        "depth",
         "dests",
         "dtype",
         "flat",
@@ -65,6 +66,7 @@ class Node:
         self.axes: tuple[int, ...] = ()
         self.step: Any = None  # of a step, and of its results
         self.number = 0
+        self.depth = 0  # of the chain of virtual nodes that it ends
         self.level, self.cost, self.flat, self.small, self.stored = 0, 0, False, False, False
         self.dests: list[Any] = []  # memory it must be written to
         self.line: Any = None

@@ -156,15 +156,17 @@ class Machine:
         return wanted, code
 
     def _emitted(self, module: Any, length: int) -> bytes:
-        """Object code. One pass takes seconds for long loops, and is left out there."""
+        """Object code. In long code, passes that take most of the time and gain nothing are left out."""
         long = length > _LONG
         if long:
             self.llvm.set_option("wengert", "-disable-lsr=true")
+            self.llvm.set_option("wengert", "-enable-misched=false")
         try:
             code: bytes = self.target.emit_object(module)
         finally:
             if long:  # others in this process compile too
                 self.llvm.set_option("wengert", "-disable-lsr=false")
+                self.llvm.set_option("wengert", "-enable-misched=true")
         return code
 
     def _linked(
@@ -190,7 +192,7 @@ class Machine:
         return {name: int(keeper[name]) for name in names}, keeper
 
 
-_LONG = 100_000  # letters
+_LONG = 20_000  # letters
 # simplification and common values; no pass here is more than linear in practice
 _PASSES = "simplify_cfg instruction_combine new_gvn simplify_cfg"
 # what the code generator may call without being asked to

@@ -14,8 +14,9 @@ from wengert.backends.code import SMALL
 from wengert.backends.graph import MOVED, SAME, Node
 
 DEAR = 16  # operations that are not worth a second time
-DEEP = 400
+DEEP = 200  # nodes of a chain that nobody keeps
 LONG = 1024
+MOST = 1 << 20  # what several read counts several times, which must have an end
 FEW = 8
 UNROLL = 32  # trailing small axes are written out up to so many elements
 
@@ -98,8 +99,8 @@ def _place(node: Node, is_small: Any) -> None:
             level = max(level, op.level if node.access == SAME else _available(op))
             cost += 1
         elif (
-            (node.access == SAME and op.cost < DEEP)
-            or (node.access == MOVED and op.cost < DEEP)
+            (node.access == SAME and op.depth < DEEP)
+            or (node.access == MOVED and op.depth < DEEP)
             or (node.access == "row" and (op.cost <= DEAR or op.access in (SAME, MOVED)))
             or (op.cost <= 2 and node.access != "whole")
         ):
@@ -118,7 +119,8 @@ def _place(node: Node, is_small: Any) -> None:
         if op.level < level and op.cost > DEAR:
             op.stored = True
             cost -= op.cost - 1
-    node.level, node.cost, node.flat = level, cost, flat or node.shape == ()
+    node.depth = 1 + max((op.depth for op in reads if not op.stored), default=0)
+    node.level, node.cost, node.flat = level, min(cost, MOST), flat or node.shape == ()
     if node.access != "whole" and not node.written_out:
         node.written_out = any(
             op.written_out and not op.stored and len(op.shape) <= len(node.shape) + 2
