@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wengert.api.jit import Event, Jitted, Version
+from wengert.backends.code import For, If, Value, While
 from wengert.errors import InputError
 from wengert.ir import source
 from wengert.memo.signature import Fixed
@@ -43,7 +44,10 @@ class Compilation:
         self.seconds |= code.seconds
         self.cached, self.shared = code.loaded.cached, not made.fresh
         self.loops, self.llvm = str(function), code.text
-        self.kernels = list(function.notes)
+        self.kernels = [
+            *function.notes,
+            *(_kernel(x, made.extents) for x in function.body.items if isinstance(x, For | While)),
+        ]
         self.callbacks = [
             f"{c.prim.name}{f'  # {c.line}  {c.line.text}' if c.line is not None else ''}"
             for c in function.callbacks
@@ -88,6 +92,28 @@ class Compilation:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+
+def _kernel(loop: For | While, extents: Any) -> str:
+    """A loop nest in a few words: over what, how much is done in it."""
+    inside, nested = 0, 0
+    pending = [loop.block]
+    while pending:
+        for item in pending.pop().items:
+            if isinstance(item, For | While):
+                nested += 1
+                pending.append(item.block)
+            elif isinstance(item, If):
+                pending += [item.then, item.otherwise]
+            elif isinstance(item, Value):
+                inside += 1
+    within = f", {nested} loops in it" if nested > 1 else ", one loop in it" if nested else ""
+    if isinstance(loop, While):
+        return f"while: {inside} operations{within}"
+    n = loop.extent
+    extent = n.data if n.op == "const" else extents[n.data] if n.op == "extent" else "…"
+    sums = "".join(f", reduced by {r.op}" for r in loop.reductions)
+    return f"{loop.kind} over {extent}: {inside} operations{within}{sums}"
 
 
 def _times(stages: tuple[str, ...], seconds: dict[str, float]) -> str:
