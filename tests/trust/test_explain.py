@@ -463,6 +463,35 @@ def test_a_function_that_ignores_its_arguments_is_an_error():
         wg.explain(lambda x: 3.0)(1.0)
 
 
+def batched(x):
+    def one(t):
+        e = np.exp(t)  # guilty
+        return np.log(1 + e)
+
+    return np.sum(wg.vmap(one)(x))
+
+
+@wg.jit
+def compiled(x):
+    y = 1 - np.cos(x)  # guilty
+    return y / x**2
+
+
+@pytest.mark.parametrize(("f", "x"), [(batched, np.array([1.0, 900.0])), (compiled, 1e-8)])
+def test_lines_inside_of_batches_and_compiled_functions_are_named(f, x):
+    account = wg.explain(f)(x)
+    assert {q.line.line for q in account.findings} == {guilty(getattr(f, "fun", f))}
+
+
+def test_elements_beside_a_kink_are_not_told_of():
+    account = wg.explain(lambda x: np.sum(np.abs(x) + x))(np.array([0.0, 1.0]))
+    assert [q.component for q in account.findings] == ["slope in x[0]"]
+    account = wg.explain(lambda x: np.sum(np.where(x > 1, np.log(x - 1), np.sqrt(1 - x))))(
+        np.array([0.5, 1.0, 2.0])
+    )
+    assert {q.component for q in account.findings if "slope" in q.component} == {"slope in x[1]"}
+
+
 def test_a_repair_of_several_steps_is_a_function_to_paste():
     finding = wg.explain(quadratic)(1.0, 1e8, 1.0).findings[0]
     code = finding.repair.code

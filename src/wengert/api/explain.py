@@ -19,6 +19,7 @@ from wengert.trace.tracer import Tracer
 from wengert.transforms.reverse import reverse
 from wengert.trust import policies
 from wengert.trust.explain.account import Explanation
+from wengert.trust.explain.flatten import flattened
 from wengert.trust.explain.search import explain as search
 from wengert.trust.question import Question, Result
 
@@ -72,7 +73,10 @@ def explain(fun: Callable[..., Any], argnums: Argnums | None = None) -> Callable
                     number = np.zeros(leaf.type.shape, leaf.type.dtype) if g is None else g
                     results.append(Result(np.asarray(number, leaf.type.dtype), leaf=n, gs=gs))
                     components.append(f"slope in {names[n]}")
-        question = Question(name_of(fun, "f"), results, recorded(call, builder, leaves))
+        record = recorded(call, builder, leaves)
+        if not record.decisions:
+            record.program = flattened(record.program)
+        question = Question(name_of(fun, "f"), results, record)
         with policies.policy(action="record"), np.errstate(all="ignore"):
             return search(question, names, components)
 

@@ -192,7 +192,7 @@ class Inquiry:
         if value is not None and result.conjugate:
             value = np.conjugate(value)
         how, cause = "balls", self._tie()
-        found = self._limit(n, result, at) if self._doubtful(n, value) else None
+        found = self.limit(n, result, at) if self._doubtful(n, value) else None
         if found is not None:
             how, cause, value = found
         elif one.doubtful and bits and not result.is_value:
@@ -227,7 +227,7 @@ class Inquiry:
             return False
         return bool(self.standing.comparisons) or self.policy.at_kink != "mean"
 
-    def _limit(self, n: int, result: Result, at: tuple[int, ...]) -> tuple[str, str, Any] | None:
+    def limit(self, n: int, result: Result, at: tuple[int, ...]) -> tuple[str, str, Any] | None:
         """How, why and what the limit of the slope is; None where it tells nothing."""
         recorded = self.question.recorded
         if recorded.function is None and self.standing.comparisons:

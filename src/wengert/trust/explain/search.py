@@ -26,7 +26,7 @@ from wengert.trust.question import Question
 
 _ALL = 256  # of fewer numbers, all are looked at; of more, those that the bounds suspect
 _SIGNS = {"add": "+", "sub": "-", "mul": "*", "scale": "*", "div": "/", "power": "**"}
-_KINKED = (causes.KINK, causes.INFINITE, causes.REMOVABLE, causes.EQUALITY)
+_KINKED = (causes.KINK, causes.INFINITE)  # told also where a convention gives the number
 _CHAOTIC = 15  # so many equations of one line make a wrong derivative of it chaos
 
 
@@ -60,14 +60,20 @@ class _Account:
     def made(self, count: int) -> Explanation:
         findings = []
         for c in self.inquiry.components:
-            kinked = c.how == "kink" or (
-                c.how == "confirmed" and c.cause in _KINKED and not self._is_value(c)
-            )
-            if c.how == "confirmed" and not kinked:
-                continue
-            findings.append(self._finding(c, kinked))
+            kinked = c.how == "kink" or self._stands_on_edge(c)
+            if c.how != "confirmed" or kinked:
+                findings.append(self._finding(c, kinked))
         self._heat()
         return Explanation(self.question.what, findings, count, self.heat, self.graph)
+
+    def _stands_on_edge(self, c: verdict.Component) -> bool:
+        """Is it right only by a convention: do the slopes of this very number differ on both sides?"""
+        if c.how != "confirmed" or c.cause not in _KINKED or self._is_value(c):
+            return False
+        if c.cause == causes.INFINITE:
+            return True
+        found = self.inquiry.limit(c.leaf, self.question.results[c.leaf], tuple(c.index))
+        return found is not None and found[0] == "kink"
 
     def _is_value(self, c: verdict.Component) -> bool:
         return self.question.results[c.leaf].is_value
