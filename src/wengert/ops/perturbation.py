@@ -46,7 +46,12 @@ def _reach(inverse: Any, off: Any) -> tuple[Any, Any]:
 
 
 def _far(moved: Any, room: Any) -> Any:
-    return np.where(room > 0, moved / np.where(room > 0, room, 1), np.inf)
+    """`moved`, which is of first order, and all further orders: with ‖|a⁻¹| off‖ = κ they are at most
+    κ / (1 - κ) times the largest of each column.
+    """
+    high = np.max(moved, axis=-2, keepdims=True)
+    rest = high * (1 - room) / np.where(room > 0, room, 1)
+    return np.where(room > 0, moved + rest, np.inf)
 
 
 def _solve(prim: Any, ys: Values, xs: Values, rs: Values, off: Any, params: Any) -> Any:
