@@ -46,8 +46,9 @@ def _reach(inverse: Any, off: Any) -> tuple[Any, Any]:
 
 
 def _far(moved: Any, room: Any) -> Any:
-    """`moved`, which is of first order, and all further orders: with ‖|a⁻¹| off‖ = κ they are at most
-    κ / (1 - κ) times the largest of each column.
+    """`moved`, of first order, and all further orders, element by element.
+
+    With ‖|a⁻¹| off‖ = κ they are at most κ / (1 - κ) times the largest of each column.
     """
     high = np.max(moved, axis=-2, keepdims=True)
     rest = high * (1 - room) / np.where(room > 0, room, 1)

@@ -218,6 +218,12 @@ def _steps(function: Any) -> Rule:
     return rule
 
 
+def _whole_quotient(z: Any, xs: Any, rs: Any) -> Any:
+    q = xs[0] / xs[1]
+    r = _quotient(q, xs, rs) + np.abs(q) * unit(z.dtype)[0]
+    return np.maximum(np.floor(q + r) - z, z - np.floor(q - r))
+
+
 def _sign(y: Any, xs: Any, rs: Any) -> Any:
     (x,), (r,) = xs, rs
     return np.where(touches(x, r), 2, 0).astype(y.dtype)
@@ -318,6 +324,7 @@ RULES: dict[str, Rule] = {
     "trunc": _steps(np.trunc),
     "rint": _steps(np.rint),
     "sign": _sign,
+    "floor_divide": _whole_quotient,
     "copysign": _copysign,
     "fmod": _remainder,
     "mod": _remainder,

@@ -78,7 +78,7 @@ _EXTRA: dict[str, Rule] = {
     **dict.fromkeys(("jv", "yv", "yn", "j0", "j1", "y0", "y1", "airy_ai", "airy_aip", "airy_bi", "airy_bip",
                      "hankel1", "hankel2", "jve", "yve", "fresnel_s", "fresnel_c"), _oscillating),
     **dict.fromkeys(("gammaln", "loggamma", "psi"), _near_zeros),
-    **dict.fromkeys(("kl_div", "rel_entr"), lambda z, x, y: 16 * (np.abs(x) + np.abs(y))),
+    **dict.fromkeys(("kl_div", "rel_entr"), lambda z, x, y: 64 * (np.abs(x) + np.abs(y))),
     "logit": lambda y, x: 4 + 0 * np.abs(y),
     "sinc": lambda y, x: 4 + 0 * np.abs(y),  # its argument is multiplied by π first
     "stdtrit": lambda y, *xs: 1e8 * (1 + np.abs(y)),  # found by iteration, stopped early
@@ -169,16 +169,25 @@ _TRUTH: dict[str, Rule] = {
 # ---- everything else ---------------------------------------------------------------------------------------
 
 
-def _moved(prim: Any, xs: Any, rs: Any, sign: int) -> tuple[Any, tuple[Any, ...]]:
+def _moved(
+    prim: Any, xs: Any, rs: Any, sign: int, turned: bool = False
+) -> tuple[Any, tuple[Any, ...]]:
+    """The operation at a corner: all arguments up (or down); `turned`: the last the other way."""
+    signs = [sign] * len(xs)
+    if turned:
+        signs[-1] = -sign
     there = tuple(
-        x if r is None else x + r if sign > 0 else x - r for x, r in zip(xs, rs, strict=True)
+        x if r is None else x + r if up > 0 else x - r
+        for x, r, up in zip(xs, rs, signs, strict=True)
     )
     return prim(*there), there
 
 
 def _by_slopes(prim: Any, y: Any, xs: Any, rs: Any) -> Any:
-    """Σ r · sup |slope|, the slopes taken at the point and at both ends."""
+    """Σ r · sup |slope|, the slopes taken at the point and at the corners of the box around it."""
     points = [(y, xs), _moved(prim, xs, rs, 1), _moved(prim, xs, rs, -1)]
+    if sum(r is not None for r in rs) > 1:
+        points += [_moved(prim, xs, rs, 1, True), _moved(prim, xs, rs, -1, True)]
     one = np.ones_like(y)
     total = None
     for slope, rule, r in zip(prim.slopes, prim._rules, rs, strict=True):
@@ -189,7 +198,10 @@ def _by_slopes(prim: Any, y: Any, xs: Any, rs: Any) -> Any:
         elif isinstance(slope, int):
             part = r
         else:
-            part = _steepest(r, *(rule(one, value, *at) for value, at in points))
+            found = [rule(one, value, *at) for value, at in points]
+            part = _steepest(r, *found[:3])
+            if len(found) > 3:
+                part = np.maximum(part, _steepest(r, found[0], *found[3:]))
         total = part if total is None else total + part
     return total
 
