@@ -5,7 +5,6 @@
 #define WENGERT_DRIVER_HPP
 
 #include <array>
-#include <complex>
 #include <cstdint>
 #include <cstring>
 #include <exception>
@@ -30,8 +29,6 @@ template <class V, int N>
 void seed(active<V, N>& x, const V& value) { x.value() = value; x.derivatives().setZero(); }
 template <class V, int N>
 V& slope(active<V, N>& x, int i) { return x.derivatives()(i); }
-template <class V, int N>
-V& primal(active<V, N>& x) { return x.value(); }
 #else
 template <class V, int N>
 using active = dual<V, N>;
@@ -39,8 +36,6 @@ template <class V, int N>
 void seed(active<V, N>& x, const V& value) { x = active<V, N>(value); }
 template <class V, int N>
 V& slope(active<V, N>& x, int i) { return x.slopes[i]; }
-template <class V, int N>
-V& primal(active<V, N>& x) { return x.value; }
 #endif
 
 // Base, then K levels with one direction, then L levels with N unit directions each.
@@ -319,7 +314,6 @@ struct caller {
   index seen = 0;  // active numbers filled so far
 
   // -- in
-  void fill(Base& x, Base value, index) { x = value; }
   template <int k, int l, class X>
   void fill_level(X& x, Base value, index e) {
     if constexpr (l > 0) {
