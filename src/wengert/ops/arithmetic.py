@@ -59,7 +59,13 @@ ldexp = Elementwise(
     np.ldexp, along(lambda g, y, x, n: np.ldexp(g, n)), None, lower=lambda s, x, n: _ldexp(s, x, n)
 )
 # of x = mantissa · 2^exponent
-exponent = Elementwise(np.frexp, None, name="exponent", value=lambda x: np.frexp(x)[1])
+exponent = Elementwise(
+    np.frexp,
+    None,
+    name="exponent",
+    value=lambda x: np.frexp(x)[1],
+    lower=lambda s, x: _exponent(s, x),
+)
 nextafter = Elementwise(np.nextafter, 1, None)  # a step to a neighbour moves with x
 floor_divide = Elementwise(np.floor_divide, None, None, lower=lambda s, x, y: _floored(s, x, y)[0])
 floor = Elementwise(np.floor, None)
@@ -159,6 +165,18 @@ def _whole_power(s: Any, x: Any, p: Any) -> Any:
             y = s.mul(y, x)
         x, n = s.mul(x, x), n >> 1
     return y
+
+
+def _exponent(s: Any, x: Any) -> Any:
+    """From the bits, of subnormal numbers after scaling; 0 of zero and of what is not finite."""
+    wide, bits, bias, high = ("i64", 52, 1022, 0x7FF) if x.type == "f64" else ("i32", 23, 126, 0xFF)
+    size = s.abs(x)
+    tiny = s.lt(size, 2.0 ** (1 - bias))
+    scaled = s.select(tiny, s.mul(size, 2.0**60), size)
+    raw = s.shr(s.bits(scaled, wide), s.like(bits, s.bits(scaled, wide)))
+    power = s.sub(raw, s.select(tiny, s.like(bias + 60, raw), bias))
+    none = s.or_(s.eq(size, 0), s.eq(raw, high))
+    return s.w.op("cast", s.select(none, 0, power), type="i32")
 
 
 def _ldexp(s: Any, x: Any, n: Any) -> Any:
