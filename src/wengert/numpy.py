@@ -1,8 +1,8 @@
 """`import wengert.numpy as xp`: NumPy's names for those who prefer to import them.
 
 Everything here is NumPy's own, or stands before it: lists of traced values are arrays anywhere
-(`xp.sum([a, b])`, `xp.sqrt([a, b])`), and what makes arrays makes arrays that hold traced values, under a
-tape too, without looking at who calls. Plain numbers in, plain arrays out, as everywhere. It is a namespace of
+(`xp.sum([a, b])`, `xp.sqrt([a, b])`), and in a traced function what makes arrays makes arrays that hold
+traced values, without looking at who calls. Plain numbers in, plain arrays out, as everywhere. It is a namespace of
 the Python array API standard; `make array-api` runs its public tests.
 """
 
