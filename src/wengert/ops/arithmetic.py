@@ -66,7 +66,9 @@ exponent = Elementwise(
     value=lambda x: np.frexp(x)[1],
     lower=lambda s, x: _exponent(s, x),
 )
-nextafter = Elementwise(np.nextafter, 1, None)  # a step to a neighbour moves with x
+nextafter = Elementwise(  # a step to a neighbour moves with x
+    np.nextafter, 1, None, lower=lambda s, x, y: _next(s, x, y)
+)
 floor_divide = Elementwise(np.floor_divide, None, None, lower=lambda s, x, y: _floored(s, x, y)[0])
 floor = Elementwise(np.floor, None)
 ceil = Elementwise(np.ceil, None)
@@ -165,6 +167,17 @@ def _whole_power(s: Any, x: Any, p: Any) -> Any:
             y = s.mul(y, x)
         x, n = s.mul(x, x), n >> 1
     return y
+
+
+def _next(s: Any, x: Any, y: Any) -> Any:
+    """The neighbour of x towards y: one more or one less, read as a whole number."""
+    wide = "i64" if x.type == "f64" else "i32"
+    bits = s.bits(x, wide)
+    away = s.eq(s.gt(y, x), s.gt(x, 0))  # from zero
+    moved = s.bits(s.select(away, s.add(bits, 1), s.sub(bits, 1)), x.type)
+    least = s.copysign(s.bits(s.like(1, bits), x.type), y)
+    found = s.select(s.eq(x, 0), least, moved)
+    return s.select(s.eq(x, y), y, s.select(s.or_(s.isnan(x), s.isnan(y)), s.add(x, y), found))
 
 
 def _exponent(s: Any, x: Any) -> Any:
