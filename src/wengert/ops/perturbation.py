@@ -106,7 +106,9 @@ def _slogdet(prim: Any, ys: Values, xs: Values, rs: Values, off: Any, params: An
 
 def _eigh(prim: Any, ys: Values, xs: Values, rs: Values, off: Any, params: Any) -> Any:
     w, v = ys
-    norm = np.sqrt(np.sum(np.square(off[0]), axis=(-2, -1)))[..., None]
+    # (one triangle is read: what moves there moves on both sides)
+    both = np.maximum(off[0], transposed(off[0]))
+    norm = np.sqrt(np.sum(np.square(both), axis=(-2, -1)))[..., None]
     gaps = np.abs(w[..., :, None] - w[..., None, :])
     alone = np.where(np.eye(type_of(w).shape[-1], dtype=bool), np.inf, gaps)
     room = np.min(alone, axis=-1) - 2 * norm

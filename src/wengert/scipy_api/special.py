@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -34,23 +35,6 @@ _PARTS: dict[str, tuple[str, ...]] = {
 }
 # SciPy's own copies of NumPy's ufuncs
 _SAME = {"expm1": np.expm1, "log1p": np.log1p, "cbrt": np.cbrt, "exp2": np.exp2, "round": np.rint}
-
-
-def install(module: ModuleType) -> None:
-    """Furnish `scipy.special`."""
-    rules = {name: elementwise(prim.function, prim) for name, prim in _PRIMITIVES.items()}
-    for name, parts in _PARTS.items():
-        rules[name] = _together([rules[part] for part in parts])
-    for name, same in _SAME.items():
-        rules[name] = UFUNCS[same]
-    rules["voigt_profile"] = voigt_profile
-    for name, rule in rules.items():
-        function = getattr(module, name, None)
-        if isinstance(function, np.ufunc):
-            UFUNCS[function] = rule
-        else:  # a plain function where SCIPY_ARRAY_API is set
-            table.RULES[f"scipy.special.{name}"] = rule
-    table.install(module)
 
 
 def _together(rules: list[Callable[..., Any]]) -> Callable[..., Any]:
@@ -230,3 +214,25 @@ def _spherical(prim: Any) -> Callable[..., Any]:
 
 for _prim in (bessel.spherical_jn, bessel.spherical_yn, bessel.spherical_in, bessel.spherical_kn):
     implements(f"scipy.special.{_prim.name}")(_spherical(_prim))
+
+
+# At the end: a rule above may be the first to load SciPy's module, which is furnished when all are there.
+def install(module: ModuleType) -> None:
+    """Furnish `scipy.special`."""
+    rules = {name: elementwise(prim.function, prim) for name, prim in _PRIMITIVES.items()}
+    for name, parts in _PARTS.items():
+        rules[name] = _together([rules[part] for part in parts])
+    for name, same in _SAME.items():
+        rules[name] = UFUNCS[same]
+    rules["voigt_profile"] = voigt_profile
+    for name, rule in rules.items():
+        function = getattr(module, name, None)
+        if isinstance(function, np.ufunc):
+            UFUNCS[function] = rule
+        else:  # a plain function where SCIPY_ARRAY_API is set
+            table.RULES[f"scipy.special.{name}"] = rule
+    table.install(module)
+
+
+if (_loaded := sys.modules.get("scipy.special")) is not None:
+    install(_loaded)
