@@ -125,8 +125,8 @@ def _bound(where: Path) -> None:
     limit = float(os.environ.get("WENGERT_CACHE_MB", "256")) * 1e6
     entries: list[tuple[float, int, Path]] = []
     now = time.time()
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(where):
+    with contextlib.suppress(OSError), os.scandir(where) as listed:  # (closed also by Ctrl-C)
+        for entry in listed:
             with contextlib.suppress(OSError):
                 found = entry.stat(follow_symlinks=False)
                 if entry.name.endswith(_SUFFIX):
