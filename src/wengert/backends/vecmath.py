@@ -13,38 +13,11 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
+from wengert.backends.code import MATH
+
 # operations of two arguments
 BINARY = frozenset(("pow", "atan2", "hypot", "fmod"))
-_LIBMVEC = frozenset(
-    [
-        "exp",
-        "exp2",
-        "exp10",
-        "expm1",
-        "log",
-        "log2",
-        "log10",
-        "log1p",
-        "sin",
-        "cos",
-        "tan",
-        "asin",
-        "acos",
-        "atan",
-        "sinh",
-        "cosh",
-        "tanh",
-        "asinh",
-        "acosh",
-        "atanh",
-        "cbrt",
-        "erf",
-        "erfc",
-        "pow",
-        "atan2",
-        "hypot",
-    ]
-)
+_LIBMVEC = MATH - frozenset(("fmod", "lgamma", "tgamma"))
 # is code written for another machine, of which no vector library is known?
 elsewhere: ContextVar[bool] = ContextVar("wengert_elsewhere", default=False)
 _PREFIX = {8: "e", 4: "d", 2: "b"}

@@ -19,7 +19,7 @@ from wengert.numpy_api.promote import (
 )
 from wengert.numpy_api.table import UFUNC_REDUCTIONS, implements
 from wengert.numpy_api.ufuncs import finish
-from wengert.ops import arithmetic, reduce
+from wengert.ops import arithmetic, counted, reduce
 from wengert.trace.tracer import Tracer
 
 _NONE = np._NoValue
@@ -313,21 +313,21 @@ def _counted(prim: Any) -> Any:
         x = operand(a)
         if given(where) and where is not True:
             inside = np.broadcast_to(where, x.shape)
-            x = np.logical_or(x, ~inside) if prim is reduce.all_ else np.logical_and(x, inside)
+            x = np.logical_or(x, ~inside) if prim is counted.all_ else np.logical_and(x, inside)
         axes = axes_of(axis, x.ndim)
         return finish(with_kept(prim(x, axes=axes), x.shape, axes, keepdims), out, True)
 
     return rule
 
 
-implements(np.all)(_counted(reduce.all_))
-implements(np.any)(_counted(reduce.any_))
-implements(np.argmax)(_counted(reduce.argmax))
-implements(np.argmin)(_counted(reduce.argmin))
+implements(np.all)(_counted(counted.all_))
+implements(np.any)(_counted(counted.any_))
+implements(np.argmax)(_counted(counted.argmax))
+implements(np.argmin)(_counted(counted.argmin))
 
 
 @implements(np.count_nonzero)
 def count_nonzero(a: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
     x = operand(a)
     axes = axes_of(axis, x.ndim)
-    return with_kept(reduce.count_nonzero(x, axes=axes), x.shape, axes, keepdims)
+    return with_kept(counted.count_nonzero(x, axes=axes), x.shape, axes, keepdims)

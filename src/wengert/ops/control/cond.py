@@ -33,7 +33,7 @@ from wengert.ops.control.holding import (
 )
 from wengert.ops.control.scan import extent_in
 from wengert.ops.control.stacks import choose, everywhere, rows, zero
-from wengert.ops.reduce import all_, any_, argmax
+from wengert.ops.counted import all_, any_, argmax
 
 
 class Cond(Holding):

@@ -30,7 +30,7 @@ from wengert.ops.control.holding import (
 )
 from wengert.ops.control.scan import Parted, extent_in, fits, fused, scan
 from wengert.ops.control.stacks import Stack, choose, everywhere, zero
-from wengert.ops.reduce import any_
+from wengert.ops.counted import any_
 from wengert.ops.shape import broadcast
 
 _RECORD = ArrayType.of((), np.dtype(bool))
