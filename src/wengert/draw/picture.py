@@ -34,9 +34,9 @@ class Picture:
         return Path(path)
 
     def svg(self) -> str:
-        """The picture as SVG text."""
+        """The picture as SVG text; the hour of drawing is left out, so that the same picture is the same text."""
         with io.StringIO() as out:
-            self.figure.savefig(out, format="svg")
+            self.figure.savefig(out, format="svg", metadata={"Date": None})
             text = out.getvalue()
         return text[text.index("<svg") :]
 
