@@ -109,6 +109,60 @@ def test_machine_code_agrees_with_numpy(name):
             assert needed <= CALLED_BACK, f"{name} of {dtype} has no lowering"
 
 
+def layouts(a):
+    """The same numbers, laid out in memory in every way that NumPy knows."""
+    a = np.asarray(a)
+    if a.ndim == 0:
+        return {}
+    fixed = a.copy()
+    fixed.flags.writeable = False
+    off = np.empty(a.nbytes + 1, np.uint8)[1 : a.nbytes + 1].view(a.dtype).reshape(a.shape)
+    off[...] = a
+    return {
+        "every second": np.repeat(a, 2, axis=-1)[..., ::2],
+        "backwards": np.ascontiguousarray(a[::-1])[::-1],
+        "last axis backwards": np.ascontiguousarray(a[..., ::-1])[..., ::-1],
+        "Fortran": np.asfortranarray(a),
+        "read-only": fixed,
+        "misaligned": off,
+    }
+
+
+def same_bits(ys, zs):
+    return all(
+        np.asarray(y).tobytes() == np.asarray(z).tobytes() for y, z in zip(ys, zs, strict=True)
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_layout_of_the_arguments_does_not_matter(name):
+    """Strided, backwards, Fortran, read-only, misaligned: the same bits."""
+    dtype = CASES[name].dtypes[0]
+    ranked = [s for s in settings_of(name, dtype) if any(s.shapes)]
+    for k, setting in enumerate(ranked[:2]):
+        s = sample(name, setting, dtype, k)
+        compiled = compile(s.program)
+        want = compiled(*s.args)
+        laid = [layouts(a) for a in s.args]
+        for layout in sorted(set().union(*laid)):
+            args = [at.get(layout, a) for at, a in zip(laid, s.args, strict=True)]
+            assert same_bits(compiled(*args), want), f"{name}{setting}: {layout}"
+
+
+@pytest.mark.parametrize("name", ["add", "mul", "power", "arctan2", "maximum", "select", "matmul"])
+def test_repeated_and_broadcast_arguments_are_like_others(name):
+    dtype = CASES[name].dtypes[0]
+    setting = next(s for s in settings_of(name, dtype) if s.shapes and any(s.shapes))
+    s = sample(name, setting, dtype, 0)
+    compiled = compile(s.program)
+    flat = [np.broadcast_to(np.asarray(a).flat[0], np.shape(a)) for a in s.args]
+    assert same_bits(compiled(*flat), compiled(*(a.copy() for a in flat)))
+    last = s.args[-1]
+    alike = [np.shape(a) == last.shape and a.dtype == last.dtype for a in s.args]
+    twice = [last if like else a for a, like in zip(s.args, alike, strict=True)]
+    assert same_bits(compiled(*twice), compiled(*(np.array(a) for a in twice)))
+
+
 def test_nine_of_ten_primitives_have_a_lowering():
     assert set(PRIMITIVES) == set(CASES) | set(ELSEWHERE)
     assert len(CALLED_BACK) <= len(PRIMITIVES) / 10
