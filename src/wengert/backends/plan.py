@@ -56,6 +56,9 @@ def plan(nodes: Sequence[Node], outputs: Sequence[Node], is_small: Any) -> list[
             stack.extend(node.operands)
     ordered = [n for n in nodes if n in live]
     for node in ordered:
+        for op in node.operands:
+            op.readers += 1
+    for node in ordered:
         _place(node, is_small)
     for node in outputs:
         if not node.small and node.kind == "virtual":
@@ -100,7 +103,7 @@ def _place(node: Node, is_small: Any) -> None:
             cost += 1
         elif (
             (node.access == SAME and op.depth < DEEP)
-            or (node.access == MOVED and op.depth < DEEP)
+            or (node.access == MOVED and op.depth < DEEP and not _elsewhere(op, node))
             or (node.access == "row" and (op.cost <= DEAR or op.access in (SAME, MOVED)))
             or (op.cost <= 2 and node.access != "whole")
         ):
@@ -132,13 +135,33 @@ def _place(node: Node, is_small: Any) -> None:
 def _for_step(op: Node, need: str) -> int:
     if op.kind in ("reduce", "result"):
         return _available(op)
-    if op.kind == "virtual" and not op.small and need != "pulled":
+    if need == "pulled":
+        _keep(op)
+    elif op.kind == "virtual" and not op.small:
         view = op.affine is not None and need == "stored" and _rooted(op.operands[0])
         if not view:
             op.stored = True
         elif op.operands[0].kind != "given":
             return max(op.level, _available(op.operands[0]))
     return op.level
+
+
+def _keep(op: Node) -> None:
+    """What a step pulls is computed in loops of its own: what is dear and read by others, too, is kept."""
+    if op.kind == "virtual" and not op.small and not op.stored and op.cost > DEAR:
+        if op.readers > 1:
+            op.stored = True
+        else:
+            for inner in op.operands:
+                _keep(inner)
+
+
+def _elsewhere(op: Node, node: Node) -> bool:
+    """Would a dear array that others read, too, be computed once more in another nest?"""
+    if op.cost <= DEAR or op.readers < 2 or op.kind != "virtual":
+        return False
+    loops, others = ([x.shape[d] for d in loops_of(x.shape)[0]] for x in (op, node))
+    return loops != others
 
 
 def _rooted(op: Node) -> bool:

@@ -20,6 +20,7 @@ Formula = str | Callable[..., Any]
 Start = int | tuple[int, int]  # a position: a number, or (extent, number to add)
 NUMBER = np.dtype(np.int64)
 _DEAR = {"div": 6, "sqrt": 6}
+LANES = 8  # neighbours that go together
 FOLD = 16  # sums of this many terms are written out
 
 
@@ -204,6 +205,8 @@ class Words:
         shape = tuple(n for d, n in enumerate(x.shape) if d not in axes)
         terms = math.prod(x.shape[d] for d in axes)
         few = all(x.shape[d] <= SMALL for d in axes) and terms <= FOLD
+        # where nothing else goes into lanes, the terms do
+        few = few and (terms < LANES or math.prod(shape) >= LANES)
         if (
             few
             or x.small
