@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends import nests
+from wengert.backends import nests, together
 from wengert.backends.arrays import Flat, Grid, Stored, dense, is_small, new_buffer
 from wengert.backends.code import SMALL, Buffer, Function, Problem, Value
 from wengert.backends.graph import Node, Step
@@ -29,6 +29,7 @@ class Emitter:
         self.free: dict[Any, list[tuple[int, Buffer]]] = defaultdict(list)
         self.slot_of: dict[Buffer, int] = {}
         self.slots: list[list[Buffer]] = []
+        self.sharers: dict[Buffer, int] = {}  # arrays that stand in it together, above one
         self.problems: dict[Any, int] = {}
         self.tops: list[Buffer] = []  # of tapes
         self.fitting: dict[int, Any] = {}  # programs: can they be bodies of loops over lanes?
@@ -105,12 +106,22 @@ class Emitter:
     # ---- memory -----------------------------------------------------------------------------------
     def temporary(self, shape: tuple[int, ...], dtype: np.dtype[Any], name: str = "t") -> Stored:
         """Memory for an array, which may have served another one before."""
-        self.count += 1
+        name = self.fresh(name)
         if self.lanes:
-            buffer = new_buffer(self, shape, dtype, "private", f"{name}{self.count}")
+            buffer = new_buffer(self, shape, dtype, "private", name)
             self.function.privates.append(buffer)
             return dense(self, buffer, shape, dtype, self.zero)
-        buffer = new_buffer(self, shape, dtype, "temporary", f"{name}{self.count}")
+        buffer = new_buffer(self, shape, dtype, "temporary", name)
+        self.take(buffer, dtype)
+        return dense(self, buffer, shape, dtype, self.zero)
+
+    def fresh(self, name: str) -> str:
+        """A name that no buffer has."""
+        self.count += 1
+        return f"{name}{self.count}"
+
+    def take(self, buffer: Buffer, dtype: np.dtype[Any]) -> None:
+        """A slot of the workspace for a buffer: one that is free, or another one."""
         self.function.temporaries.append(buffer)
         key = (buffer.size, np.dtype(dtype).itemsize)
         if self.free[key]:
@@ -120,11 +131,14 @@ class Emitter:
             slot = len(self.slots)
             self.slots.append([buffer])
         self.slot_of[buffer] = slot
-        return dense(self, buffer, shape, dtype, self.zero)
 
     def release(self, array: Any) -> None:
         """The memory may serve another array from here on."""
         if array.__class__ is Stored and array.buffer in self.slot_of:
+            if array.buffer in self.sharers:
+                self.sharers[array.buffer] -= 1
+                if self.sharers[array.buffer]:
+                    return
             slot = self.slot_of.pop(array.buffer)
             self.free[array.buffer.size, array.dtype.itemsize].append((slot, array.buffer))
 
@@ -256,10 +270,11 @@ class Region:
             else:
                 node.dests.append(place)
         units = plan(nodes, outputs, self.is_small)
-        last = self._last_uses(units, set(outputs))
+        kept = set(outputs)
+        last = self._last_uses(units, kept)
         for number, unit in enumerate(units):
             if unit.step is not None:
-                self._step(unit.step, number, last)
+                self._step(unit.step, number, last, kept)
             else:
                 self.memo.clear()
                 nests.emit(self, unit)
@@ -270,9 +285,10 @@ class Region:
             nests.copy(self, node, place)
         return [n.array for n in outputs]
 
-    def _step(self, step: Step, number: int, last: Any) -> None:
+    def _step(self, step: Step, number: int, last: Any, kept: set[Node]) -> None:
         self.memo.clear()
         places: list[Stored | None] = []
+        side_by_side = together.places(self.e, step, kept)
         for result, wanted in zip(step.results, step.memory, strict=True):
             place = result.dests[0] if result.dests and wanted else None
             if place is None and wanted and result.number == 0 and step.reuses is not None:
@@ -287,7 +303,7 @@ class Region:
                     place, step.taken = array, True
                     last["at"][number].remove(operand)
             if place is None and wanted:
-                place = self.e.temporary(result.shape, result.dtype)
+                place = side_by_side.get(result) or self.e.temporary(result.shape, result.dtype)
             places.append(place)
         arrays = step.emit(self, step, places)
         for result, array in zip(step.results, arrays, strict=True):

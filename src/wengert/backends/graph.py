@@ -67,7 +67,7 @@ class Node:
         self.axes: tuple[int, ...] = ()
         self.step: Any = None  # of a step, and of its results
         self.number = 0
-        self.readers = 0  # nodes that read it
+        self.readers: list[Node] = []  # once for every time that they read it
         self.depth = 0  # of the chain of virtual nodes that it ends
         self.level, self.cost, self.flat, self.small, self.stored = 0, 0, False, False, False
         self.dests: list[Any] = []  # memory it must be written to

@@ -119,7 +119,7 @@ class Flow(Values):
         form = self.form(s.test)
         uniform = isinstance(form, Uniform)
         test = form.reg if isinstance(form, Uniform) else self.vector(s.test)
-        outer = self.mask
+        outer, few = self.mask, self.few
         sides: list[tuple[str, list[str]]] = []
         flags = [result in self.varying for *_, result in s.results]
         after = p.new_label("after")
@@ -145,7 +145,7 @@ class Flow(Values):
         no_mask = p.emit(f"xor {self.bools} {test}, splat (i1 true)")
         values: list[list[str]] = []
         for mask, block, k in ((test, s.then, 0), (no_mask, s.otherwise, 1)):
-            self.mask = self.both(outer, mask)
+            self.mask, self.few = self.both(outer, mask), 0
             some = self.any(self.mask)
             yes, after = p.new_label("then"), p.new_label("after")
             begin = p.label
@@ -163,7 +163,7 @@ class Flow(Values):
                 t = p.shaped(result.type, self.width)
                 found.append(p.emit(f"phi {t} [ zeroinitializer, %{begin} ], [ {x}, %{end} ]"))
             values.append(found)
-        self.mask = outer
+        self.mask, self.few = outer, few
         for (*_, result), a, b in zip(s.results, *values, strict=True):
             t = p.shaped(result.type, self.width)
             self.forms[result] = Varying(p.emit(f"select {self.bools} {test}, {t} {a}, {t} {b}"))
@@ -174,7 +174,7 @@ class Flow(Values):
         varies = s.test in self.varying
         flags = [self.carried(c.param) for c in s.carried]
         inits = [self.text_of(c.init, f) for c, f in zip(s.carried, flags, strict=True)]
-        outer = self.mask
+        outer, few = self.mask, self.few
         head, body, after = (p.new_label(h) for h in ("while", "body", "after"))
         begin, active = p.label, p.fresh()
         p.jump(head)
@@ -186,7 +186,7 @@ class Flow(Values):
             self.forms[c.param] = Varying(reg) if f else Uniform(reg)
         self.vectors.append({})
         if varies:
-            self.mask = active
+            self.mask, self.few = active, 0
         self.block(s.before)
         if varies:
             still = p.emit(f"and {self.bools} {active}, {self.vector(s.test)}")
@@ -218,6 +218,6 @@ class Flow(Values):
             text.append(f"  {reg} = phi {t} [ {a}, %{begin} ], [ {b}, %{end} ]")
         p.lines[slot] = "\n".join(text)
         p.start(after)
-        self.mask = outer
+        self.mask, self.few = outer, few
         for c in s.carried:
             self.forms[c.result] = self.forms[c.param]

@@ -45,6 +45,7 @@ class Values:
         self.width = width_of(s, p.native)
         self.forms: dict[Value, Form] = {}
         self.mask: str | None = None
+        self.few = 0  # the mask is that of the first so many lanes, known now
         self.varying = varying(s)
         self.vectors: list[dict[str, str]] = [{}]
         w = self.width
@@ -160,6 +161,13 @@ class Values:
             place = p.address(b, form.reg)
             if self.mask is None:
                 found = p.emit(f"load {vector}, ptr {place}, align {size}")
+            elif self.few:
+                some = f"<{self.few} x {t}>"
+                part = p.emit(f"load {some}, ptr {place}, align {size}")
+                picks = ", ".join(f"i32 {k if k < self.few else self.few}" for k in range(w))
+                found = p.emit(
+                    f"shufflevector {some} {part}, {some} zeroinitializer, <{w} x i32> <{picks}>"
+                )
             else:
                 found = p.intrinsic(
                     vector,
@@ -248,6 +256,13 @@ class Values:
             place = p.address(b, form.reg)
             if self.mask is None:
                 p.line(f"store {vector} {value}, ptr {place}, align {size}")
+            elif self.few:  # a masked store would hold up the reads of its neighbours
+                some = f"<{self.few} x {t}>"
+                picks = ", ".join(f"i32 {k}" for k in range(self.few))
+                part = p.emit(
+                    f"shufflevector {vector} {value}, {vector} poison, <{self.few} x i32> <{picks}>"
+                )
+                p.line(f"store {some} {part}, ptr {place}, align {size}")
             else:
                 self.masked(
                     f"llvm.masked.store.v{w}{short(t)}.p0",

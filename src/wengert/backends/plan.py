@@ -57,7 +57,7 @@ def plan(nodes: Sequence[Node], outputs: Sequence[Node], is_small: Any) -> list[
     ordered = [n for n in nodes if n in live]
     for node in ordered:
         for op in node.operands:
-            op.readers += 1
+            op.readers.append(node)
     for node in ordered:
         _place(node, is_small)
     for node in outputs:
@@ -149,7 +149,7 @@ def _for_step(op: Node, need: str) -> int:
 def _keep(op: Node) -> None:
     """What a step pulls is computed in loops of its own: what is dear and read by others, too, is kept."""
     if op.kind == "virtual" and not op.small and not op.stored and op.cost > DEAR:
-        if op.readers > 1:
+        if len(op.readers) > 1:
             op.stored = True
         else:
             for inner in op.operands:
@@ -158,7 +158,7 @@ def _keep(op: Node) -> None:
 
 def _elsewhere(op: Node, node: Node) -> bool:
     """Would a dear array that others read, too, be computed once more in another nest?"""
-    if op.cost <= DEAR or op.readers < 2 or op.kind != "virtual":
+    if op.cost <= DEAR or len(op.readers) < 2 or op.kind != "virtual":
         return False
     loops, others = ([x.shape[d] for d in loops_of(x.shape)[0]] for x in (op, node))
     return loops != others

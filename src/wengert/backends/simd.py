@@ -38,7 +38,9 @@ class Lanes(Flow):
         if known == 0:
             self.finish([sums], p.name(s.extent))
             return
-        if known is not None and (known <= w or count * known <= LONG * w):
+        if known is not None and (
+            known <= w or count * known <= LONG * w or (known <= 2 * w and count <= VERY_LONG)
+        ):
             self.finish([self.straight(known, sums)], n)
             return
         harmless = known is None and not self.written & self.read
@@ -150,14 +152,14 @@ class Lanes(Flow):
             self.vectors = [{}]
             if known - start < w:
                 on = ", ".join(f"i1 {str(k < known - start).lower()}" for k in range(w))
-                self.mask = f"<{on}>"
+                self.mask, self.few = f"<{on}>", known - start
             self.forms[s.index] = Linear(str(start), 1)
             self.block(s.block)
             sums = [
                 self.counted(r, total, self.mask)
                 for r, total in zip(s.reductions, sums, strict=True)
             ]
-            self.mask = None
+            self.mask, self.few = None, 0
         return sums
 
     def counted(self, r: Any, total: str, counts: str | None) -> str:

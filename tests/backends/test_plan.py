@@ -1,0 +1,100 @@
+"""What is computed once, what stands together in memory, and how short arrays go through lanes."""
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.backends.code import For, Value
+from wengert.backends.compile import compile
+from wengert.backends.lowering import lower
+from wengert.backends.vary import items_of
+from wengert.ir.evaluate import evaluate
+from wengert.rewrites.simplify import simplify
+
+pytest.importorskip("llvmlite")
+
+X = np.random.default_rng(0).normal(size=(40, 14))
+
+
+def program(f, *args):
+    return simplify(wg.program(f)(*args))
+
+
+def count(function, op):
+    return sum(x.__class__ is Value and x.op == op for x in items_of(function.body))
+
+
+def agrees(f, *args):
+    p = program(f, *args)
+    for found, wanted in zip(compile(p)(*args), evaluate(p, args), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-13, atol=1e-14)
+
+
+def test_what_is_dear_and_read_at_two_places_is_computed_once():
+    def f(x):
+        y = np.exp(np.sin(x))
+        return y[1:] * y[:-1]
+
+    assert count(lower(program(f, X[:, 0])), "exp") == 1
+    agrees(f, X[:, 0])
+
+
+def test_what_is_dear_and_written_to_several_places_is_computed_once():
+    def f(x, y):
+        a = np.exp(np.sin(x))
+        b = np.exp(a * y)
+        return np.concatenate([a, b]), np.concatenate([b, a, b])
+
+    assert count(lower(program(f, X[:, 0], X[:, 1])), "exp") == 2
+    agrees(f, X[:, 0], X[:, 1])
+
+
+def recurrent(w, x):
+    def step(h, now):
+        h = np.tanh(h * w[0] + now) * np.exp(-((h * w[1]) ** 2))
+        return h, np.sum(np.exp(h))
+
+    return np.sum(wg.scan(step, w[2], x)[1])
+
+
+def test_what_a_loop_leaves_to_its_derivative_stands_in_one_array():
+    function = lower(program(wg.grad(recurrent), X[:3], X))
+    long = [b for b in function.temporaries if not all(isinstance(n, int) for n in b.size)]
+    rows = [n for b in long for n in b.size if isinstance(n, int)]
+    assert len(rows) == 1
+    assert rows[0] > 3 * 14
+
+
+def test_derivatives_of_a_loop_over_short_arrays_agree_with_numpy():
+    agrees(wg.grad(recurrent), X[:3], X)
+    agrees(wg.grad(lambda w, x: np.sum(wg.jacrev(recurrent, argnums=0)(w, x) ** 2)), X[:3], X)
+
+
+def test_a_short_vector_of_a_long_program_is_summed_in_lanes():
+    def f(x):
+        for _ in range(350):  # so long that what is short is not written out
+            x = x * x + 0.1
+        return np.sum(np.exp(x)) * x
+
+    function = lower(program(f, 0.1 * X[0]))
+    sums = [x for x in items_of(function.body) if isinstance(x, For) and x.reductions]
+    assert [s.kind for s in sums] == ["vector"]
+    agrees(f, 0.1 * X[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n", range(9, 17))
+def test_short_rows_are_written_without_touching_their_neighbours(n, dtype):
+    x = np.resize(X, (6, n)).astype(dtype)
+    y = np.zeros(20, dtype)
+
+    def f(x, y):
+        # rows of a larger array, written one by one, from the last to the first
+        rows = np.zeros((6, n), dtype) + y[0]
+        for k in (5, 4, 3, 2, 1, 0):
+            rows[k] = x[k] * x[5 - k]
+        return rows, rows[::-1] * x, y * y
+
+    p = program(f, x, y)
+    for found, wanted in zip(compile(p)(x, y), evaluate(p, (x, y)), strict=True):
+        np.testing.assert_array_equal(found, wanted)
