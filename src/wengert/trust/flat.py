@@ -11,7 +11,7 @@ import dis
 from typing import Any
 
 from wengert.ir import source
-from wengert.trust import ties
+from wengert.trust import edges
 from wengert.trust.question import Recorded
 
 STEPS = "integer-only path"
@@ -27,7 +27,7 @@ def cause(recorded: Recorded, leaf: int) -> str:
         if not any(a in moved for a in eqn.inputs):
             continue
         moved.update(eqn.outputs)
-        if any(a in smooth for a in eqn.inputs) and eqn.prim.name not in ties.STEPS:
+        if any(a in smooth for a in eqn.inputs) and eqn.prim.name not in edges.STEPS:
             smooth.update(v for v in eqn.outputs if v.type.inexact)
     ends = [a for a in program.outputs if a.type.inexact]
     if any(a in moved for a in ends) and not any(a in smooth for a in ends):

@@ -16,12 +16,13 @@ import numpy as np
 
 from wengert.errors import TrustError, WengertError
 from wengert.ir import source
-from wengert.ir.program import Program
-from wengert.trust import flat, ladder, limits, policies, series, suspects, ties, verdict
+from wengert.ir.program import Eqn, Program
+from wengert.trust import edges, flat, ladder, policies, series, suspects, ties, verdict
 from wengert.trust.balls.number import Undecided, precision
 from wengert.trust.effort import operations
 from wengert.trust.exact import restricted
-from wengert.trust.question import Line, Question, Recorded, Result, directions, programs
+from wengert.trust.question import Question, Recorded, Result, programs
+from wengert.trust.tending import Tended, tend
 
 _SPEED = 3e5  # operations on balls that one second is enough for, at least
 _MANY = (
@@ -174,6 +175,9 @@ class Inquiry:
             )
         except (Undecided, ArithmeticError, ValueError):
             return
+        if not self.standing.doubtful and any(map(_holds, recorded.program.eqns)):
+            flags = [True] * recorded.movers
+            self.standing.inside = edges.look(recorded.program, recorded.args, flags, ()).doubt
         if self.standing.wrong_path and recorded.function is not None:
             for one in self.settled:
                 one.bits[...] = 0
@@ -192,11 +196,13 @@ class Inquiry:
         if value is not None and result.conjugate:
             value = np.conjugate(value)
         how, cause = "balls", self._tie()
-        found = self.limit(n, result, at) if self._doubtful(n, value) else None
+        found = self.tended(n, result, at, value) if self._doubtful(n, result, value) else None
         if found is not None:
             how, cause, value = found
         elif one.doubtful and bits and not result.is_value:
             value = None  # a zero met something infinite, and no limit says what that gives
+        elif self.standing.steps and self._too_many(n) and not result.is_value:
+            value, cause = None, "jump"  # it may be no jump: too many numbers to look at each
         if value is None:
             self._flag(n, at, cause or self.causes[n] or "not settled by balls", bits)
             return
@@ -215,71 +221,37 @@ class Inquiry:
         self._note(n, at, value, how, cause, bits)
 
     def _tie(self) -> str:
-        if self.standing.comparisons:
+        if self.standing.equality or self.recorded_decisions:
             return "branch on equality"
         return "kink" if self.standing.kinks else ""
 
-    def _doubtful(self, n: int, value: Any) -> bool:
+    @property
+    def recorded_decisions(self) -> bool:
+        """Did Python decide by a comparison that turns here?"""
+        asked = {node for node, *_ in self.question.recorded.decisions}
+        return any(e.outputs[0] in asked for e in self.standing.comparisons)
+
+    def _doubtful(self, n: int, result: Result, value: Any) -> bool:
         """Should limits have a look?"""
         if value is None or self.settled[n].doubtful:
             return True
-        if self.standing.firm or int(np.count_nonzero(self.open[n])) > _MANY:
+        if self.standing.firm or self._too_many(n) or result.is_value:
             return False
-        return bool(self.standing.comparisons) or self.policy.at_kink != "mean"
+        return self.standing.doubtful or self.policy.at_kink != "mean"
 
-    def limit(self, n: int, result: Result, at: tuple[int, ...]) -> tuple[str, str, Any] | None:
-        """How, why and what the limit of the slope is; None where it tells nothing."""
-        recorded = self.question.recorded
-        if recorded.function is None and self.standing.comparisons:
-            return None  # another path through Python might be the one
-        if self.plain[n].dtype.kind != "f" or any(t.dtype.kind == "c" for t in recorded.types):
-            return None
-        gs, dxs = result.direction(recorded, at)
-        try:
-            if result.is_value:
-                return self._value_limit(n, at, gs)
-            line = Line(recorded, gs, dxs)
-            found = limits.find(line, self.until, line.size)
-        except (Undecided, WengertError, ArithmeticError, ValueError) as error:
-            self.causes[n] = self.causes[n] or str(error)
-            return None
-        dtype = self.plain[n].dtype.type
-        if found.kind in ("smooth", "edge"):
-            with precision(128):
-                return "limit", "removable singularity", dtype(float(found.slope))
-        if found.kind == "infinite":
-            return "limit", "infinite slope", dtype(np.inf * found.slope)
-        if found.kind == "kink":
-            return self._kink(found, dtype)
-        kinds = {"none": "no derivative here", "jump": "a jump"}
-        self.causes[n] = self.causes[n] or kinds[found.kind]
-        return None
+    def _too_many(self, n: int) -> bool:
+        return int(np.count_nonzero(self.open[n])) > _MANY
 
-    def _value_limit(
-        self, n: int, at: tuple[int, ...], gs: Sequence[Any]
-    ) -> tuple[str, str, Any] | None:
-        """What a value tends to, from several sides at once."""
-        lines = [Line(self.question.recorded, gs, d) for d in directions(self.question.recorded)]
-        found = limits.value(lines, self.until, lines[0].size)
-        if found is None:
+    def tended(self, n: int, result: Result, at: tuple[int, ...], value: Any) -> Tended | None:
+        """How, why and what the number tends to; None where limits tell nothing."""
+        found = tend(
+            self.question.recorded, result, at, self.plain[n].dtype, value, self.standing,
+            self.policy.at_kink, self.until, not self.settled[n].doubtful,
+        )  # fmt: skip
+        if isinstance(found, str):
+            self.causes[n] = self.causes[n] or found
             return None
-        with precision(128):
-            number = self.plain[n].dtype.type(float(found))
-        return "limit", "", number
-
-    def _kink(self, found: limits.Limit, dtype: Any) -> tuple[str, str, Any] | None:
-        choice = self.policy.at_kink
-        sides = {"left": found.left, "right": found.right}
-        if choice in sides:
-            side = sides[choice]
-            number = np.inf * side.slope if side.kind == "infinite" else float(side.slope)
-            return "kink", "kink", dtype(number)
-        if choice in ("nan", "raise"):
-            return "kink", "kink", dtype(np.nan)
-        if found.left.kind == found.right.kind == "finite":
-            with precision(128):
-                return "kink", "kink", dtype(float((found.left.slope + found.right.slope) / 2))
-        return None
+        return found
 
     def _agree(self, plain: Any, value: Any) -> bool:
         """Is the plain number as right as the policy wants it?"""
@@ -317,6 +289,10 @@ class Inquiry:
             self.question.bounds, self.components, perf_counter() - self.started, self.question.place,
             self.escalated,
         )  # fmt: skip
+
+
+def _holds(eqn: Eqn) -> bool:
+    return any(isinstance(p, Program) for p in eqn.params.values())
 
 
 def _places(mask: Any) -> list[tuple[int, ...]]:

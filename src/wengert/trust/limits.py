@@ -58,6 +58,11 @@ def find(h: Values, until: float, size: int = 0) -> Limit:
     return found
 
 
+def shared(h: Values, until: float, size: int = 0) -> bool:
+    """Does a kink go away when everything else moves by more than h does: is it a tie of several numbers?"""
+    return all(_both(h, None, sign, until, size, 0.25).kind == "smooth" for sign in (1, -1))
+
+
 def value(lines: Sequence[Values], until: float, size: int = 0) -> Any:
     """The limit at 0 of functions that are one function along several lines; None if they differ."""
     found = []
@@ -86,9 +91,11 @@ def _value(h: Values, t: Any, shift: Any) -> Any:
     return y if y.is_finite() else None
 
 
-def _both(h: Values, middle: Any, beside: int | None, until: float, size: int) -> Limit:
-    right = _side(h, 1, beside, until, size)
-    left = _side(h, -1, beside, until, size)
+def _both(
+    h: Values, middle: Any, beside: int | None, until: float, size: int, power: float = 4.0
+) -> Limit:
+    right = _side(h, 1, beside, until, size, power)
+    left = _side(h, -1, beside, until, size, power)
     there = [s for s in (left, right) if s.kind != "outside"]
     if not there or any(s.kind == "wild" for s in there):
         return Limit("none", left, right)
@@ -134,13 +141,13 @@ def _near(a: Any, b: Any) -> bool:
     return bool(gap <= size * flint().arb(2) ** -30) or bool(gap < flint().arb(2) ** -1080)
 
 
-def _side(h: Values, sign: int, beside: int | None, until: float, size: int) -> Side:
+def _side(h: Values, sign: int, beside: int | None, until: float, size: int, power: float) -> Side:
     slopes: list[Any] = []
     start = None
     for exponent in _EXPONENTS:
         if perf_counter() > until:
             raise Undecided("the time that the policy allows is up")
-        pair = _quotient(h, sign, exponent, beside, size)
+        pair = _quotient(h, sign, exponent, beside, size, power)
         if pair is None:
             return Side("outside" if not slopes else "wild")
         slope, start = pair
@@ -148,15 +155,22 @@ def _side(h: Values, sign: int, beside: int | None, until: float, size: int) -> 
     return _judged(slopes, start)
 
 
-def _quotient(h: Values, sign: int, exponent: int, beside: int | None, size: int) -> Any:
-    """(h(2δ) - h(δ)) / δ to enough bits, and h(δ); None where there are no values."""
+def _quotient(
+    h: Values, sign: int, exponent: int, beside: int | None, size: int, power: float = 4.0
+) -> Any:
+    """(h(2δ) - h(δ)) / δ to enough bits, and h(δ); None where there are no values.
+
+    What is `beside` lies δ to the `power` away.
+    """
     arb = flint().arb
     bits = (2 * exponent + 192 if beside is None else 6 * exponent) - size // 2
     while bits <= _MOST:
         try:
             with precision(bits):
                 step = sign * arb(2) ** (size - exponent)
-                shift = arb(0) if beside is None else beside * arb(2) ** (size - 4 * exponent)
+                shift = (
+                    arb(0) if beside is None else beside * arb(2) ** (size - int(power * exponent))
+                )
                 near, far = h(step, shift), h(2 * step, shift)
                 slope = (far - near) / step
         except (Undecided, ArithmeticError, ValueError):

@@ -35,7 +35,7 @@ def sliced(
         return None
     mask = np.any(masks, axis=0)
     count = int(np.count_nonzero(mask))
-    if 2 * count > mask.size or not _alike(program, shape):
+    if 2 * count > mask.size or not aligned(program, shape):
         return None
     kept = np.nonzero(mask)
     short: dict[Any, Any] = {}
@@ -67,7 +67,7 @@ def sliced(
     return found, given, kept
 
 
-def _alike(program: Program, shape: tuple[int, ...]) -> bool:
+def aligned(program: Program, shape: tuple[int, ...]) -> bool:
     """Is everything elementwise on arrays of this shape, or about single numbers?"""
     needed: set[Any] = set(program.outputs)
     for e in reversed(program.eqns):

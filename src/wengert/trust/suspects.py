@@ -1,7 +1,7 @@
 """Suspects: which numbers of a finished call does it pay to look at closely?
 
-Those whose error bound exceeds the tolerance (trust/detect.py), and those that stand on a branch that
-asks for equality: there, a slope may be that of a path which holds at this point alone.
+Those whose error bound exceeds the tolerance (trust/detect.py), and those that stand on an edge
+(trust/edges.py): there, a slope may be that of one side, or of a path which holds at this point alone.
 """
 
 from __future__ import annotations
@@ -14,17 +14,16 @@ import numpy as np
 from wengert.errors import WengertError
 from wengert.ir import passes
 from wengert.ir.evaluate import evaluate
-from wengert.ir.program import Eqn, Program, Var
+from wengert.ir.program import Program, Var
 from wengert.ir.types import repeated
 from wengert.transforms.jvp import jvp
 from wengert.transforms.sweep import sweep
 from wengert.transforms.vjp import vjp
-from wengert.trust import policies, ties
+from wengert.trust import edges, policies
 from wengert.trust.detect import Detection, detect
 from wengert.trust.likes import collected
 from wengert.trust.question import Question, Recorded, unit
-
-_EQUALITY = frozenset(["equal", "not_equal"])
+from wengert.trust.slices import aligned
 
 
 class Suspects(NamedTuple):
@@ -41,7 +40,8 @@ def of_question(question: Question, policy: policies.Policy) -> Suspects:
     results = question.results
     found: list[Any] = [None] * len(results)
     dropped = False
-    for chosen, program, args in float_programs(question):
+    programs = float_programs(question)
+    for chosen, program, args in programs:
         numbers = [_plain(results[n]) for n in chosen]
         try:
             seen = detect(program, args, numbers, policy.tolerated)
@@ -51,13 +51,18 @@ def of_question(question: Question, policy: policies.Policy) -> Suspects:
         for k, n in enumerate(chosen):
             found[n] = _one(seen, k, results[n].conjugate)
     masks, bounds, settled = [], [], []
-    equality = dropped or stands_on_equality(recorded) or policy.at_kink != "mean"
-    for result, one in zip(results, found, strict=True):
+    everything = dropped or policy.at_kink != "mean"
+    on_edges = None if everything else _edge_masks(recorded, programs, results)
+    for n, (result, one) in enumerate(zip(results, found, strict=True)):
         shape = np.shape(result.number)
         suspect, bound, known = one or (np.ones(shape, bool), np.full(shape, np.inf), None)
-        masks.append(np.ones(shape, bool) if equality else np.asarray(suspect, bool))
+        mask = np.ones(shape, bool) if everything else np.asarray(suspect, bool)
+        if on_edges is not None:
+            mask = mask | on_edges[n]
+            known = None if known is None else np.where(on_edges[n], np.nan, known)
+        masks.append(mask)
         bounds.append(bound)
-        settled.append(None if equality else known)
+        settled.append(None if everything else known)
     return Suspects(masks, bounds, settled)
 
 
@@ -187,29 +192,29 @@ def _chosen(program: Program, places: tuple[int, ...]) -> Program:
     return sweep(Program(program.inputs, program.eqns, kept, program.sources, program.name))
 
 
-def stands_on_equality(recorded: Recorded) -> bool:
-    """Does a comparison for equality, or a decision of Python's, hang on numbers that are just equal?"""
-    program = recorded.program
-    moving = ties.moved(program, recorded.movers)
-    asked = {node for node, *_ in recorded.decisions}
-    if not any(_asks(e, moving, asked) for e in program.eqns):
-        return False
-    found = False
-
-    def see(eqn: Eqn, ins: Sequence[Any], outs: Sequence[Any]) -> None:
-        nonlocal found
-        found = found or (_asks(eqn, moving, asked) and bool(np.any(ins[0] == ins[1])))
-
-    with np.errstate(all="ignore"):
-        evaluate(program, list(recorded.args), observer=see)
-    return found
+_MANY = 200  # so many numbers beside a kink are taken to limits; conventions hold for more
 
 
-def _asks(eqn: Eqn, moving: set[Any], asked: set[Any]) -> bool:
-    name = eqn.prim.name
-    if name not in ties.COMPARISONS or not any(a in moving for a in eqn.inputs):
-        return False
-    return name in _EQUALITY or eqn.outputs[0] in asked
+def _edge_masks(recorded: Recorded, programs: Any, results: Sequence[Any]) -> list[Any] | None:
+    """Per result: which numbers an edge that the call stands on makes doubtful; None: it stands on none."""
+    nodes = {id(node) for node, *_ in recorded.decisions}
+    whole = _looking(recorded)
+    asked = [n for n, a in enumerate(whole.outputs) if id(a) in nodes]
+    found = edges.look(whole, recorded.args, [True] * recorded.movers, asked)
+    if not found.doubt:
+        return None
+    masks = [np.ones(np.shape(r.number), bool) for r in results]
+    for chosen, program, _ in programs:
+        for n in chosen:
+            if (
+                found.mask is not None
+                and np.shape(found.mask) == masks[n].shape
+                and aligned(program, masks[n].shape)
+            ):
+                masks[n] &= found.mask
+    if not found.hard and sum(int(np.count_nonzero(m)) for m in masks) > _MANY:
+        return None
+    return masks
 
 
 # ---- batches -----------------------------------------------------------------------------------------------
@@ -224,7 +229,6 @@ def of_batch(
     `program` is that of one example; `flags` say which `args` are batches of `extent` examples.
     """
     wide = _batched(program, tuple(flags), extent)
-    moving = {v for v, f in zip(wide.inputs, flags, strict=True) if f}
     seen = detect(wide, args, found, policy.tolerated)
     settled = [
         np.full(np.shape(y), np.nan) if s is None else s
@@ -234,7 +238,7 @@ def of_batch(
     look = np.zeros(extent, bool)
     for mask in open_:
         look |= np.reshape(mask, (extent, -1)).any(1)
-    look |= _equal_in(wide, args, moving, extent)
+    look |= _on_edges(wide, args, flags, extent)
     if policy.at_kink != "mean":
         look[:] = True
     return look, Suspects(list(seen.suspect), list(seen.bounds), settled)
@@ -245,21 +249,10 @@ def _batched(program: Program, flags: tuple[bool, ...], extent: int) -> Program:
     return sweep(passes.batch(collected(program), flags, extent, (True,) * len(program.outputs)))
 
 
-def _equal_in(program: Program, args: Sequence[Any], moving: set[Any], extent: int) -> Any:
-    """Examples in which a comparison for equality hangs on numbers that are just equal."""
-    look = np.zeros(extent, bool)
-    for e in program.eqns:
-        if any(a in moving for a in e.inputs):
-            moving.update(e.outputs)
-    if not any(_asks(e, moving, set()) for e in program.eqns):
-        return look
-
-    def see(eqn: Eqn, ins: Sequence[Any], outs: Sequence[Any]) -> None:
-        if _asks(eqn, moving, set()):
-            same = np.asarray(ins[0] == ins[1])
-            rows = same.ndim and same.shape[0] == extent
-            look[:] |= np.reshape(same, (extent, -1)).any(1) if rows else bool(same.any())
-
-    with np.errstate(all="ignore"):
-        evaluate(program, list(args), observer=see)
-    return look
+def _on_edges(program: Program, args: Sequence[Any], flags: Sequence[bool], extent: int) -> Any:
+    """Examples that stand on an edge."""
+    found = edges.look(program, args, flags, ())
+    if not found.doubt:
+        return np.zeros(extent, bool)
+    rows = np.ndim(found.mask) and np.shape(found.mask)[0] == extent
+    return np.reshape(found.mask, (extent, -1)).any(1) if rows else np.ones(extent, bool)

@@ -13,39 +13,43 @@ import numpy as np
 
 from wengert.ir.evaluate import evaluate
 from wengert.ir.program import Eqn, Program, Var
+from wengert.trust import edges
 from wengert.trust.balls.evaluate import handler
 from wengert.trust.balls.moves import as_objects
-from wengert.trust.balls.number import MAYBE, ball, each, entered, precision
-
-COMPARISONS = frozenset(["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"])
-_PAIRS = frozenset(["maximum", "minimum", "fmax", "fmin"])
-_AT_ZERO = frozenset(["abs", "fabs", "sign", "copysign", "heaviside", "signbit"])
-STEPS = frozenset(["floor", "ceil", "trunc", "rint", "floor_divide", "sign", "heaviside"])
-_KINKS = _PAIRS | _AT_ZERO
-_TOLD = COMPARISONS | _KINKS | STEPS
+from wengert.trust.balls.number import MAYBE, Undecided, ball, each, entered, precision
 
 
 class Standing:
-    """Where a program stands: ties of comparisons, kinks, and comparisons decided otherwise."""
+    """Where a program stands: comparisons that turn, steps, kinks, and comparisons decided otherwise."""
 
     def __init__(self) -> None:
         self.comparisons: list[Eqn] = []
+        self.steps: list[Eqn] = []
         self.kinks: list[Eqn] = []
+        self.nested = False  # do more kinks meet than the rules' means are right for?
+        self.inside = False  # does it stand on an edge in a loop, as its floats say?
         self.wrong_path = False
 
     @property
     def firm(self) -> bool:
         """Is the slope the same on both sides of everything?"""
-        return not (self.comparisons or self.kinks or self.wrong_path)
+        return not (self.comparisons or self.steps or self.kinks or self.inside or self.wrong_path)
 
+    @property
+    def doubtful(self) -> bool:
+        """May the rules' answer not be what the sides have in common, or their mean?"""
+        return bool(self.comparisons or self.steps or self.nested or self.inside)
 
-def moved(program: Program, movers: int) -> set[Any]:
-    """Variables that depend on the first inputs in any way."""
-    found: set[Any] = set(program.inputs[:movers])
-    for e in program.eqns:
-        if any(a in found for a in e.inputs):
-            found.update(e.outputs)
-    return found
+    @property
+    def selects(self) -> bool:
+        """Is it by comparisons alone that the sides are told apart?"""
+        turns = [e.prim.name in edges.COMPARISONS for e in self.comparisons]
+        return bool(turns) and all(turns) and not self.steps
+
+    @property
+    def equality(self) -> bool:
+        """Does it stand on a comparison for equality?"""
+        return any(e.prim.name in edges.EQUALITIES for e in self.comparisons)
 
 
 def look(
@@ -53,10 +57,11 @@ def look(
 ) -> Standing:
     """Follow `program` at exact arguments; `decisions` are the answers that Python was given."""
     standing = Standing()
-    if not decisions and not any(e.prim.name in _TOLD for e in program.eqns):
+    if not decisions and not any(e.prim.name in edges.TOLD for e in program.eqns):
         return standing
-    moving = moved(program, movers)
+    moving = edges.moved(program, [True] * movers)
     asked = {node: answer for node, answer, *_ in decisions}
+    behind: set[Any] = set()
 
     def step(eqn: Eqn, ins: Sequence[Any]) -> Any:
         types = tuple(a.type for a in eqn.inputs)
@@ -66,19 +71,19 @@ def look(
         ]
         outs = tuple(v.type for v in eqn.outputs)
         y = handler(eqn.prim, dict(eqn.params), types, outs)(*xs)
-        name = eqn.prim.name
-        if name in _TOLD and any(a in moving for a in eqn.inputs):
-            if name in COMPARISONS and all(t.dtype.kind == "f" for t in types):
-                if _any_tie(xs[0], xs[1]):
+        nested = any(a in behind for a in eqn.inputs)
+        if nested:
+            behind.update(eqn.outputs)
+        if eqn.prim.name in edges.TOLD and any(a in moving for a in eqn.inputs):
+            for kind in _kinds(eqn, xs, y):
+                if kind == edges.TURN:
                     standing.comparisons.append(eqn)
-            elif name in _PAIRS:
-                if _any_tie(xs[0], xs[1]):
+                elif kind == edges.STEP:
+                    standing.steps.append(eqn)
+                else:
                     standing.kinks.append(eqn)
-            elif name in _AT_ZERO:
-                if types[0].dtype.kind == "f" and _any_tie(xs[0], ball(0)):
-                    standing.kinks.append(eqn)
-            elif name in STEPS and types[0].dtype.kind == "f" and _on_step(eqn, xs, y):
-                standing.comparisons.append(eqn)
+                    standing.nested |= nested or kind == edges.CROWD
+                    behind.update(eqn.outputs)
         node = eqn.outputs[0]
         if node in asked and (y is MAYBE or bool(y) != asked[node]):
             standing.wrong_path = True
@@ -92,17 +97,27 @@ def look(
     return standing
 
 
-def _any_tie(x: Any, y: Any) -> bool:
-    apart = each(lambda a, b: bool(a < b) or bool(a > b), 2)(as_objects(x), as_objects(y))
-    return not np.all(apart)
+def _same(x: Any, y: Any) -> Any:
+    """May balls be equal?"""
+    apart = np.asarray(each(lambda a, b: bool(ball(a) != ball(b)), 2)(as_objects(x), as_objects(y)))
+    return ~apart.astype(bool)
 
 
-def _on_step(eqn: Eqn, xs: Sequence[Any], y: Any) -> bool:
-    """Is the argument of a step at (or across) the place where it jumps?"""
-    if eqn.prim.name == "floor_divide":
-        x = as_objects(xs[0]) / as_objects(xs[1])
-    elif eqn.prim.name == "rint":
-        x = as_objects(xs[0]) + ball(0.5)
-    else:
-        x = as_objects(xs[0])
-    return any(bool(v.contains_integer()) for v in np.ravel(x))
+def _whole(x: Any) -> Any:
+    return np.asarray(each(lambda v: bool(v.contains_integer()))(as_objects(x)), bool)
+
+
+def _sorted(x: Any, axis: int) -> Any:
+    """By midpoints: neighbours that may be equal stand beside each other."""
+    order = np.argsort(np.asarray(each(lambda v: float(v.mid()))(x), float), axis, kind="stable")
+    return np.take_along_axis(x, order, axis)
+
+
+_BALLS = edges.Numbers(_same, _whole, _sorted)
+
+
+def _kinds(eqn: Eqn, xs: Sequence[Any], y: Any) -> list[str]:
+    try:
+        return [kind for kind, _ in edges.of(eqn, [*map(as_objects, xs)], as_objects(y), _BALLS)]
+    except Undecided:
+        return [edges.TURN]

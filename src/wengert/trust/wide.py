@@ -49,12 +49,16 @@ def _step(eqn: Eqn, ins: Sequence[Any], spreads: Sequence[Radius]) -> tuple[Any,
             return enclose(eqn, ins, spreads)
         except TypeError:
             pass
-    types = [a.type.dtype for a in eqn.inputs]
-    narrow = [x.astype(t) for x, t in zip(ins, types, strict=True)]
-    lost = [
-        None if t.kind not in "fc" else np.abs(x - y) if r is None else np.abs(x - y) + r
-        for x, y, r, t in zip(ins, narrow, spreads, types, strict=True)
-    ]
-    near = [None if r is None else r.astype(real_of(y)) for r, y in zip(lost, narrow, strict=True)]
+    types = [
+        getattr(a.type, "dtype", None) for a in eqn.inputs
+    ]  # None: a stack, which stays as it is
+    narrow = [x if t is None else x.astype(t) for x, t in zip(ins, types, strict=True)]
+    near = []
+    for x, y, r, t in zip(ins, narrow, spreads, types, strict=True):
+        if t is None or t.kind not in "fc":
+            near.append(r if t is None else None)
+            continue
+        lost = np.abs(x - y)
+        near.append((lost if r is None else lost + r).astype(real_of(y)))
     outs, radii = enclose(eqn, narrow, near)
     return tuple(map(widen, outs)), tuple(None if r is None else widen(r) for r in radii)

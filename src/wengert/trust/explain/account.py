@@ -19,6 +19,7 @@ _RED, _BOLD, _GREEN, _DIM, _PLAIN = "\x1b[31m", "\x1b[1m", "\x1b[32m", "\x1b[2m"
 # what can be said where no rewriting helps, or besides it
 ADVICE = {
     causes.KINK: "the derivative does not exist here: the slopes from both sides differ; choose one with wg.trust.policy(at_kink=...)",
+    causes.JUMP: "the function itself jumps here: there is no derivative; move off the point, or leave the step out",
     causes.INFINITE: "the derivative is infinite here: keep the argument away from this point",
     causes.REMOVABLE: "the derivative exists here, as a limit: trust=\"repair\" returns it",
     causes.DEAD: "choose, do not multiply: write np.where(mask, value, 0) instead of mask * value",

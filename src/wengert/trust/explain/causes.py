@@ -12,8 +12,8 @@ from wengert.trust.explain.evidence import At, Birth, Evidence
 OVERFLOW, UNDERFLOW = "overflow", "underflow"
 INF_TIMES_ZERO, ZERO_BY_ZERO, INF_LESS_INF = "inf·0", "0/0", "inf-inf"
 CANCELLATION, SATURATION = "cancellation", "saturation"
-DOMAIN, KINK, INFINITE, REMOVABLE = (
-    "domain edge", "kink", "infinite slope", "removable singularity",
+DOMAIN, KINK, JUMP, INFINITE, REMOVABLE = (
+    "domain edge", "kink", "jump", "infinite slope", "removable singularity",
 )  # fmt: skip
 DEAD, CONDITION, SPECTRUM = "dead branch", "ill-conditioned", "degenerate spectrum"
 EQUALITY, LOOP, INTEGER, CHAOS = (
@@ -21,7 +21,7 @@ EQUALITY, LOOP, INTEGER, CHAOS = (
 )  # fmt: skip
 CAUSES = (
     OVERFLOW, UNDERFLOW, INF_TIMES_ZERO, ZERO_BY_ZERO, INF_LESS_INF, CANCELLATION, SATURATION, DOMAIN, KINK,
-    INFINITE, REMOVABLE, DEAD, CONDITION, SPECTRUM, EQUALITY, LOOP, INTEGER, CHAOS,
+    JUMP, INFINITE, REMOVABLE, DEAD, CONDITION, SPECTRUM, EQUALITY, LOOP, INTEGER, CHAOS,
 )  # fmt: skip
 
 _SUMS = ("add", "sub", "sum", "mean", "matmul", "einsum", "accumulate", "centre", "cumsum")

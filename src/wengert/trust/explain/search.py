@@ -15,7 +15,7 @@ import numpy as np
 from wengert.errors import WengertError
 from wengert.ir.program import Eqn, Program, Var
 from wengert.ir.types import ArrayType
-from wengert.trust import policies, suspects, ties, verdict
+from wengert.trust import edges, policies, suspects, verdict
 from wengert.trust.balls.number import Undecided, precision
 from wengert.trust.explain import causes
 from wengert.trust.explain.account import Explanation, Finding
@@ -72,8 +72,8 @@ class _Account:
             return False
         if c.cause == causes.INFINITE:
             return True
-        found = self.inquiry.limit(c.leaf, self.question.results[c.leaf], tuple(c.index))
-        return found is not None and found[0] == "kink"
+        found = self.inquiry.tended(c.leaf, self.question.results[c.leaf], tuple(c.index), c.value)
+        return found is not None and found.how == "kink"
 
     def _is_value(self, c: verdict.Component) -> bool:
         return self.question.results[c.leaf].is_value
@@ -114,6 +114,7 @@ class _Account:
             f.cause = causes.KINK
         if f.cause not in (
             causes.KINK,
+            causes.JUMP,
             causes.INFINITE,
             causes.EQUALITY,
             causes.LOOP,
@@ -171,12 +172,12 @@ class _Account:
     def _guilty(self, cause: str) -> Eqn | None:
         program, standing = self.recorded.program, self.inquiry.standing
         if cause == causes.INTEGER:
-            moving = ties.moved(program, self.recorded.movers)
+            moving = edges.moved(program, [True] * self.recorded.movers)
             return next(
                 (
                     e
                     for e in program.eqns
-                    if e.prim.name in ties.STEPS and any(a in moving for a in e.inputs)
+                    if e.prim.name in edges.STEPS and any(a in moving for a in e.inputs)
                 ),
                 None,
             )
@@ -186,6 +187,8 @@ class _Account:
             if standing.comparisons and cause == causes.EQUALITY:
                 return standing.comparisons[0]
             return decided[-1] if decided else None
+        if cause == causes.JUMP and (found := [*standing.steps, *standing.comparisons]):
+            return found[0]
         if standing.kinks:
             return standing.kinks[0]
         return standing.comparisons[0] if standing.comparisons else _at_zero(self)
