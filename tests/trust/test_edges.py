@@ -209,16 +209,3 @@ def test_loops_of_unknown_length_are_looked_at():
     got, report = asked(f, 1e-9, "check")
     assert report.trusted
     assert got == wg.grad(f)(1e-9)
-
-
-def step_in(x):
-    y = x * x
-    return np.floor(y) + x
-
-
-def test_the_step_is_named():
-    finding = wg.explain(step_in)(2.0).findings[-1]
-    assert finding.cause == "jump"
-    assert finding.line.text == "return np.floor(y) + x"
-    assert finding.operation == "floor"
-    assert "jumps" in finding.suggestion

@@ -251,6 +251,19 @@ def signed(x):
     return 3 * np.sign(x)                          # guilty
 
 
+def sawtooth(x):
+    y = x * x
+    return y - np.floor(y)                         # guilty
+
+
+def stair(x):
+    return np.where(x > 1, x + 1, x)               # guilty
+
+
+def rest(x):
+    return x * np.fmod(x, 2.0)                     # guilty
+
+
 def logistic_map(x):
     for _ in range(100):
         x = 4.0 * x * (1.0 - x)                    # guilty
@@ -301,6 +314,9 @@ CASES = [
     (absolute, (0.0,), causes.KINK, "does not exist"),
     (hinge, (0.0,), causes.KINK, "does not exist"),
     (relu, (0.0,), causes.KINK, "does not exist"),
+    (sawtooth, (2.0,), causes.JUMP, "jumps"),
+    (stair, (1.0,), causes.JUMP, "jumps"),
+    (rest, (4.0,), causes.JUMP, "jumps"),
     (square_root, (0.0,), causes.INFINITE, "infinite"),
     (cube_root, (0.0,), causes.INFINITE, "infinite"),
     (arccosine, (1.0,), causes.INFINITE, "infinite"),
