@@ -108,7 +108,10 @@ class Gradient:
         elif self.trust != "off" or anomaly.watched.get() is not None:
             # the value counts too: where it overflowed, zeros may have stopped what was infinite
             report.inspect(
-                self.__name__, [y, *gradients], lambda: case_of(call, builder, [out], gs=[one])
+                self.__name__,
+                [y, *gradients],
+                lambda: case_of(call, builder, [out], gs=[one]),
+                builder.stopped,
             )
         result = call.results(gradients)
         value = y[()] if isinstance(y, np.ndarray) and y.ndim == 0 else y
@@ -240,7 +243,10 @@ class Pullback:
             gradients = [deliver(np.asarray(g), leaf) for g, leaf in pairs]
         elif self.trust != "off" or anomaly.watched.get() is not None:
             report.inspect(
-                "vjp", gradients, lambda: case_of(self.call, self.builder, moved, gs=given)
+                "vjp",
+                gradients,
+                lambda: case_of(self.call, self.builder, moved, gs=given),
+                self.builder.stopped,
             )
         return tuple(self.call.rebuild(gradients, static=False))
 

@@ -55,7 +55,12 @@ class Jacobian:
             rows = looked_at.blocks(self.__name__, level, call, builder, leaves, rows, self.has_aux)
         elif self.trust != "off" or anomaly.watched.get() is not None:
             flat = [block for row in rows for block in row]
-            report.inspect(self.__name__, flat, lambda: self._case(call, builder, leaves, rows))
+            report.inspect(
+                self.__name__,
+                flat,
+                lambda: self._case(call, builder, leaves, rows),
+                builder.stopped,
+            )
         blocks = [call.results(row) for row in rows]
         jacobian = tree.unflatten(structure, blocks)
         if not self.has_aux:
@@ -66,12 +71,16 @@ class Jacobian:
         self, call: Call, builder: Any, leaves: list[Any], rows: list[list[Any]]
     ) -> report.Case:
         """The column (in forward mode) or row that holds the first wrong number, to be replayed."""
-        n, k, at = next(
-            (n, k, tuple(np.argwhere(wrong)[0]))
+        wrong = [
+            (n, k, tuple(np.argwhere(mask)[0]))
             for n, row in enumerate(rows)
             for k, block in enumerate(row)
-            if np.any(wrong := ~np.isfinite(block))
-        )
+            if np.any(mask := ~np.isfinite(block))
+        ]
+        if not wrong:  # all finite: it is asked whether zeros stopped what was not
+            ones = [np.ones(type_of(y).shape, type_of(y).dtype)[()] for y in leaves]
+            return case_of(call, builder, leaves, gs=ones)
+        n, k, at = wrong[0]
         split = len(type_of(leaves[n]).shape)
         if self._forward(call, leaves):
             dxs: list[Any] = [None] * len(call.leaves)

@@ -61,6 +61,7 @@ class Question:
             f"tape.{self.what}",
             tree.flatten(answer)[0],
             lambda: self._case(targets, weights, sources),
+            self.window.stopped,
         )
 
     def _case(self, targets: Sequence[Var], gs: Sequence[Any], sources: Sequence[Var]) -> Case:

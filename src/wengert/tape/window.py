@@ -18,13 +18,14 @@ class Window:
     that the walk is recorded too: this is all there is to second derivatives.
     """
 
-    __slots__ = ("entries", "name", "nested", "watched")
+    __slots__ = ("entries", "name", "nested", "stopped", "watched")
 
     def __init__(self, builder: TapeBuilder, pages: Pages, spans: Iterable[Sequence[int]]) -> None:
         unchanged(pages)
         seen = [n for start, stop in spans for n in range(start, stop)]
         recorded = builder.recording
         self.name = builder.name
+        self.stopped = False
         self.watched: list[Any] = []  # (looked at above, on all pages)
         self.nested = builder.nested or recorded
         self.entries = [pages.entries[n] for n in seen]

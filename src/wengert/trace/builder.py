@@ -50,7 +50,7 @@ class Builder:
 
     __slots__ = (
         "captured", "closed", "companion", "decisions", "entries", "given", "inputs", "name", "nested", "ordered", "orders",
-        "quick", "saving", "serial", "sources", "trust", "watched", "written",
+        "quick", "saving", "serial", "sources", "stopped", "trust", "watched", "written",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +66,7 @@ class Builder:
         self.sources = sources  # of the primal program, when a transform builds a derived one
         self.decisions: list[tuple[Var, bool, Any]] = []  # what Python's `if` and `while` asked
         self.trust = "off"  # how closely derivatives taken inside wish to be looked at
+        self.stopped = False  # did zeros stop what was not finite, on a way back?
         self.closed = False
         self.companion: Any = None  # the builder of idle values made in this trace (trace.idle)
         self.nested = False  # do values contain tracers of an outer trace?

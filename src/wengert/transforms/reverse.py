@@ -49,6 +49,7 @@ def reverse(
     try:
         return _walk(builder, targets, gs, sources, None, False, True)
     except _Nan:
+        builder.stopped = True
         return _walk(builder, targets, gs, sources, None, False, False)
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wengert.errors import NonFiniteError, NonFiniteWarning
+from wengert.errors import NonFiniteError, NonFiniteWarning, TrustWarning
 from wengert.ir import source
 from wengert.ir.primitive import Handle
 from wengert.ir.program import Eqn, Program
@@ -44,6 +44,7 @@ class Case(NamedTuple):
 def forget() -> None:
     """Forget what was said, and where: warnings come again."""
     _told.clear()
+    _looked.clear()
 
 
 def finite(values: Iterable[Any]) -> bool:
@@ -60,15 +61,18 @@ def finite(values: Iterable[Any]) -> bool:
     return True
 
 
-def inspect(what: str, results: list[Any], case: Callable[[], Case]) -> None:
+def inspect(what: str, results: list[Any], case: Callable[[], Case], stopped: bool = False) -> None:
     """Warn if results are not finite, and say why; under `detect_anomaly`, raise.
 
+    `stopped`: zeros have stopped what was not finite; it is told if they were the function's own.
     Inside another trace nothing is said: its own results are looked at.
     """
     if tracing() or any(isinstance(r, Handle) for r in results):
         policies.wish("report")
         return
     if finite(results):
+        if stopped:
+            _warn_of_zeros(what, case, source.caller())
         return
     watch = anomaly.watched.get()
     if watch is not None:
@@ -85,6 +89,39 @@ def _warn(what: str, results: list[Any], case: Callable[[], Case], place: Any) -
     else:
         warnings.warn_explicit(text, NonFiniteWarning, line.file, line.line)
     _told.add(place)
+
+
+_LOOKS = 3  # so often a place is looked at for zeros that stop infinite slopes
+_looked: dict[Any, int] = {}
+
+
+def _warn_of_zeros(what: str, case: Callable[[], Case], place: Any) -> None:
+    """Say that an infinite slope met a zero of the function itself: the answer is finite, and may be wrong."""
+    _looked[place] = _looked.get(place, 0) + 1
+    if place in _told or _looked[place] > _LOOKS:
+        return
+    from wengert.trust import stopped
+
+    try:
+        found = case()
+        if found.gs is None:
+            return
+        seen = stopped.look(found.program, found.args, found.movers, found.gs)
+    except Exception:  # a black box that does not run twice must not cost the result
+        return
+    if seen is None:
+        return
+    _told.add(place)
+    there = f" ({seen.line}  {seen.line.text[:_WIDE]})" if seen.line else ""
+    text = (
+        f"{what} is finite, but a zero has stopped the infinite slope of {seen.name}{there}: "
+        'the limit may be another number; trust="repair" takes it'
+    )
+    line = source.resolve(place)
+    if line is None:
+        warnings.warn(text, TrustWarning, stacklevel=2)
+    else:
+        warnings.warn_explicit(text, TrustWarning, line.file, line.line)
 
 
 def _raise(what: str, results: list[Any], case: Callable[[], Case], watch: anomaly.Watch) -> None:

@@ -53,6 +53,8 @@ def _power(x: Any, p: Any) -> Any:
 
 
 def _cbrt(x: Any) -> Any:
+    if x == 0:  # (its root of 0 is not exact)
+        return x
     if x >= 0:
         return x.root(3)
     if x < 0:
