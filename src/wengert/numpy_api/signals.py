@@ -237,7 +237,7 @@ def polydiv(u: Any, v: Any) -> tuple[Any, Any]:
         rest = np.concatenate([rest[:k], rest[k : k + n + 1] - d * b, rest[k + n + 1 :]])
     quotient = np.stack(parts) if parts else np.zeros(1, kind)
     number = rest.number() if isinstance(rest, Tracer) else rest
-    if number is None:  # compiled: what the division takes away at any values; NumPy also drops what happens to vanish
+    if number is None:  # compiled: what vanishes at any values; NumPy also drops what happens to
         return quotient, rest[min(len(parts), m) :]
     while len(number) > 1 and np.allclose(number[0], 0, rtol=1e-14):
         number, rest = number[1:], rest[1:]
