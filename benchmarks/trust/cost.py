@@ -1,9 +1,11 @@
-"""What trust costs: gradients under "report" and "check" beside plain ones, and compiled bounds beside compiled gradients.
+"""What trust costs: gradients under "report", "check" and "repair" beside plain ones.
 
-    python benchmarks/trust/cost.py [--points 100000] [--only mlp]
+    python benchmarks/trust/cost.py [--points 100000] [--only mlp] [--failing]
 
 Ratios of best times, taken in turn in one run. The first group is called from Python as it is; in the second,
-gradient and bounds are compiled (`wg.jit`). Set OPENBLAS_NUM_THREADS=1 for steady products of matrices.
+the gradient and its bounds are compiled (`wg.jit(wg.grad(f, trust=...))`), beside the compiled gradient alone.
+With `--failing`, what it takes to repair some points of a batch. Set OPENBLAS_NUM_THREADS=1 for steady products
+of matrices.
 """
 
 import argparse
@@ -39,14 +41,15 @@ EXPRESSIONS = {
 }
 
 
-def best(call, repeats=9):
-    """The shortest of several times."""
+def interleaved(calls, repeats=9):
+    """The shortest of several times of each call, taken in turn."""
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
+        for call in calls:
+            start = time.perf_counter()
+            call()
+            times.append(time.perf_counter() - start)
+    return [min(times[n :: len(calls)]) for n in range(len(calls))]
 
 
 def mlp(draw):
@@ -85,22 +88,39 @@ def row(name, f, args):
     """One line of ratios."""
     numbers = tuple(range(len(args)))
     plain, report, check = (wg.grad(f, numbers, trust=t) for t in ("off", "report", "check"))
-    fast = wg.jit(wg.grad(f, numbers))
-    bounds = wg.jit(lambda *a: tuple(wg.error_bound(wg.grad(f, numbers))(*a)))
-    calls = [lambda g=g: g(*args) for g in (plain, report, check, fast, bounds)]
+    fast, checked, repaired = (
+        wg.jit(wg.grad(f, numbers, trust=t)) for t in ("report", "check", "repair")
+    )
+    calls = [lambda g=g: g(*args) for g in (plain, report, check, fast, checked, repaired)]
     with wg.trust.policy(action="record"), np.errstate(all="ignore"):
         for call in calls:
             call()
-        calls[2]()
-        flagged = wg.last_report()
-        off, reported, checked, native, bounded = map(best, calls)
-    seen = flagged.count(flagged.suspected) / flagged.size
+        seen = wg.last_report()
+        off, reported, looked, native, *bounded = interleaved(calls)
+    found = reported / off, looked / off, bounded[0] / native, bounded[1] / native
     print(
-        f"{name:16s} {off * 1e3:9.2f} ms  report {reported / off:5.2f}  check {checked / off:6.2f}"
-        f"   jit {native * 1e3:8.2f} ms  bounds {bounded / native:5.2f}   looked at {seen:.2%}",
+        f"{name:16s} {off * 1e3:9.2f} ms  report {found[0]:5.2f}  check {found[1]:6.2f}"
+        f"   compiled {native * 1e3:8.2f} ms  check {found[2]:5.2f}  repair {found[3]:5.2f}"
+        f"   looked at {seen.count(seen.suspected) / seen.size:.2%}",
         flush=True,
     )
-    return reported / off, checked / off, bounded / native
+    return found
+
+
+def failing(draw, points, shares=(0, 10, 100, 1000)):
+    """A batch of which some points are wrong: what each of these takes."""
+    one = lambda x: (1 - np.cos(x)) / (x * x)
+    fast, repaired = wg.jit(wg.vmap(wg.grad(one))), wg.jit(wg.vmap(wg.grad(one, trust="repair")))
+    for count in shares:
+        x = draw.uniform(0.5, 2, points)
+        x[:count] = 1e-8
+        calls = [lambda x=x: fast(x), lambda x=x: repaired(x)]
+        with wg.trust.policy(action="record", budget=100), np.errstate(all="ignore"):
+            for call in calls:
+                call()
+            native, settled = interleaved(calls, 3)
+        each = f", {(settled - native) / count * 1e3:.2f} ms each" if count else ""
+        print(f"{count} of {points} points to repair: {settled / native:.2f} times the compiled gradient{each}")  # fmt: skip
 
 
 def main():
@@ -108,8 +128,12 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     p.add_argument("--points", type=int, default=100_000)
     p.add_argument("--only", nargs="+")
+    p.add_argument("--failing", action="store_true")
     a = p.parse_args()
     draw = np.random.default_rng(0)
+    if a.failing:
+        failing(draw, a.points)
+        return
     rows = []
     for name, f in EXPRESSIONS.items():
         if not a.only or name in a.only:
@@ -117,7 +141,10 @@ def main():
             rows.append(row(name, lambda x, y, f=f: np.sum(f(x, y)), args))
     if rows:
         middle = np.median(rows, axis=0)
-        print(f"median of {len(rows)}: report {middle[0]:.2f}, check {middle[1]:.2f}, compiled bounds {middle[2]:.2f}")  # fmt: skip
+        print(
+            f"median of {len(rows)}: report {middle[0]:.2f}, check {middle[1]:.2f}; "
+            f"compiled: check {middle[2]:.2f}, repair {middle[3]:.2f}"
+        )
     for name, made in (("mlp", mlp), ("adjustment", adjustment)):
         if not a.only or name in a.only:
             row(name, *made(draw))

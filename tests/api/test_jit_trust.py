@@ -61,16 +61,6 @@ def test_anomalies_are_errors_there_too():
         f(np.zeros(3))
 
 
-def test_careful_levels_look_at_every_number():
-    f = wg.jit(wg.grad(unstable, trust="repair"))
-    with warnings.catch_warnings(record=True):
-        warnings.simplefilter("always")
-        wanted = wg.grad(unstable, trust="repair")(1e-9)
-        for _ in range(2):
-            assert f(1e-9) == wanted
-    assert "trust=" in str(wg.why_recompiled(f))
-
-
 def test_the_strongest_wish_inside_counts():
     inner = wg.jit(wg.grad(distance))
     outer = wg.jit(lambda x: inner(x) * 2)

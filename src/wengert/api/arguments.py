@@ -69,6 +69,14 @@ class Call:
                 leaf.value = leaf.value.copy()
         return self
 
+    def changed(self, change: Callable[[Any], Any]) -> Call:
+        """The same call with other values in its arguments, to be run only."""
+        other: Call = object.__new__(Call)
+        other.f, other.leaves = self.f, []
+        other.args, other.kwargs = tree.map_leaves(change, (self.args, self.kwargs))
+        other.slots, other.structures, other.single = self.slots, self.structures, self.single
+        return other
+
     def run(self, values: Sequence[Any]) -> Any:
         """The user's function with `values` in place of the leaves."""
         args, kwargs = list(self.args), dict(self.kwargs)

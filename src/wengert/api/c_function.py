@@ -29,6 +29,13 @@ class CFunction:
             raise InputError(
                 f"{name} has no machine code: {ready.why}", "call it from Python", source.here()
             )
+        if trace.answers is not None:
+            raise InputError(
+                f"{name} holds a derivative under trust={trace.answers.asked[0].level!r}, whose numbers are "
+                "looked at in Python after each call",
+                'take the derivative under trust="report", or call it from Python',
+                source.here(),
+            )
         self.name, self.signature = name, signature
         self.in_types = trace.program.in_types[: len(trace.program.in_types) - len(trace.captured)]
         self.out_types = trace.program.out_types

@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert import tree
 from wengert.api import looked_at
-from wengert.api.arguments import Argnums, Call, deliver, split_aux
+from wengert.api.arguments import Argnums, Call, Leaf, deliver, split_aux
 from wengert.errors import DTypeError, NonScalarOutputError, ShapeError, StructureError
 from wengert.ir import source
 from wengert.ir.types import type_of
@@ -101,9 +101,7 @@ class Gradient:
                 self.__name__, level, call, builder, [out], [one], gradients, values, self.holomorphic,
                 self.has_aux,
             )  # fmt: skip
-            gradients = [
-                deliver(np.asarray(g), leaf) for g, leaf in zip(gradients, call.leaves, strict=True)
-            ]
+            gradients = [_delivered(g, x) for g, x in zip(gradients, call.leaves, strict=True)]
             y = values[0] if values else y
         elif self.trust != "off" or anomaly.watched.get() is not None:
             # the value counts too: where it overflowed, zeros may have stopped what was infinite
@@ -154,6 +152,10 @@ class Gradient:
 
     def __repr__(self) -> str:
         return f"<{self.__name__}>"
+
+
+def _delivered(g: Any, leaf: Leaf) -> Any:
+    return deliver(g if isinstance(g, Tracer) else np.asarray(g), leaf)
 
 
 def grad(
@@ -239,8 +241,7 @@ class Pullback:
                 gradients,
                 has_aux=self.has_aux,
             )
-            pairs = zip(looked, self.call.leaves, strict=True)
-            gradients = [deliver(np.asarray(g), leaf) for g, leaf in pairs]
+            gradients = [_delivered(g, x) for g, x in zip(looked, self.call.leaves, strict=True)]
         elif self.trust != "off" or anomaly.watched.get() is not None:
             report.inspect(
                 "vjp",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from wengert import tree
+from wengert.api.asked import CLOSE
 from wengert.api.body import name_of, written
 from wengert.api.forward import finished
 from wengert.api.jit_trace import Trace, traced
@@ -67,8 +68,14 @@ class Event(NamedTuple):
 class Jitted:
     """A compiled function: what `jit` returns."""
 
-    def __init__(self, fun: Callable[..., Any], static_argnums: Any, static_argnames: Any) -> None:
-        self.fun = fun
+    def __init__(
+        self,
+        fun: Callable[..., Any],
+        static_argnums: Any,
+        static_argnames: Any,
+        trust: str = "report",
+    ) -> None:
+        self.fun, self.trust = fun, policies.level(trust)
         self.static_argnums, self.static_argnames = static_argnums, static_argnames
         self.signature = Signature(fun, static_argnums, static_argnames)
         self.versions = Bounded(_TRACES)
@@ -98,32 +105,33 @@ class Jitted:
     def _slow(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         if out is not None and self._takes_out:
             kwargs["out"], out = out, None
-        try:
-            opened = self.signature.open(args, kwargs)
-        except NotCompiled as reason:
-            return self._plain(type(reason), f"it was given {reason}", args, kwargs, out)
-        if opened.key in self.plain:
-            return _stored(self.fun(*args, **kwargs), out)
-        if opened.traced or tracing():
-            return self._inlined(opened, args, kwargs)
-        version = self.versions.get(opened.key)
-        why = "" if version is None else version.trace.guards.broken()
-        if version is None or why:
+        with policies.careful(self.trust):
             try:
-                version = self._version(opened, why, again=version is not None)
-            except NotCompiled as reason:  # as it was asked for: nothing to warn of
-                self.plain[opened.key] = str(reason)
-                self.events.append(Event(f"not compiled: {reason}", opened.key, None))
+                opened = self.signature.open(args, kwargs)
+            except NotCompiled as reason:
+                return self._plain(type(reason), f"it was given {reason}", args, kwargs, out)
+            if opened.key in self.plain:
                 return _stored(self.fun(*args, **kwargs), out)
-            except _NotPortable as found:
-                return self._written(found.trace, opened)
-            except (ConcretizationError, UnsupportedError) as error:
-                return self._plain(opened.key, _needs_numbers(error), args, kwargs, out)
-        done, result = self._ran(version, opened, out)
-        if out.__class__ is np.ndarray and self._into is None and version.entry is not None:
-            self._into = self._entry(opened, version.trace, version.compiled, given=True)
-        # where a derivative is not finite the plain function says where that was born
-        return result if done else _stored(self.fun(*args, **kwargs), out)
+            if opened.traced or tracing():
+                return self._inlined(opened, args, kwargs)
+            version = self.versions.get(opened.key)
+            why = "" if version is None else version.trace.guards.broken()
+            if version is None or why:
+                try:
+                    version = self._version(opened, why, again=version is not None)
+                except NotCompiled as reason:  # as it was asked for: nothing to warn of
+                    self.plain[opened.key] = str(reason)
+                    self.events.append(Event(f"not compiled: {reason}", opened.key, None))
+                    return _stored(self.fun(*args, **kwargs), out)
+                except _NotPortable as found:
+                    return self._written(found.trace, opened)
+                except (ConcretizationError, UnsupportedError) as error:
+                    return self._plain(opened.key, _needs_numbers(error), args, kwargs, out)
+            done, result = self._ran(version, opened, out)
+            if out.__class__ is np.ndarray and self._into is None and version.entry is not None:
+                self._into = self._entry(opened, version.trace, version.compiled, given=True)
+            # where a derivative is not finite the plain function says where that was born
+            return result if done else _stored(self.fun(*args, **kwargs), out)
 
     @functools.cached_property
     def _takes_out(self) -> bool:
@@ -140,6 +148,10 @@ class Jitted:
                 self.plain.clear()
             self.plain[key] = why
             self.events.append(Event(f"not compiled: {why}", key, None))
+            if self.trust in CLOSE:
+                why = (
+                    f"{why} (derivatives that it takes are looked at there, other results are not)"
+                )
             warnings.warn(
                 f"{self.__name__} runs the plain function: {why}", NativeWarning, stacklevel=4
             )
@@ -148,12 +160,20 @@ class Jitted:
     def _ran(self, version: Version, opened: Opened, out: Any) -> tuple[bool, Any]:
         """Can the results be handed over, and what is handed over."""
         trace = version.trace
-        types = trace.program.in_types
+        types, answers = trace.program.in_types, trace.answers
         places = None if out is None else _places(out, trace)
         values = [regular(x, t) for x, t in zip(opened.values, types, strict=False)]
+        if answers is not None:
+            values += answers.tolerances()
         ys = version.compiled([*values, *trace.captured])
-        if trace.trust != "off" and not report.finite(ys):
+        watched = ys if answers is None else answers.others(ys)
+        if trace.trust != "off" and not report.finite(watched):
             return False, None
+        if answers is not None:
+            settled = answers.settled(values, ys)
+            if settled is None:
+                return False, None
+            ys = settled
         if places is not None:
             for place, y in zip(places, ys, strict=True):
                 place[...] = y
@@ -174,14 +194,14 @@ class Jitted:
 
     def _version(self, opened: Opened, why: str | None, again: bool) -> Version:
         """A new version for this kind of call."""
-        trace = traced(self.fun, opened, self.__name__)
+        trace = traced(self.fun, opened, self.__name__, asking=True)
         if not trace.portable:  # it reads values of a tape, say
             raise _NotPortable(trace)
-        if trace.trust in ("check", "repair"):
+        if trace.trust in CLOSE:  # in a loop, or by a tape
             raise NotCompiled(f"trust={trace.trust!r} looks at every number on its way")
         ready = compiled(trace.program)
         entry = None
-        if opened.plain and ready.code is not None and trace.guards.quick:
+        if trace.answers is None and opened.plain and ready.code is not None and trace.guards.quick:
             entry = self._entry(opened, trace, ready)
         version = Version(trace, ready, entry)
         reason = f"{why} has changed" if again else self._difference(opened.key)
@@ -316,7 +336,7 @@ class Jitted:
 
     # ---- a value like any function -------------------------------------------------------------------
     def __reduce__(self) -> Any:
-        return jit_of, (self.fun, self.static_argnums, self.static_argnames)
+        return jit_of, (self.fun, self.static_argnums, self.static_argnames, self.trust)
 
     def __repr__(self) -> str:
         return f"<{self.__name__}>"
@@ -325,9 +345,11 @@ class Jitted:
         return self if instance is None else MethodType(self, instance)
 
 
-def jit_of(fun: Callable[..., Any], static_argnums: Any, static_argnames: Any) -> Jitted:
+def jit_of(
+    fun: Callable[..., Any], static_argnums: Any, static_argnames: Any, trust: str
+) -> Jitted:
     """A compiled function, as it is pickled."""
-    return Jitted(fun, static_argnums, static_argnames)
+    return Jitted(fun, static_argnums, static_argnames, trust)
 
 
 def jit(
@@ -335,6 +357,7 @@ def jit(
     *,
     static_argnums: Any = None,
     static_argnames: Any = None,
+    trust: str = "report",
 ) -> Any:
     """`fun` as machine code: traced once per kind of arguments, then run without Python.
 
@@ -345,6 +368,10 @@ def jit(
 
     The closure cells and globals that it read are watched: if one changes, it is traced again. What it
     prints or appends to lists happens while it is traced only (`wg.print` prints in every call).
+
+    Derivatives under `trust="check"` or `"repair"` are compiled with their error bounds, and what these
+    suspect is settled after the call. `jit(fun, trust=...)` holds for all derivatives that `fun` takes; where
+    it takes none, for its own results.
 
     Results are new arrays; `out=` takes arrays for them. It composes with all derivatives, in any order.
 
@@ -358,7 +385,7 @@ def jit(
     """
     if fun is None:
         return functools.partial(
-            jit, static_argnums=static_argnums, static_argnames=static_argnames
+            jit, static_argnums=static_argnums, static_argnames=static_argnames, trust=trust
         )
     if not callable(fun):
         raise InputError(
@@ -366,7 +393,7 @@ def jit(
             "pass a function",
             source.here(),
         )
-    return Jitted(fun, static_argnums, static_argnames)
+    return Jitted(fun, static_argnums, static_argnames, trust)
 
 
 # ---- results that are given ----------------------------------------------------------------------------
@@ -375,16 +402,17 @@ def jit(
 def _places(out: Any, trace: Trace) -> list[Any]:
     """The arrays of `out=`, one per result."""
     leaves, structure = tree.flatten(out)
+    types = trace.program.out_types[: len(trace.weak)]
     fits = structure == trace.structure and all(isinstance(r, int) for r in trace.results)
-    for place, t in zip(leaves, trace.program.out_types, strict=False):
+    for place, t in zip(leaves, types, strict=False):
         fits = fits and (
             isinstance(place, np.ndarray)
             and place.shape == t.shape
             and place.dtype == t.dtype
             and place.flags.writeable
         )
-    if not fits or len(leaves) != len(trace.program.out_types):
-        wanted = tree.unflatten(trace.structure, list(trace.program.out_types))
+    if not fits or len(leaves) != len(types):
+        wanted = tree.unflatten(trace.structure, list(types))
         raise InputError(
             f"out= is {tree.map_leaves(_kind, out)}, and the results are {wanted}",
             "pass writeable arrays of these shapes and dtypes, in the containers of the result",

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert import tree
+from wengert.api import looked_at
+from wengert.api.asked import CLOSE, Answers, Collector, answers, collecting, needed
 from wengert.api.body import name_of
 from wengert.backends.entry_table import Kind
 from wengert.errors import InputError
@@ -24,6 +26,7 @@ from wengert.trace.idle import plain
 from wengert.trace.trace import run
 from wengert.trace.tracer import Tracer
 from wengert.transforms.sweep import sweep
+from wengert.trust import policies
 
 
 class Trace(NamedTuple):
@@ -38,6 +41,7 @@ class Trace(NamedTuple):
     guards: Guards
     seconds: float
     trust: str  # how closely derivatives taken inside wish to be looked at
+    answers: Answers | None = None  # the questions that were asked, where they are
 
     @property
     def portable(self) -> bool:
@@ -60,8 +64,12 @@ def _handed(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
-def traced(fun: Callable[..., Any], opened: Opened, what: str) -> Trace:
-    """Run the user's function on the types of a call alone."""
+def traced(fun: Callable[..., Any], opened: Opened, what: str, asking: bool = False) -> Trace:
+    """Run the user's function on the types of a call alone.
+
+    Where it is `asking`, derivatives that are to be looked at closely are compiled with their error
+    bounds; where there are none, and all is to be looked at, the results are.
+    """
     start = time.perf_counter()
     guards = Guards(fun, [x.value for x in opened.leaves if isinstance(x, Fixed)])
     moved = random_states([n.value for n in guards.names])
@@ -77,10 +85,23 @@ def traced(fun: Callable[..., Any], opened: Opened, what: str) -> Trace:
                 handle.boxed = True
         args, kwargs = opened.rebuilt(xs)
         leaves, structure = tree.flatten(fun(*args, **kwargs))
-        return leaves
+        level = policies.least.get()
+        if not asking or level not in CLOSE or collector.asked or builder.trust in CLOSE:
+            return leaves
 
-    with inside(builder):
-        leaves = run(builder, flat, inputs)
+        def again(values: Sequence[Any]) -> Any:
+            args, kwargs = opened.rebuilt(values)
+            return fun(*args, **kwargs)
+
+        return looked_at.results(what, level, builder, inputs, leaves, again)
+
+    collector = Collector(builder)
+    token = collecting.set(collector if asking else None)
+    try:
+        with inside(builder):
+            leaves = run(builder, flat, inputs)
+    finally:
+        collecting.reset(token)
     if moved():
         raise InputError(
             f"{what}: a random generator was asked for numbers while the function was traced; "
@@ -91,7 +112,9 @@ def traced(fun: Callable[..., Any], opened: Opened, what: str) -> Trace:
     outputs = [y for y in leaves if isinstance(plain(y), Tracer)]
     places = iter(range(len(outputs)))
     results = [next(places) if isinstance(plain(y), Tracer) else Kept(plain(y)) for y in leaves]
-    program, captured = _settled(builder.program(outputs), [v for _, v in builder.captured])
+    whole = builder.program([*outputs, *needed(collector, outputs)])
+    answered = answers(collector, whole, len(outputs))
+    program, captured = _settled(whole, [v for _, v in builder.captured])
     return Trace(
         sweep(program),
         tuple(captured),
@@ -102,6 +125,7 @@ def traced(fun: Callable[..., Any], opened: Opened, what: str) -> Trace:
         guards,
         time.perf_counter() - start,
         builder.trust,
+        answered,
     )
 
 

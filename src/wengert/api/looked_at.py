@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from wengert.api import asked
 from wengert.api.arguments import Call, split_aux
+from wengert.api.asked import CLOSE
 from wengert.ir.primitive import Handle
 from wengert.ir.program import Program
+from wengert.ir.types import type_of
 from wengert.trace.builder import Builder
 from wengert.trace.trace import tracing
 from wengert.trust import means, policies
@@ -34,7 +37,6 @@ def _native(program: Program) -> Callable[[Sequence[Any]], Sequence[Any]]:
 
 
 means.machine.append(_native)
-CLOSE = ("check", "repair")  # levels that look at every number
 
 
 def wanted(level: str, builder: Any, results: Sequence[Any]) -> str:
@@ -44,13 +46,29 @@ def wanted(level: str, builder: Any, results: Sequence[Any]) -> str:
     """
     if (taken := inner.get()) is not None and tracing():
         taken.append(builder.name)
-    level = policies.stronger(level, builder.trust)
+    level = policies.at_least(policies.stronger(level, builder.trust))
     if level not in CLOSE:
         return ""
+    if asked.here() is not None:
+        return level
     if tracing() or any(isinstance(r, Handle) for r in results):
         policies.wish(level)
         return ""
     return level
+
+
+def _examined(question: question.Question, level: str, call: Call, has_aux: bool) -> list[Any]:
+    """The results, looked at now; or, in a compiled function, after each of its calls."""
+    from wengert.trust import guard
+
+    if asked.here() is None:
+        return guard.examine(question, level)
+    at = call.changed(asked.kept)
+
+    def again(get: asked.Get) -> Callable[..., Any]:
+        return lambda *xs: split_aux(at.changed(get).run(xs), has_aux)[0]
+
+    return asked.ask(question, level, (call.args, call.kwargs), again)
 
 
 def recorded(
@@ -75,15 +93,15 @@ def gradients(
     has_aux: bool = False,
 ) -> tuple[list[Any], list[Any]]:  # fmt: skip
     """Values of the outputs (where given) and cotangents `found` of the leaves, looked at."""
-    from wengert.trust import guard, question
+    from wengert.trust import question
 
     results = [question.Result(number=y, output=n) for n, y in enumerate(values)]
     for n, (g, leaf) in enumerate(zip(found, call.leaves, strict=True)):
-        number = np.asarray(g, leaf.type.dtype)
+        number = g if isinstance(g, Handle) else np.asarray(g, leaf.type.dtype)
         conjugate = leaf.type.dtype.kind == "c" and not holomorphic
         results.append(question.Result(number, leaf=n, gs=gs, conjugate=conjugate))
     seen = recorded(call, builder, outs, has_aux)
-    ys = guard.examine(question.Question(what, results, seen), level)
+    ys = _examined(question.Question(what, results, seen), level, call, has_aux)
     return ys[: len(values)], ys[len(values) :]
 
 
@@ -92,7 +110,7 @@ def blocks(
     has_aux: bool = False,
 ) -> list[list[Any]]:  # fmt: skip
     """A Jacobian: per output, per leaf, an array of shape `(*output, *leaf)`."""
-    from wengert.trust import guard, question
+    from wengert.trust import question
 
     seen = recorded(call, builder, outs, has_aux)
     moving = [n for n, t in enumerate(seen.program.out_types) if t.inexact]
@@ -101,8 +119,47 @@ def blocks(
         for n in moving
         for k in range(len(call.leaves))
     ]
-    found = iter(guard.examine(question.Question(what, results, seen), level))
+    found = iter(_examined(question.Question(what, results, seen), level, call, has_aux))
     return [[next(found) for _ in row] if n in moving else row for n, row in enumerate(rows)]
+
+
+def results(
+    what: str, level: str, builder: Builder, inputs: Sequence[Any], leaves: Sequence[Any],
+    again: Callable[[Sequence[Any]], Any],
+) -> list[Any]:  # fmt: skip
+    """Results of a compiled function, looked at after each of its calls; `again` runs it on values."""
+    from wengert.trust import question
+
+    shown = [y for y in leaves if isinstance(y, Handle) or np.asarray(y).dtype.kind in "fciub"]
+    traced = builder.program(shown)
+    order = sorted(range(len(inputs)), key=lambda n: not inputs[n].type.inexact)  # movers first
+    movers = sum(x.type.inexact for x in inputs)
+    places = [*(traced.inputs[n] for n in order), *traced.inputs[len(inputs) :]]
+    program = Program(places, traced.eqns, traced.outputs, traced.sources, traced.name)
+    args = [*(inputs[n] for n in order), *(value for _, value in builder.captured)]
+    weak = [inputs[n].weak for n in order[:movers]]
+    seen = question.Recorded(program, args, movers, builder.decisions, None, weak)
+    mine = [n for n, y in enumerate(shown) if isinstance(y, Handle) and type_of(y).inexact]
+    rest = [asked.kept(x) for x in args[movers : len(inputs)]]
+
+    def function(get: asked.Get) -> Callable[..., Any]:
+        def run(*xs: Any) -> Any:
+            at = dict(zip(order, [*xs, *map(get, rest)], strict=True))
+            return again([at[n] for n in range(len(order))])
+
+        return run
+
+    asked_for = question.Question(what, [question.Result(shown[n], output=n) for n in mine], seen)
+    found = asked.ask(asked_for, level, list(inputs), function)
+    answers = {id(shown[n]): y for n, y in zip(mine, found, strict=True)}
+    return [_as(answers.get(id(y), y), y) for y in leaves]
+
+
+def _as(y: Any, like: Any) -> Any:
+    """A value of a trace, handed out as another one was."""
+    if y is not like:
+        y.weak, y.boxed = like.weak, like.boxed
+    return y
 
 
 def tangents(
@@ -110,12 +167,12 @@ def tangents(
     values: Sequence[Any], moved: Sequence[Any], has_aux: bool = False,
 ) -> tuple[list[Any], list[Any]]:  # fmt: skip
     """Values and tangents of the outputs, moved along `dxs`; those of integers stay as they are."""
-    from wengert.trust import guard, question
+    from wengert.trust import question
 
     seen = recorded(call, builder, outs, has_aux)
     moving = [n for n, t in enumerate(seen.program.out_types) if t.inexact]
     results = [question.Result(number=y, output=n) for n, y in enumerate(values)]
     results += [question.Result(moved[n], output=n, dxs=dxs) for n in moving]
-    found = guard.examine(question.Question(what, results, seen), level)
+    found = _examined(question.Question(what, results, seen), level, call, has_aux)
     ys, slopes = found[: len(values)], dict(zip(moving, found[len(values) :], strict=True))
     return ys, [slopes.get(n, dy) for n, dy in enumerate(moved)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MethodType
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 import optree
 
 from wengert import tree
+from wengert.api import asked
+from wengert.api.asked import CLOSE
 from wengert.api.body import delivered, leaf, name_of, record_body, shared, written
 from wengert.errors import InputError, ShapeError, StructureError
 from wengert.ir import source
@@ -75,41 +77,61 @@ class Vmapped:
         body = record_body(builder, single, inputs, f"vmap of {builder.name}")
         body.cast([t.dtype for t in body.program.out_types])
         (program,), captured = shared(body)
-        found, many = self._mapped(program, [*captured, *whole.values()], [*rows.values()], extent)
-        if builder.trust in ("check", "repair") and not tracing():
+        common, batch = [*captured, *whole.values()], [*rows.values()]
+        level = builder.trust if builder.trust == "off" else policies.at_least(builder.trust)
+        found, many = None, [True] * len(program.outputs)
+        if level in CLOSE:
 
-            def example(k: int) -> Any:
-                one = list(leaves)
+            def example(get: Any, k: int) -> Any:
+                one = [get(asked.kept(x)) for x in leaves]
                 for n, x in rows.items():
-                    one[n] = x[k]
+                    one[n] = get(asked.kept(x))[k]
                 positional, named = tree.unflatten(structure, one)
                 return self.fun(*positional, **named)
 
-            found = [
-                np.asarray(y) if m else np.broadcast_to(y, (extent, *np.shape(y)))
-                for y, m in zip(found, many, strict=True)
-            ]
-            many = [True] * len(found)
-            numbers = [*captured, *whole.values(), *rows.values()]
-            flags = [False] * (len(numbers) - len(rows)) + [True] * len(rows)
-            from wengert.trust import batches, suspects  # (only who looks closely waits for them)
-
-            look, seen = suspects.of_batch(
-                program, numbers, flags, extent, found, policies.current()
-            )
-            found = batches.examine(self.__name__, builder.trust, found, example, look, seen)
+            found = self._looked_at(level, program, common, batch, extent, (args, kwargs), example)
+        if found is None:
+            found, many = self._mapped(program, common, batch, extent)
         outs = _axes_like(self.out_axes, tree.unflatten(body.structure, found), "out_axes")
         results = [
             _placed(y, m, axis, extent) for y, m, axis in zip(found, many, outs, strict=True)
         ]
         return delivered(results, body.structure)
 
+    def _looked_at(
+        self, level: str, program: Program, common: list[Any], rows: list[Any], extent: int,
+        outside: Any, example: Callable[[Any, int], Any],
+    ) -> list[Any] | None:  # fmt: skip
+        """Results, looked at; None where that is left to a call around."""
+        from wengert.trust import batches, suspects  # (only who looks closely waits for them)
+
+        def mapped(body: Program, more: Sequence[Any] = ()) -> list[Any]:
+            ys, many = self._mapped(body, common, rows, extent, more)
+            return [y if m else everywhere(y, extent) for y, m in zip(ys, many, strict=True)]
+
+        args, flags = [*common, *rows], [False] * len(common) + [True] * len(rows)
+        if asked.here() is not None:
+            return asked.ask_batch(
+                self.__name__, level, program, args, flags, extent, mapped, outside, example
+            )
+        if tracing():
+            return None
+        found = mapped(program)
+        look, seen = suspects.of_batch(program, args, flags, extent, found, policies.current())
+        return batches.examine(
+            self.__name__, level, found, lambda k: example(lambda x: x, k), look, seen
+        )
+
     def _mapped(
-        self, program: Program, common: list[Any], rows: list[Any], extent: int
-    ) -> tuple[list[Any], list[bool]]:
-        """Results, and which of them are batches. What all examples share is computed once, outside."""
-        first, second, same = split(program, [True] * len(common) + [False] * len(rows))
-        known = evaluate(first, common)
+        self, program: Program, common: list[Any], rows: list[Any], extent: int, more: Sequence[Any] = ()
+    ) -> tuple[list[Any], list[bool]]:  # fmt: skip
+        """Results, and which of them are batches. What all examples share is computed once, outside.
+
+        `more` is what they share beyond that: the last inputs of the program.
+        """
+        known_inputs = [True] * len(common) + [False] * len(rows) + [True] * len(more)
+        first, second, same = split(program, known_inputs)
+        known = evaluate(first, [*common, *more])
         outs, residuals = known[: sum(same)], known[sum(same) :]
         flags = (*(False,) * len(residuals), *(True,) * len(rows))
         chunk = None if self.chunk_size is None else max(int(self.chunk_size), 1)

@@ -68,8 +68,8 @@ def examine(
 
 def _known(y: Any, suspect: Any, known: Any, policy: policies.Policy, level: str) -> Any:
     """Put in what a wider format knows; where that differs from what was computed, as a mask."""
-    sure = suspect & np.isfinite(known)
-    if not sure.any():
+    sure = None if known is None else suspect & np.isfinite(known)
+    if sure is None or not sure.any():
         return np.zeros(y.shape, bool)
     tolerance, tiny = policy.tolerated(y.dtype), float(np.finfo(y.dtype).tiny)
     with np.errstate(all="ignore"):

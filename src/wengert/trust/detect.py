@@ -15,8 +15,8 @@ import numpy as np
 
 from wengert.ir import passes
 from wengert.ir.program import Eqn, Program
-from wengert.ir.types import type_of
-from wengert.ops.radii import Radius
+from wengert.ir.types import ArrayType, type_of
+from wengert.ops.radii import Radius, real_of
 from wengert.transforms.sweep import sweep
 from wengert.trust.bounds import run
 from wengert.trust.effort import operations
@@ -43,17 +43,33 @@ class Detection(NamedTuple):
     dropped: bool  # has a rule for one point thrown away something that is not finite?
 
 
+class Look(NamedTuple):
+    """What the quick bounds say: masks and relative bounds per result, and truth values for all.
+
+    `doubt`: may Python have decided otherwise? `dropped`: has a rule for one point thrown away
+    something that is not finite?
+    """
+
+    suspect: list[Any]
+    bounds: list[Any]
+    doubt: Any
+    dropped: Any
+
+
 def detect(
-    program: Program, args: Sequence[Any], results: Sequence[Any], tolerated: Callable[[Any], float]
-) -> Detection:
+    program: Program, args: Sequence[Any], results: Sequence[Any], tolerated: Callable[[Any], float],
+    quick: Look | None = None,
+) -> Detection:  # fmt: skip
     """Look at the `results` of a program at `args`; `tolerated(dtype)` is the relative error allowed.
 
     Outputs of the program beyond the results are what Python decided by (`if`): where such
-    a decision is in doubt, so are all results.
+    a decision is in doubt, so are all results. `quick` is what the bounds have said already.
     """
     numbers = [np.asarray(g)[()] for g in results]
     tolerances = tuple(tolerated(g.dtype) if g.dtype.kind in "fc" else 0.0 for g in numbers)
-    suspects, bounds, doubt, dropped = _quick(program, args, numbers, tolerances)
+    if quick is None:
+        quick = _quick(program, args, numbers, tolerances)
+    suspects, bounds, doubt = list(quick.suspect), list(quick.bounds), bool(quick.doubt)
     settled: list[Any] = [None] * len(results)
     look = doubt or any(np.any(s) for s in suspects)
     if look and any(wider(np.asarray(a).dtype) for a in args):
@@ -75,7 +91,7 @@ def detect(
     if doubt:
         suspects = [np.ones_like(s) for s in suspects]
         bounds = [np.full(np.shape(b), np.inf) for b in bounds]
-    return Detection(suspects, bounds, settled, dropped)
+    return Detection(suspects, bounds, settled, bool(quick.dropped))
 
 
 def _doubt(radii: Sequence[Radius]) -> Any:
@@ -93,7 +109,7 @@ def _only(program: Program, count: int) -> Program:
     return sweep(Program(program.inputs, program.eqns, kept, program.sources, program.name))
 
 
-def _look(result: Any, value: Any, radius: Radius, tolerance: float) -> tuple[Any, Any]:
+def _look(result: Any, value: Any, radius: Radius, tolerance: Any) -> tuple[Any, Any]:
     """Is it suspect, and its relative error bound: the exact value lies within `radius` of `value`."""
     if result.dtype.kind not in "fc":
         mask = result != result if radius is None else radius != 0
@@ -101,14 +117,18 @@ def _look(result: Any, value: Any, radius: Radius, tolerance: float) -> tuple[An
     with np.errstate(all="ignore"):
         wide = value.dtype  # (of the wider format, where that looks again)
         given = result if result.dtype == wide else result.astype(wide)
-        apart = np.abs(given - value)
-        error = apart if radius is None else (apart + radius) * _ROOM
         size = np.abs(given)
         tiny = float(np.finfo(result.dtype).tiny)  # below it, numbers have no digits to lose
-        room = size - error  # nan, like everything below, where the result is not finite
-        within = (error <= tolerance * room) | (size + error < tiny)
-        apart = np.where(error == 0, error, np.inf)
-        return ~within, np.where(room > 0, error / np.where(room > 0, room, 1), apart)
+        if result is value:
+            own = 0.0 if radius is None else radius * _ROOM
+            apart = np.where(size < np.inf, own, np.nan).astype(size.dtype)
+        else:
+            apart = np.abs(given - value)
+            apart = apart if radius is None else (apart + radius) * _ROOM
+        room = size - apart  # nan, like everything below, where the result is not finite
+        within = (apart <= tolerance * room) | (size + apart < tiny)
+        nothing = np.where(apart == 0, apart, np.inf)
+        return ~within, np.where(room > 0, apart / np.where(room > 0, room, 1), nothing)
 
 
 def _settled(result: Any, value: Any, radius: Radius, tolerated: Callable[[Any], float]) -> Any:
@@ -163,37 +183,66 @@ _LARGE = 1 << 13  # numbers among the arguments from which on it pays
 
 
 def _quick(
-    program: Program, args: Sequence[Any], results: Sequence[Any], tolerances: tuple[float, ...]
-) -> tuple[list[Any], list[Any], bool, bool]:
-    """In the program's own arithmetic: masks, bounds, is a decision in doubt, was something dropped."""
+    program: Program, args: Sequence[Any], results: Sequence[Any], tolerances: Sequence[float]
+) -> Look:
+    """In the program's own arithmetic."""
     count = len(results)
     if machine and sum(np.size(a) for a in args) >= _LARGE:
         types = tuple(map(type_of, results))
-        ys = list(machine[-1](_judging(program, types, tolerances))([*args, *results]))
-    else:
-        ys = _judged(program, args, results, tolerances)
-    return ys[:count], ys[count : 2 * count], bool(ys[-2]), bool(ys[-1])
+        given = [*args, *results, *as_numbers(tolerances, results)]
+        return looked(machine[-1](judging(program, types))(given), count)
+    return _judged(program, args, results, tolerances)[1]
+
+
+def as_numbers(tolerances: Sequence[float], results: Sequence[Any]) -> list[Any]:
+    """Tolerances in the formats of the results."""
+    return [real_of(y).type(t) for t, y in zip(tolerances, results, strict=True)]
 
 
 def _judged(
-    program: Program, args: Sequence[Any], results: Sequence[Any], tolerances: tuple[float, ...]
-) -> list[Any]:
+    program: Program, args: Sequence[Any], results: Sequence[Any] | None, tolerances: Sequence[Any]
+) -> tuple[list[Any], Look]:
+    """The program's own results, and what is to be said of `results` (None: of its own)."""
     drops = Drops()
     found = run(program, args, observer=drops.see)
-    looks = [
-        _look(*one) for one in zip(results, found.values, found.radii, tolerances, strict=False)
-    ]
-    doubt = _doubt(found.radii[len(results) :])
-    return [*(s for s, _ in looks), *(b for _, b in looks), doubt, drops.any]
+    count = len(tolerances)
+    given = found.values[:count] if results is None else results
+    looks = [_look(*one) for one in zip(given, found.values, found.radii, tolerances, strict=False)]
+    doubt = _doubt(found.radii[count:])
+    return found.values[:count], Look(
+        [s for s, _ in looks], [b for _, b in looks], doubt, drops.any
+    )
 
 
 @passes.remembered
-def _judging(program: Program, types: tuple[Any, ...], tolerances: tuple[float, ...]) -> Program:
-    """`(xs, results) -> masks, bounds, doubt, dropped` as a program."""
-    n = len(program.inputs)
+def judging(program: Program, results: int | tuple[Any, ...]) -> Program:
+    """`(xs, tolerances) -> results, masks, bounds, doubt, dropped` as a program.
+
+    `results` is how many there are; or the types of numbers that are judged in their place, which it
+    takes before the tolerances and does not give back.
+    """
+    given = () if isinstance(results, int) else results
+    n, types = (
+        len(program.inputs),
+        program.out_types[:results] if isinstance(results, int) else results,
+    )
+    count = len(types)
 
     def both(*xs: Any) -> list[Any]:
-        return _judged(program, xs[:n], xs[n:], tolerances)
+        ys, found = _judged(program, xs[:n], xs[n : n + len(given)] or None, xs[-count:])
+        own = [] if given else ys
+        return [*own, *found.suspect, *found.bounds, found.doubt, found.dropped]
 
-    given = [*program.in_types, *types]
-    return passes.sweep(passes.derive(both, given, program, f"bounds({program.name})"))
+    made = [*program.in_types, *given, *map(_number_of, types)]
+    return passes.sweep(passes.derive(both, made, program, f"bounds({program.name})"))
+
+
+def _number_of(t: Any) -> Any:
+    """The type of one real number of a format."""
+    return ArrayType.of((), real_of(t))
+
+
+def looked(ys: Sequence[Any], count: int) -> Look:
+    """The last outputs of `judging`, sorted."""
+    ys = ys[-2 * count - 2 :]
+    return Look([*ys[:count]], [*ys[count : 2 * count]], ys[-2], ys[-1])

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert.ir import passes
 from wengert.ir.evaluate import evaluate, watching
 from wengert.ir.passes import remembered
 from wengert.ir.primitive import Handle
@@ -88,7 +89,7 @@ def _place(n: Numbers, xs: Any, ys: Any, p: Any) -> Any:
 
 def _tied(n: Numbers, x: Any, y: Any, axes: Any) -> Any:
     """How many elements are the extremum?"""
-    return np.sum(np.asarray(n.same(x, np.expand_dims(y, axes)), int), axis=axes)
+    return np.sum(n.same(x, np.expand_dims(y, axes)), axis=axes)
 
 
 def _neighbours(n: Numbers, s: Any, axis: int, x: Any) -> Any:
@@ -123,6 +124,8 @@ def _running(n: Numbers, xs: Any, ys: Any, p: Any) -> Any:
     return [(CROWD, n.same(xs[0][(*lead, slice(1, None))], ys[(*lead, slice(None, -1))]))]
 
 
+_REAL = np.dtype(float)
+_NO: Any = np.False_
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(COMPARISONS, _compared(TURN)),
     **dict.fromkeys(("maximum", "minimum", "fmax", "fmin"), _compared(KINK)),
@@ -131,7 +134,7 @@ _RULES: dict[str, Rule] = {
     **dict.fromkeys(("floor_divide", "mod", "fmod"), _quotient),
     **dict.fromkeys(("sign", "heaviside", "signbit"), _at_zero(STEP)),
     **dict.fromkeys(("logical_and", "logical_or", "logical_xor"), lambda n, xs, ys, p: [
-        (TURN, n.same(x, 0)) for x in xs if np.asarray(x).dtype.kind not in "biu"]),
+        (TURN, n.same(x, 0)) for x in xs if getattr(x, "dtype", _REAL).kind not in "biu"]),
     "logical_not": _at_zero(TURN),
     **dict.fromkeys(("abs", "fabs", "modulus"), _at_zero(KINK)),
     "copysign": _copied,
@@ -251,6 +254,33 @@ def look(
     shapes = {np.shape(m) for m in watch.masks}
     mask = np.any(watch.masks, axis=0) if len(shapes) == 1 else None
     return Edges(True, watch.hard, mask)
+
+
+@remembered
+def near(program: Program, movers: tuple[bool, ...]) -> Program | bool:
+    """`xs -> may a call stand on an edge?` as a program; or the answer.
+
+    It may where any operation does: whether that makes slopes doubtful, `look` says.
+    """
+    asking = _asking(flattened(program), tuple(movers), ())
+    if asking is None:
+        return False
+    short, moving, _ = asking
+    mine = [e for e in short.eqns if e.prim.name in _RULES and any(a in moving for a in e.inputs)]
+    if any(_may(e) and e not in mine for e in short.eqns):  # in a loop or a branch
+        return True
+    pairs = [a for e in mine for a in (*e.inputs, e.outputs[0])]
+    kept = sweep(Program(short.inputs, short.eqns, pairs, short.sources, short.name))
+
+    def asked(*xs: Any) -> list[Any]:
+        values, found = iter(evaluate(kept, xs)), _NO
+        for e in mine:
+            ins = [next(values) for _ in e.inputs]
+            for _, mask in _RULES[e.prim.name](FLOATS, ins, next(values), e.params):
+                found = np.any(mask) | found
+        return [found]
+
+    return passes.sweep(passes.derive(asked, program.in_types, program, f"edges({program.name})"))
 
 
 @remembered

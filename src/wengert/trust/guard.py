@@ -34,18 +34,16 @@ _MANY = (
 assumed: ContextVar[bool] = ContextVar("wengert_assumed", default=False)
 
 
-def examine(
-    question: Question, level: str, suspected: Sequence[Any] | None = None
-) -> list[Any]:  # fmt: skip
+def examine(question: Question, level: str, found: suspects.Suspects | None = None) -> list[Any]:
     """The results, settled where `level` is "repair"; delivers the report as the policy says.
 
-    `suspected` are masks of the numbers to look at; None: those that the error bounds suspect.
+    `found` are the numbers to look at; None: those that the error bounds suspect.
     """
     policy, settled = policies.current(), None
-    if suspected is None and assumed.get():
+    if found is None and assumed.get():
         suspected = [np.ones(np.shape(r.number), bool) for r in question.results]
-    elif suspected is None:
-        found = suspects.of_question(question, policy)
+    else:
+        found = suspects.of_question(question, policy) if found is None else found
         suspected, question.bounds, settled = found.masks, found.bounds, found.settled
     inquiry = Inquiry(question, policy, suspected, settled)
     inquiry.run()

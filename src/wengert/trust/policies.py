@@ -46,6 +46,28 @@ def wish(level: str) -> None:
         builder.trust = stronger(builder.trust, level)
 
 
+# the level that all derivatives taken here have at least
+least: ContextVar[str] = ContextVar("wengert_least", default="off")
+
+
+@contextmanager
+def careful(level: str) -> Iterator[None]:
+    """Inside, derivatives have this level at least, if it is one that looks at every number."""
+    if level not in ("check", "repair"):
+        yield
+        return
+    token = least.set(at_least(level))
+    try:
+        yield
+    finally:
+        least.reset(token)
+
+
+def at_least(level: str) -> str:
+    """A level, or the one that holds here for all."""
+    return stronger(level, least.get())
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What counts as wrong, and what is done about it.

@@ -20,7 +20,7 @@ from wengert.transforms.jvp import jvp
 from wengert.transforms.sweep import sweep
 from wengert.transforms.vjp import vjp
 from wengert.trust import edges, policies
-from wengert.trust.detect import Detection, detect
+from wengert.trust.detect import Detection, Look, detect, judging
 from wengert.trust.likes import collected
 from wengert.trust.question import Question, Recorded, unit
 from wengert.trust.slices import aligned
@@ -34,17 +34,38 @@ class Suspects(NamedTuple):
     settled: list[Any]
 
 
-def of_question(question: Question, policy: policies.Policy) -> Suspects:
-    """The suspects among the results of a call."""
+class Part(NamedTuple):
+    """Some results as the first outputs of a program, and what the quick bounds say of them, if they were asked.
+
+    `plain`: does it compute as the call did, or were like terms collected?
+    """
+
+    chosen: list[int]
+    program: Program
+    args: list[Any]
+    plain: bool = True
+    quick: Look | None = None
+
+
+def of_question(
+    question: Question,
+    policy: policies.Policy,
+    parts: Sequence[Part] | None = None,
+    near: bool = True,
+) -> Suspects:
+    """The suspects among the results of a call.
+
+    `parts` is what the bounds have said already; not `near`: it stands on no edge.
+    """
     recorded = question.recorded
     results = question.results
     found: list[Any] = [None] * len(results)
     dropped = False
-    programs = float_programs(question)
-    for chosen, program, args in programs:
+    parts = float_programs(question) if parts is None else parts
+    for chosen, program, args, _, quick in parts:
         numbers = [_plain(results[n]) for n in chosen]
         try:
-            seen = detect(program, args, numbers, policy.tolerated)
+            seen = detect(program, args, numbers, policy.tolerated, quick)
         except WengertError:  # a loop or a black box that cannot be looked into
             continue
         dropped = dropped or seen.dropped
@@ -52,7 +73,7 @@ def of_question(question: Question, policy: policies.Policy) -> Suspects:
             found[n] = _one(seen, k, results[n].conjugate)
     masks, bounds, settled = [], [], []
     everything = dropped or policy.at_kink != "mean"
-    on_edges = None if everything else _edge_masks(recorded, programs, results)
+    on_edges = None if everything or not near else _edge_masks(recorded, parts, results)
     for n, (result, one) in enumerate(zip(results, found, strict=True)):
         shape = np.shape(result.number)
         suspect, bound, known = one or (np.ones(shape, bool), np.full(shape, np.inf), None)
@@ -87,7 +108,7 @@ def _looking(recorded: Recorded) -> Program:
     return Program(p.inputs, p.eqns, [*p.outputs, *nodes], p.sources, p.name)
 
 
-def float_programs(question: Question) -> list[tuple[list[int], Program, list[Any]]]:
+def float_programs(question: Question) -> list[Part]:
     """Programs in the call's own arithmetic whose first outputs are these results."""
     recorded, results = question.recorded, question.results
     whole = _looking(recorded)
@@ -95,15 +116,15 @@ def float_programs(question: Question) -> list[tuple[list[int], Program, list[An
     leaves = [n for n, m in enumerate(moving) if m]
     count = len(recorded.program.outputs)
     inexact = [n for n, t in enumerate(recorded.program.out_types) if t.inexact]
-    found: list[tuple[list[int], Program, list[Any]]] = []
+    found: list[Part] = []
     plain = [n for n, r in enumerate(results) if r.is_value or (not r.rows and r.leaf is not None)]
     if plain:
         gs = next((r.gs for n, r in enumerate(results) if n in plain and not r.is_value), None)
         if gs is None:
-            program, given = whole, []
+            program, given, same = whole, [], True
             places = [results[n].output for n in plain]
         else:
-            program = _pulled(whole, moving)
+            program, same = _pulled(whole, moving)
             types = recorded.program.out_types
             given = [
                 np.zeros(types[n].shape, types[n].dtype)[()] if gs[n] is None else gs[n]
@@ -117,14 +138,14 @@ def float_programs(question: Question) -> list[tuple[list[int], Program, list[An
                 for n in plain
             ]
         rest = range(count, len(whole.outputs))
-        found.append((plain, _outputs(program, [*places, *rest]), [*recorded.args, *given]))
+        chosen = _outputs(program, [*places, *rest])
+        found.append(Part(plain, chosen, [*recorded.args, *given], same))
     for output in sorted({r.output for r in results if r.rows and r.leaf is not None}):
         mine = [
             n for n, r in enumerate(results) if r.rows and r.output == output and r.leaf is not None
         ]
-        found.append(
-            (mine, *_by_rows(recorded, whole, moving, output, [results[n].leaf or 0 for n in mine]))
-        )
+        rows = _by_rows(recorded, whole, moving, output, [results[n].leaf or 0 for n in mine])
+        found.append(Part(mine, *rows))
     along = [n for n, r in enumerate(results) if r.leaf is None and r.dxs is not None]
     if along:
         dxs = results[along[0]].dxs
@@ -134,14 +155,15 @@ def float_programs(question: Question) -> list[tuple[list[int], Program, list[An
         ]
         first = len(whole.outputs)
         places = [first + inexact.index(results[n].output) for n in along]
-        program = _outputs(_pushed(whole, moving), [*places, *range(count, len(whole.outputs))])
-        found.append((along, program, [*recorded.args, *moves]))
+        program, same = _pushed(whole, moving)
+        program = _outputs(program, [*places, *range(count, len(whole.outputs))])
+        found.append(Part(along, program, [*recorded.args, *moves], same))
     return found
 
 
 def _by_rows(
     recorded: Recorded, whole: Program, moving: tuple[bool, ...], output: int, leaves: list[int]
-) -> tuple[Program, list[Any]]:
+) -> tuple[Program, list[Any], bool]:
     """A whole Jacobian: the pullback of every unit vector of the output, as one batch."""
     types = recorded.program.out_types
     t = types[output]
@@ -152,7 +174,7 @@ def _by_rows(
         for n in inexact
     ]
     order = [n for n, m in enumerate(moving) if m]
-    pulled = _pulled(whole, moving)
+    pulled, same = _pulled(whole, moving)
     count = len(recorded.program.outputs)
     places = [len(whole.outputs) + order.index(k) for k in leaves]
     chosen = _outputs(pulled, [*places, *range(count, len(whole.outputs))])
@@ -169,17 +191,24 @@ def _by_rows(
     given = [
         s if not f else repeated(s, len(rows)) for s, f in zip(chosen.in_types, flags, strict=True)
     ]
-    return sweep(passes.derive(shaped, given, chosen, chosen.name)), [*recorded.args, *seeds]
+    program = sweep(passes.derive(shaped, given, chosen, chosen.name))
+    return program, [*recorded.args, *seeds], same
 
 
 @passes.remembered
-def _pulled(program: Program, moving: tuple[bool, ...]) -> Program:
-    return collected(vjp(program, moving))
+def _pulled(program: Program, moving: tuple[bool, ...]) -> tuple[Program, bool]:
+    return _collected(vjp(program, moving))
 
 
 @passes.remembered
-def _pushed(program: Program, moving: tuple[bool, ...]) -> Program:
-    return collected(sweep(jvp(program, moving)))
+def _pushed(program: Program, moving: tuple[bool, ...]) -> tuple[Program, bool]:
+    return _collected(sweep(jvp(program, moving)))
+
+
+def _collected(program: Program) -> tuple[Program, bool]:
+    """Like terms collected, and whether there were none."""
+    found = collected(program)
+    return found, found is program
 
 
 def _outputs(program: Program, places: Sequence[int]) -> Program:
@@ -195,7 +224,9 @@ def _chosen(program: Program, places: tuple[int, ...]) -> Program:
 _MANY = 200  # so many numbers beside a kink are taken to limits; conventions hold for more
 
 
-def _edge_masks(recorded: Recorded, programs: Any, results: Sequence[Any]) -> list[Any] | None:
+def _edge_masks(
+    recorded: Recorded, parts: Sequence[Part], results: Sequence[Any]
+) -> list[Any] | None:
     """Per result: which numbers an edge that the call stands on makes doubtful; None: it stands on none."""
     nodes = {id(node) for node, *_ in recorded.decisions}
     whole = _looking(recorded)
@@ -204,7 +235,7 @@ def _edge_masks(recorded: Recorded, programs: Any, results: Sequence[Any]) -> li
     if not found.doubt:
         return None
     masks = [np.ones(np.shape(r.number), bool) for r in results]
-    for chosen, program, _ in programs:
+    for chosen, program, *_ in parts:
         for n in chosen:
             if (
                 found.mask is not None
@@ -220,33 +251,63 @@ def _edge_masks(recorded: Recorded, programs: Any, results: Sequence[Any]) -> li
 # ---- batches -----------------------------------------------------------------------------------------------
 
 
+class Seen(NamedTuple):
+    """What is known of a batch already: the quick bounds, and which examples may stand on an edge."""
+
+    quick: Look
+    near: Any
+
+
 def of_batch(
     program: Program, args: Sequence[Any], flags: Sequence[bool], extent: int, found: Sequence[Any],
-    policy: policies.Policy,
+    policy: policies.Policy, known: Seen | None = None,
 ) -> tuple[Any, Suspects]:  # fmt: skip
     """Which examples of a batch to look at, and the suspects among all its numbers.
 
     `program` is that of one example; `flags` say which `args` are batches of `extent` examples.
     """
     wide = _batched(program, tuple(flags), extent)
-    seen = detect(wide, args, found, policy.tolerated)
-    settled = [
-        np.full(np.shape(y), np.nan) if s is None else s
-        for y, s in zip(found, seen.settled, strict=True)
+    seen = detect(wide, args, found, policy.tolerated, None if known is None else known.quick)
+    open_ = [
+        s if k is None else s & ~np.isfinite(k)
+        for s, k in zip(seen.suspect, seen.settled, strict=True)
     ]
-    open_ = [s & ~np.isfinite(k) for s, k in zip(seen.suspect, settled, strict=True)]
     look = np.zeros(extent, bool)
     for mask in open_:
         look |= np.reshape(mask, (extent, -1)).any(1)
-    look |= _on_edges(wide, args, flags, extent)
+    if known is None or np.any(known.near):
+        look |= _on_edges(wide, args, flags, extent)
     if policy.at_kink != "mean":
         look[:] = True
-    return look, Suspects(list(seen.suspect), list(seen.bounds), settled)
+    return look, Suspects(list(seen.suspect), list(seen.bounds), list(seen.settled))
 
 
 @passes.remembered
 def _batched(program: Program, flags: tuple[bool, ...], extent: int) -> Program:
     return sweep(passes.batch(collected(program), flags, extent, (True,) * len(program.outputs)))
+
+
+@passes.remembered
+def judging_example(program: Program, flags: tuple[bool, ...]) -> Program:
+    """`(xs, tolerances) -> results, masks, bounds, may it stand on an edge?` of one example.
+
+    `flags` say which of its inputs differ between examples.
+    """
+    found, same = _collected(program)
+    count, n = len(program.outputs), len(program.inputs)
+    judged, near = judging(found, count if same else program.out_types), edges.near(found, flags)
+
+    def both(*xs: Any) -> list[Any]:
+        ys = [] if same else evaluate(program, xs[:n])
+        looked = evaluate(judged, [*xs[:n], *ys, *xs[n:]])
+        return [
+            *ys,
+            *looked[:-2],
+            np.bool_(near) if isinstance(near, bool) else evaluate(near, xs[:n])[0],
+        ]
+
+    types = [*program.in_types, *judged.in_types[len(judged.in_types) - count :]]
+    return sweep(passes.derive(both, types, program, judged.name))
 
 
 def _on_edges(program: Program, args: Sequence[Any], flags: Sequence[bool], extent: int) -> Any:

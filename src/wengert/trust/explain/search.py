@@ -126,7 +126,7 @@ class _Account:
         return f
 
     def _birth(self, c: verdict.Component) -> tuple[Evidence, Birth] | None:
-        for k, (chosen, program, args) in enumerate(self.parts):
+        for k, (chosen, program, args, *_) in enumerate(self.parts):
             if c.leaf not in chosen:
                 continue
             if k not in self.evidence:
