@@ -24,7 +24,7 @@ def _inner(item: Any) -> tuple[Block, ...]:
     return (item.then, item.otherwise) if isinstance(item, If) else ()
 
 
-def _roots(s: Any) -> tuple[Value, ...]:
+def roots(s: Any) -> tuple[Value, ...]:
     """Values that a statement reads, whatever is done with its results."""
     if isinstance(s, Store):
         return s.index, s.value
@@ -38,7 +38,7 @@ def _roots(s: Any) -> tuple[Value, ...]:
     return (s.ok,) if isinstance(s, Check) else ()
 
 
-def _sources(s: Any) -> Iterator[tuple[Value, tuple[Value, ...]]]:
+def sources(s: Any) -> Iterator[tuple[Value, tuple[Value, ...]]]:
     """Results of a statement, with what each of them is made of."""
     if isinstance(s, For | While):
         for c in s.carried:
@@ -58,14 +58,14 @@ def live(function: Function) -> tuple[set[Value], set[Buffer]]:
     made: dict[Value, tuple[Value, ...]] = {}
     for item in everything:
         if not isinstance(item, Value):
-            made.update(_sources(item))
+            made.update(sources(item))
     kept = {item.buffer for item in everything if isinstance(item, Store)}
     while True:  # what is stored where nobody reads may have been the only use of something else
         todo = [
             v
             for item in everything
             if not isinstance(item, Value | Store) or (isinstance(item, Store) and item.buffer in kept)
-            for v in _roots(item)
+            for v in roots(item)
         ]  # fmt: skip
         found: set[Value] = set()
         while todo:
@@ -98,9 +98,9 @@ def uses(function: Function, live: set[Value]) -> dict[Value, int]:
                     for a in item.args:
                         read(a, block)
                 continue
-            for v in _roots(item):
+            for v in roots(item):
                 read(v, block)
-            for result, sources in _sources(item):
+            for result, sources in sources(item):
                 if result in live:
                     for v in sources:
                         read(v, block, 2)

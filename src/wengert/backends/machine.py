@@ -18,6 +18,7 @@ from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 from wengert.backends import cache as disk
+from wengert.backends import objects
 from wengert.backends import symbols as _symbols
 from wengert.errors import InternalError
 
@@ -104,7 +105,7 @@ class Machine:
             self.features,
             self.version,
             _symbols.versions(),
-            _PASSES,
+            f"{objects.PASSES} {_LEFT_OUT} {_LEFT_OUT_OF_LONG} {_LONG}",
         )
 
     def load(self, text: str, names: tuple[str, ...], symbols: Mapping[str, int]) -> Loaded:
@@ -141,7 +142,7 @@ class Machine:
             self.target, llvm.create_pipeline_tuning_options(speed_level=2)
         )
         passes = llvm.create_new_module_pass_manager()
-        for add in _PASSES.split():
+        for add in objects.PASSES if len(text) < _LONG else objects.PASSES[:1]:
             getattr(passes, f"add_{add}_pass")()
         passes.run(module, builder)
         clock.stop("optimise")
@@ -156,17 +157,15 @@ class Machine:
         return wanted, code
 
     def _emitted(self, module: Any, length: int) -> bytes:
-        """Object code. In long code, passes that take most of the time and gain nothing are left out."""
-        long = length > _LONG
-        if long:
-            self.llvm.set_option("wengert", "-disable-lsr=true")
-            self.llvm.set_option("wengert", "-enable-misched=false")
+        """Object code, without passes that take most of the time and gain nothing."""
+        left_out = (*_LEFT_OUT, *(_LEFT_OUT_OF_LONG if length > _LONG else ()))
+        for option, off, _ in left_out:
+            self.llvm.set_option("wengert", f"-{option}={off}")
         try:
             code: bytes = self.target.emit_object(module)
-        finally:
-            if long:  # others in this process compile too
-                self.llvm.set_option("wengert", "-disable-lsr=false")
-                self.llvm.set_option("wengert", "-enable-misched=true")
+        finally:  # others in this process compile too
+            for option, _, usual in left_out:
+                self.llvm.set_option("wengert", f"-{option}={usual}")
         return code
 
     def _linked(
@@ -193,8 +192,14 @@ class Machine:
 
 
 _LONG = 20_000  # letters
-# simplification and common values; no pass here is more than linear in practice
-_PASSES = "simplify_cfg instruction_combine new_gvn simplify_cfg"
+# of code generation: options, how they are set, how they are usually set. The second scheduler's time grows
+# with the square of a block's length; processors that reorder instructions themselves do not need it
+_LEFT_OUT = (("disable-post-ra", "true", "false"),)
+_LEFT_OUT_OF_LONG = (
+    ("disable-lsr", "true", "false"),
+    ("enable-misched", "false", "true"),
+    ("disable-ssc", "true", "false"),
+)
 # what the code generator may call without being asked to
 _RUNTIME = [
     "memcpy",

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from wengert.errors import CppError, InternalError
 from wengert.ir import source
 
-_PASSES = ("simplify_cfg", "instruction_combine", "new_gvn", "simplify_cfg")
+# values stand once in the text already: what finds common ones costs more than it gains
+PASSES = ("simplify_cfg", "instruction_combine", "simplify_cfg")
 
 
 class Place(NamedTuple):
@@ -68,7 +69,7 @@ def object_code(text: str, where: Place) -> bytes:
     module.data_layout = str(target.target_data)
     builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=2))
     passes = llvm.create_new_module_pass_manager()
-    for name in _PASSES:
+    for name in PASSES:
         getattr(passes, f"add_{name}_pass")()
     passes.run(module, builder)
     code: bytes = target.emit_object(module)

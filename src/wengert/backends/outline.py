@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from wengert.backends.code import Call, For, Reserve, Value
+from wengert.backends.cpp_uses import roots, sources
 from wengert.backends.spelling import TYPES
 from wengert.backends.vary import by_lanes, items_of
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 WORK = 1 << 18  # operations on scalars that a chunk should be at least
 _MADE = re.compile(r"^ *(%[A-Za-z_][\w.]*) =", re.MULTILINE)
+_NAME = re.compile(r"%([A-Za-z_][\w.]*)|^([A-Za-z_][\w.]*)(?=:)", re.MULTILINE)
 _REGISTER = re.compile(r"%[A-Za-z_][\w.]*")
 
 
@@ -64,7 +66,7 @@ def print_loop(p: Printer, s: For) -> None:
     size_name, n_name = f"%size{number}", f"%total{number}"
     p.lines.append(f"  {size_name} = add i64 {size}, 0")
     p.lines.append(f"  {n_name} = add i64 {n}, 0")
-    known = {name: TYPES[v.type] for v, name in p.names.items()}
+    known = _known(p, s)
     body = _body(p, s, number, size_name, n_name, sums)
     kinds = {**known, **dict.fromkeys(sums, "ptr"), size_name: "i64", n_name: "i64"}
     text = "\n".join(body)
@@ -84,29 +86,8 @@ def print_loop(p: Printer, s: For) -> None:
             f"  %at{k} = getelementptr i64, ptr %env, i64 {k}",
             f"  {name} = load {kind}, ptr %at{k}",
         ]
-    name = f"{p.function.name}.loop{number}"
-    p.functions.append(
-        "\n".join(
-            [
-                f"define internal i32 @{name}(ptr %env, i64 %chunk) #0 {{",
-                "entry:",
-                *loads,
-                *body,
-                "}",
-            ]
-        )
-    )
-    single, many, after = (p.new_label(h) for h in ("single", "many", "after"))
-    p.line(f"br i1 {p.emit(f'icmp sle i64 {chunks}, 1')}, label %{single}, label %{many}")
-    p.start(single)
-    first = p.emit(f"call i32 @{name}(ptr {env}, i64 0)")
-    p.jump(after)
-    p.start(many)
-    p.declare("declare i32 @wg_parallel(ptr, ptr, i64)", "wg_parallel")
-    second = p.emit(f"call i32 @wg_parallel(ptr @{name}, ptr {env}, i64 {chunks})")
-    p.jump(after)
-    p.start(after)
-    status = p.emit(f"phi i32 [ {first}, %{single} ], [ {second}, %{many} ]")
+    name = _shared(p, f"{p.function.name}.loop{number}", [*loads, *body])
+    status = p.emit(f"call i32 {_launch(p)}(ptr {name}, ptr {env}, i64 {chunks})")
     good, bad = p.new_label("good"), p.new_label("bad")
     p.line(f"br i1 {p.emit(f'icmp eq i32 {status}, 0')}, label %{good}, label %{bad}")
     p.start(bad)
@@ -115,6 +96,58 @@ def print_loop(p: Printer, s: For) -> None:
     p.start(good)
     for r, place in zip(s.reductions, sums, strict=True):
         p.names[r.result] = _summed(p, r, place, chunks)
+
+
+def _shared(p: Printer, name: str, body: list[str]) -> str:
+    """The function of this body: the one that is there, where another loop does the same on other memory."""
+    text = "\n".join(body)
+    numbers: dict[str, str] = {}
+    key = _NAME.sub(lambda m: numbers.setdefault(m[1] or m[2], f"v{len(numbers)}"), text)
+    found = p.bodies.get(key)
+    if found is None:
+        found = p.bodies[key] = f"@{name}"
+        p.functions.append(
+            f"define internal i32 {found}(ptr %env, i64 %chunk) #0 {{\nentry:\n{text}\n}}"
+        )
+    return found
+
+
+def _launch(p: Printer) -> str:
+    """A function that calls a body for its only chunk, or the threads for many."""
+    name = f"@{p.function.name}.launch"
+    if name not in p.bodies:
+        p.bodies[name] = name
+        p.declare("declare i32 @wg_parallel(ptr, ptr, i64)", "wg_parallel")
+        p.functions.append(_LAUNCH.format(name=name))
+    return name
+
+
+_LAUNCH = """\
+define internal i32 {name}(ptr %body, ptr %env, i64 %chunks) #0 {{
+entry:
+  %few = icmp sle i64 %chunks, 1
+  br i1 %few, label %single, label %many
+single:
+  %first = call i32 %body(ptr %env, i64 0)
+  ret i32 %first
+many:
+  %all = call i32 @wg_parallel(ptr %body, ptr %env, i64 %chunks)
+  ret i32 %all
+}}"""
+
+
+def _known(p: Printer, s: For) -> dict[str, str]:
+    """The types of the registers that hold what the loop reads."""
+    found: dict[str, str] = {}
+    for item in (s, *items_of(s.block)):
+        if item.__class__ is Value:
+            read = item.args
+        else:
+            read = (*roots(item), *(v for _, made_of in sources(item) for v in made_of))
+        for v in read:
+            if v in p.names:
+                found[p.names[v]] = TYPES[v.type]
+    return found
 
 
 def _kind(p: Printer, name: str) -> str | None:

@@ -44,7 +44,8 @@ class Lanes(Flow):
             self.finish([self.straight(known, sums)], n)
             return
         harmless = known is None and not self.written & self.read
-        if nested or (count > LONG and (harmless or count > VERY_LONG or known is not None)):
+        once = harmless and not s.reductions  # (a mask for sums would cost in each round)
+        if nested or once or (count > LONG and (harmless or count > VERY_LONG or known is not None)):
             # what is left is done once more from the end on, if that does no harm
             sums = self.run(n, 1, sums, "0", n, masked=not harmless, again=harmless)[0]
             self.finish([sums], n)
@@ -60,7 +61,7 @@ class Lanes(Flow):
             )
             groups = self.run(full, times, sums, done, n)
             done = full
-        if known is None or known - int(done) >= w:
+        if done == "0" and (known is None or known >= w):
             full = p.emit(f"and i64 {n}, {-w}") if known is None else str(known - known % w)
             groups[0] = self.run(full, 1, groups[0], done, n)[0]
             done = full
