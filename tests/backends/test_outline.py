@@ -53,3 +53,21 @@ def test_an_index_out_of_range_stops_all_threads():
     places[n - 7] = 50
     with pytest.raises(IndexError):
         compiled(np.arange(50.0), places)
+
+
+def test_loops_that_do_the_same_on_other_memory_share_a_function():
+    def steps(x, count):
+        for _ in range(count):
+            x = x + 0.01 * np.sin(np.concatenate((x[1:], x[:1])))
+        return x
+
+    x = np.linspace(0, 1, 1001)
+    few, many = (compile(wg.program(lambda x, n=n: steps(x, n))(x)) for n in (6, 12))
+    assert few.text.count("define internal") == many.text.count("define internal")
+    np.testing.assert_allclose(many(x)[0], steps(x, 12), rtol=1e-14)
+
+
+def test_loops_that_differ_in_a_number_do_not_share_a_function():
+    x = np.linspace(0, 1, 1001)
+    compiled = compile(wg.program(lambda x: (np.sum(x + 1.5), np.sum(x + 2.5)))(x))
+    np.testing.assert_allclose(compiled(x), [np.sum(x + 1.5), np.sum(x + 2.5)], rtol=1e-14)

@@ -100,9 +100,9 @@ def uses(function: Function, live: set[Value]) -> dict[Value, int]:
                 continue
             for v in roots(item):
                 read(v, block)
-            for result, sources in sources(item):
+            for result, made_of in sources(item):
                 if result in live:
-                    for v in sources:
+                    for v in made_of:
                         read(v, block, 2)
             for inner in _inner(item):
                 walk(inner)

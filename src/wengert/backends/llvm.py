@@ -26,6 +26,8 @@ from wengert.backends.spelling import MEMORY, TYPES, constant
 from wengert.backends.vary import by_lanes, laned
 from wengert.backends.vecmath import lanes
 
+# without a frame pointer vectors are put away where the stack happens to stand: across two cache lines
+_ATTRIBUTES = 'nounwind "frame-pointer"="all" "no-trapping-math"="true" "prefer-vector-width"="512"'
 _PATIENT = 1024  # rounds of a loop between two looks at Ctrl-C
 
 
@@ -79,7 +81,7 @@ class Printer(Operations):
         return (
             f"define i32 @{f.name}(ptr %ins, ptr %outs, ptr %extents, ptr %work) "
             f"#0 {{\n{body}\n}}\n{functions}\n{declarations}\n"
-            f'attributes #0 = {{ nounwind "no-trapping-math"="true" "prefer-vector-width"="512" }}\n'
+            f"attributes #0 = {{ {_ATTRIBUTES} }}\n"
         )
 
     def enter(self) -> None:

@@ -105,7 +105,7 @@ class Machine:
             self.features,
             self.version,
             _symbols.versions(),
-            f"{objects.PASSES} {_LEFT_OUT} {_LEFT_OUT_OF_LONG} {_LONG}",
+            f"{objects.PASSES} {_LONG} {_LEFT_OUT}",
         )
 
     def load(self, text: str, names: tuple[str, ...], symbols: Mapping[str, int]) -> Loaded:
@@ -158,7 +158,7 @@ class Machine:
 
     def _emitted(self, module: Any, length: int) -> bytes:
         """Object code, without passes that take most of the time and gain nothing."""
-        left_out = (*_LEFT_OUT, *(_LEFT_OUT_OF_LONG if length > _LONG else ()))
+        left_out = [option for least, *option in _LEFT_OUT if length >= least]
         for option, off, _ in left_out:
             self.llvm.set_option("wengert", f"-{option}={off}")
         try:
@@ -192,13 +192,13 @@ class Machine:
 
 
 _LONG = 20_000  # letters
-# of code generation: options, how they are set, how they are usually set. The second scheduler's time grows
-# with the square of a block's length; processors that reorder instructions themselves do not need it
-_LEFT_OUT = (("disable-post-ra", "true", "false"),)
-_LEFT_OUT_OF_LONG = (
-    ("disable-lsr", "true", "false"),
-    ("enable-misched", "false", "true"),
-    ("disable-ssc", "true", "false"),
+# options of code generation: from how many letters on, how they are set, how they are usually set. The time of these
+# passes grows with the square of a block's length; processors reorder instructions themselves
+_LEFT_OUT = (
+    (0, "disable-post-ra", "true", "false"),
+    (_LONG, "disable-lsr", "true", "false"),
+    (_LONG, "enable-misched", "false", "true"),
+    (10 * _LONG, "disable-ssc", "true", "false"),
 )
 # what the code generator may call without being asked to
 _RUNTIME = [

@@ -45,7 +45,11 @@ class Lanes(Flow):
             return
         harmless = known is None and not self.written & self.read
         once = harmless and not s.reductions  # (a mask for sums would cost in each round)
-        if nested or once or (count > LONG and (harmless or count > VERY_LONG or known is not None)):
+        if (
+            nested
+            or once
+            or (count > LONG and (harmless or count > VERY_LONG or known is not None))
+        ):
             # what is left is done once more from the end on, if that does no harm
             sums = self.run(n, 1, sums, "0", n, masked=not harmless, again=harmless)[0]
             self.finish([sums], n)
