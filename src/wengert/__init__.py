@@ -4,7 +4,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-import wengert.numpy_api as _door  # noqa: F401  (puts NumPy's names on traced values)
+import wengert.numpy_api as _door  # (puts NumPy's names on traced values)
 import wengert.scipy_api as _second_door  # noqa: F401  (waits for the user's import of SciPy)
 from wengert.api.control import cond as cond
 from wengert.api.control import fori_loop as fori_loop
@@ -72,6 +72,8 @@ if _TYPE_CHECKING:
     from wengert.tape import constant as constant
     from wengert.testing.check_grads import check_grads as check_grads
     from wengert.testing.gradcheck import gradcheck as gradcheck
+
+_door.hooks.keep_plain()
 
 __version__ = "0.1.0"
 

@@ -152,22 +152,19 @@ REFUSES = {
     "b[:] = x outside": (outside_by_slice, "written into a plain NumPy array", "0 * x"),
     "A.dot(x)": (lambda x: A.dot(x), "A.dot wants plain numbers", "A @ x"),  # trap 2
     "A.sum(initial=z)": (lambda x: A.sum(initial=x[0]), "A.sum wants plain numbers", "A.sum() + start"),
-    "b += x outside": (outside_in_place, "would be written into a plain NumPy array", "b = b + x"),  # trap 3
+    "b += x outside": (outside_in_place, "is written into a plain NumPy array", "np.array(a)"),  # trap 3
     "float(z)": (lambda x: float(x[0]), "float()", "leave it out"),  # trap 4
     "range(z)": (lambda x: range(x[0]), "used as an index or in range()", "x.shape[0]"),
     "a[z]": (lambda x: A[x[0]], "conversion to a plain NumPy array", "stop_gradient"),
     "nditer": (lambda x: list(np.nditer(x)), "np.nditer", "x.ravel()"),  # trap 6
     "as_strided": (lambda x: np.lib.stride_tricks.as_strided(x, (2,), (8,)), "as_strided", "sliding_window_view"),
     "np.testing": (lambda x: np.testing.assert_allclose(x, x), "np.testing.assert_allclose", "stop_gradient"),
-    "fromiter": (lambda x: np.fromiter((v for v in x), float), "np.fromiter", "np.stack"),
     "np.float64(z)": (lambda x: np.float64(x[0]), "np.float64", "leave it out"),
     "np.asmatrix": (lambda x: np.asmatrix(x), "np.asmatrix", "A @ B"),
     "np.bmat": (lambda x: np.bmat([[x[:, None]]]), "np.bmat", "np.block"),
     "np.broadcast": (lambda x: np.broadcast(x, A), "np.broadcast", "np.broadcast_arrays"),
     "np.ma": (lambda x: np.ma.sum(x), "np.ma.sum", "np.where"),
-    "lists to functions": (lambda x: np.concatenate([[x[0]], [x[1]]]), "np.concatenate", "np.array([…])"),
     "polynomial.polyval of traced coefficients": (lambda x: np.polynomial.polynomial.polyval(2.0, x), "polyval", "np.polyval(c[::-1], x)"),
-    "ufuncs of lists": (lambda x: np.sqrt([x[0], x[1]]), "np.sqrt", "np.array([…])"),
     "np.save": (lambda x: np.save("never.npy", x), "np.save", "stop_gradient"),
     "shares_memory": (lambda x: np.shares_memory(x, A), "np.shares_memory", "stop_gradient"),
     "view in another dtype": (lambda x: x.view(np.int64), "ndarray.view", "stop_gradient"),

@@ -21,17 +21,29 @@ from typing import Any
 import numpy as np
 
 from wengert.ir import source
-from wengert.numpy_api import (  # (some only fill the table)
+from wengert.numpy_api import (  # (all that fill the table, before it is read here)
+    einsum,  # noqa: F401
+    fft,  # noqa: F401
+    histograms,  # noqa: F401
+    joining,  # noqa: F401
     linalg,  # noqa: F401
+    lists,
     missing,  # noqa: F401
     moving,  # noqa: F401
     ordering,  # noqa: F401
+    padding,  # noqa: F401
     products,  # noqa: F401
     reductions,  # noqa: F401
     running,  # noqa: F401
     scalars,
+    selection,  # noqa: F401
+    sets,  # noqa: F401
+    shaping,  # noqa: F401
     signals,  # noqa: F401
+    ufunc_methods,  # noqa: F401
+    ufuncs,  # noqa: F401
     undispatched,
+    writing,  # noqa: F401
 )
 from wengert.numpy_api.creation import array as traced_array
 from wengert.numpy_api.creation import full as traced_full
@@ -42,6 +54,7 @@ from wengert.trace.idle import idle, plain
 from wengert.trace.tracer import Tracer
 
 _lock = threading.Lock()
+_getframe, _calls = sys._getframe, lists.calls
 _depth = 0
 
 
@@ -70,7 +83,7 @@ def _maker(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
             return original(*args, **kwargs)
         if isinstance(kwargs.get("like"), Tracer):
             del kwargs["like"]
-        return idle(original(*args, **kwargs))
+        return idle(original(*map(lists.joined, args), **kwargs))
 
     return make
 
@@ -120,28 +133,6 @@ def _other(name: str, original: Callable[..., Any], ours: Callable[..., Any]) ->
     return call
 
 
-def _gatherer(original: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of arrays, which takes lists of traced values for arrays too (NumPy asks no list)."""
-    rule = FUNCTIONS[original]
-
-    @functools.wraps(original)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        if len(args) == 1 and args[0].__class__ is Tracer:
-            return rule(*args, **kwargs)
-        for a in args:
-            if (a.__class__ is list or a.__class__ is tuple) and holds_traced(a):
-                return original(*[traced_array(a) if is_traced(a) else a for a in args], **kwargs)
-        return original(*args, **kwargs)
-
-    return call
-
-
-_GATHERERS = (
-    "sum", "prod", "mean", "std", "var", "max", "min", "amax", "amin", "ptp", "median", "average", "cumsum", "cumprod",
-    "dot", "inner", "outer", "vdot", "cross", "kron", "argmax", "argmin", "argsort", "sort", "any", "all", "diff",
-    "trapezoid", "diag", "reshape", "interp", "polyval", "convolve", "nansum", "nanmean", "nanmax", "nanmin",
-    "percentile", "quantile",
-)  # fmt: skip
 _MAKERS = ("zeros", "empty", "ones", "eye", "identity", "arange", "linspace", "zeros_like", "ones_like",
            "empty_like", "full_like")  # fmt: skip
 _HOLDERS = (
@@ -163,20 +154,16 @@ _replaced: dict[str, tuple[Any, Any]] = {
         for name, ours in undispatched.CALLED.items()
     },
     **undispatched.JOINERS,
-    **{name: (getattr(np, name), _gatherer(getattr(np, name))) for name in _GATHERERS},
 }
-_linalg: dict[str, tuple[Any, Any]] = {
-    name: (f, _gatherer(f))
-    for name, f in vars(np.linalg).items()
-    if callable(f) and f in FUNCTIONS and name != "multi_dot"
-}
+_replaced = {**lists.functions(np, _replaced), **lists.ufuncs(np), **_replaced}
+_linalg, _fft = lists.functions(np.linalg), lists.functions(np.fft)
 
 # by `like=` NumPy finds its function by the name, which is ours while a trace runs
 FUNCTIONS.update(
     {
         ours: FUNCTIONS[original]
-        for original, ours in [*_replaced.values(), *_linalg.values()]
-        if original in FUNCTIONS
+        for original, ours in [*_replaced.values(), *_linalg.values(), *_fft.values()]
+        if original.__class__ is not np.ufunc and original in FUNCTIONS
     }
 )
 
@@ -230,6 +217,22 @@ class _Name:
         del module.__dict__[self.name]
 
 
+class _Ufunc(_Name):
+    """The same for a ufunc, which is itself where it is not called."""
+
+    def __get__(self, module: Any, kind: Any = None) -> Any:
+        frame = _getframe(1)
+        code = frame.f_code
+        found = _calls.get((id(code), frame.f_lasti))
+        if found is None or found[0] is not code:
+            found = code, lists.is_called(code, frame.f_lasti)
+        if not found[1]:
+            return module.__dict__[self.name]
+        return (
+            self.ours if module.__dict__[self.name] is self.original else module.__dict__[self.name]
+        )
+
+
 def _imported(name: str) -> Any:
     return sys.modules[name]
 
@@ -245,7 +248,10 @@ class _Module:
         self._derive(module.__class__)
 
     def _derive(self, kind: type) -> None:
-        names = {name: _Name(name, *pair) for name, pair in self.pairs.items()}
+        names = {
+            name: (_Ufunc if isinstance(pair[0], np.ufunc) else _Name)(name, *pair)
+            for name, pair in self.pairs.items()
+        }
         name = self.module.__name__
         reduce = {"__reduce__": lambda module: (_imported, (name,))}  # some pickle modules by class
         self.kind, self.ours = kind, type(kind.__name__, (kind,), {"__slots__": (), **reduce, **names})  # fmt: skip
@@ -278,6 +284,7 @@ _places: tuple[Any, ...] = (
     _Vectorized(),
     _Module(np, _replaced),
     _Module(np.linalg, _linalg),
+    _Module(np.fft, _fft),
     _Module(math, _math),
     _Module(cmath, _cmath),
 )
@@ -316,3 +323,12 @@ def leave() -> None:
 
 
 trace.hooks.append((enter, leave))
+
+
+def keep_plain() -> None:
+    """Let our own rooms see NumPy as it is: the names above are the user's, and cost a look each time."""
+    plain = ModuleType(np.__name__)
+    vars(plain).update(vars(np))
+    for name, room in list(sys.modules.items()):
+        if name.startswith("wengert.") and name != __name__ and vars(room).get("np") is np:
+            vars(room)["np"] = plain

@@ -14,7 +14,7 @@ from wengert.numpy_api.table import (
     ufunc_name,
     unsupported,
 )
-from wengert.numpy_api.ufuncs import deliver, finish
+from wengert.numpy_api.ufuncs import buffer, finish
 from wengert.trace.tracer import Tracer
 
 
@@ -84,8 +84,7 @@ def at(ufunc: np.ufunc, x: Any, i: Any, v: Any = None) -> None:
     from wengert.numpy_api.places import Where
     from wengert.numpy_api.writing import add_at
 
-    if not isinstance(x, Tracer):
-        deliver(x, v)
+    x = buffer(x, v)
     if ufunc is np.add or ufunc is np.subtract:
         return add_at(x, i, v if ufunc is np.add else np.negative(v))
     *_, ids = Where(i, x.shape).numbers(everywhere=True)

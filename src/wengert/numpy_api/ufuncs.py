@@ -24,6 +24,7 @@ from wengert.numpy_api.promote import (
 from wengert.numpy_api.table import UFUNCS, ufunc_name, unsupported
 from wengert.ops import arithmetic, compare, custom, exponential, trigonometric
 from wengert.ops.families import Elementwise
+from wengert.trace import adoption
 from wengert.trace.body import body
 from wengert.trace.tracer import Tracer
 
@@ -171,6 +172,16 @@ def deliver(out: Any, y: Any) -> Any:
             )
         out[...] = y  # type: ignore[index]
         return out
+    return deliver(buffer(out, y), y)
+
+
+def buffer(out: Any, y: Any) -> Any:
+    """What y can be written into, in the place of `out`: itself, or the buffer that the user's variables hold from now on."""
+    if isinstance(out, Tracer):
+        return out
+    found = adoption.given(out, y)
+    if found is not None:
+        return found
     raise UnsupportedError(
         "a traced value would be written into a plain NumPy array (by `out=` or `+=`), which cannot keep its derivative",
         "make a new array (`b = b + x`), or start from a traced one (`b = 0 * x`)",

@@ -14,9 +14,10 @@ import numpy as np
 
 from wengert.errors import UnsupportedError
 from wengert.ir import source
-from wengert.numpy_api.creation import apply_along_axis
+from wengert.numpy_api.creation import apply_along_axis, array, is_traced
 from wengert.numpy_api.promote import cast, operand, result_dtype, shape_of
 from wengert.numpy_api.table import FUNCTIONS, UFUNCS
+from wengert.numpy_api.ufuncs import buffer
 from wengert.trace import trace, tracer
 from wengert.trace.idle import plain
 from wengert.trace.tracer import Tracer
@@ -117,6 +118,20 @@ def isscalar(element: Any) -> bool:
     return element.ndim == 0 if isinstance(element, Tracer) else _isscalar(element)
 
 
+def fromiter(iter: Any, dtype: Any, count: int = -1, **kwargs: Any) -> Any:
+    """The items of an iterator, which may be traced."""
+    items = list(iter if count < 0 else itertools.islice(iter, count))
+    return (array if is_traced(items) else _fromiter)(items, dtype, **kwargs)
+
+
+def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    """NumPy asks the array alone, which may be a plain one."""
+    value = operand(plain(val))
+    if isinstance(value, Tracer):
+        a = buffer(a, value)
+    (FUNCTIONS[_fill_diagonal] if isinstance(a, Tracer) else _fill_diagonal)(a, value, wrap)
+
+
 def nditer(op: Any, *args: Any, **kwargs: Any) -> Any:
     """A pointer that walks over memory: a traced value has none."""
     if isinstance(plain(op), Tracer) or (isinstance(op, list | tuple) and _holds_traced(tuple(op))):
@@ -126,13 +141,19 @@ def nditer(op: Any, *args: Any, **kwargs: Any) -> Any:
     return _nditer(op, *args, **kwargs)
 
 
-_isscalar, _nditer = np.isscalar, np.nditer
+_isscalar, _nditer, _fromiter, _fill_diagonal = (
+    np.isscalar,
+    np.nditer,
+    np.fromiter,
+    np.fill_diagonal,
+)
 _umath: Any = np._core.umath  # type: ignore[attr-defined]
 UFUNCS[_umath.clip] = lambda a, low, high, **rest: FUNCTIONS[np.clip](a, low, high, **rest)
 
 # the user's own calls of these names come here while she traces
 CALLED: dict[str, Callable[..., Any]] = {
     "apply_along_axis": apply_along_axis, "ndenumerate": ndenumerate, "isscalar": isscalar, "nditer": nditer,
+    "fromiter": fromiter, "fill_diagonal": fill_diagonal,
 }  # fmt: skip
 JOINERS = {name: (getattr(np, name), Joiner(getattr(np, name))) for name in ("r_", "c_")}
 
@@ -141,7 +162,6 @@ JOINERS = {name: (getattr(np, name), Joiner(getattr(np, name))) for name in ("r_
 _HINTS = {
     "nditer": "loop over x.ravel() (its elements stay traced), or over np.ndindex(x.shape)",
     "as_strided": "use np.lib.stride_tricks.sliding_window_view(x, window), or index with an array of integers",
-    "fromiter": "np.array([…]) or np.stack([…]) of the traced elements",
     "float64": "leave it out: a traced value has a dtype already; x.astype(np.float64) converts",
     "float32": "x.astype(np.float32)",
     "complex128": "x.astype(np.complex128)",

@@ -26,7 +26,7 @@ from wengert.numpy_api.places import (
 )
 from wengert.numpy_api.promote import cast, operand, shape_of, spread
 from wengert.numpy_api.table import implements
-from wengert.numpy_api.ufuncs import deliver
+from wengert.numpy_api.ufuncs import buffer
 from wengert.numpy_api.views import TURNS, below, halved
 from wengert.ops import arithmetic
 from wengert.ops import index as ops
@@ -325,8 +325,7 @@ def _unknown_count(mask: Any) -> DataDependentShapeError:
 
 @implements(np.copyto)
 def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
-    if not isinstance(dst, Tracer):
-        deliver(dst, src)
+    dst = buffer(dst, src)
     src = operand(src)
     if not np.can_cast(_dtype_for(src), dst.dtype, casting):  # type: ignore[arg-type]
         raise TypeError(
@@ -351,8 +350,7 @@ def _repeated(v: Any, count: int) -> Any:
 
 @implements(np.put)
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
-    if not isinstance(a, Tracer):
-        deliver(a, v)
+    a = buffer(a, v)
     i = limited(np.reshape(integers(ind), (-1,)), a.size, mode)
     if shape_of(operand(v)) != (0,):
         (i,) = Where((i,), (a.size,)).items  # within bounds, from 0 on
@@ -370,16 +368,14 @@ def _unravelled(i: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
 
 @implements(np.put_along_axis)
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
-    if not isinstance(arr, Tracer):
-        deliver(arr, values)
+    arr = buffer(arr, values)
     x, at = along(arr, indices, axis)
     x[at] = values
 
 
 @implements(np.putmask)
 def putmask(a: Any, /, mask: Any, values: Any) -> None:
-    if not isinstance(a, Tracer):
-        deliver(a, values)
+    a = buffer(a, values)
     a[...] = np.where(
         mask, fitted(np.reshape(_repeated(values, a.size), a.shape), a.shape, a, "input array"), a
     )
@@ -387,8 +383,7 @@ def putmask(a: Any, /, mask: Any, values: Any) -> None:
 
 @implements(np.place)
 def place(arr: Any, mask: Any, vals: Any) -> None:
-    if not isinstance(arr, Tracer):
-        deliver(arr, vals)
+    arr = buffer(arr, vals)
     at = np.flatnonzero(known(mask, "np.place", "keep the shape: np.where(mask, vals, arr)"))
     if at.size:
         if shape_of(operand(vals)) == (0,):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.numpy_api import hooks, lists
 from wengert.numpy_api.promote import axes_of, cast, dtype_of, inexact, operand, result_dtype
 from wengert.numpy_api.table import UFUNCS, unsupported
 from wengert.numpy_api.ufuncs import elementwise
@@ -232,6 +233,7 @@ def install(module: ModuleType) -> None:
         else:  # a plain function where SCIPY_ARRAY_API is set
             table.RULES[f"scipy.special.{name}"] = rule
     table.install(module)
+    hooks.add(module, lists.ufuncs(module))
 
 
 if (_loaded := sys.modules.get("scipy.special")) is not None:

@@ -58,6 +58,8 @@ def program_of(
 # (enter, leave): called when a trace begins and ends, anywhere
 hooks: list[tuple[Callable[[], None], Callable[[], None]]] = []
 
+checks: list[Callable[[], None]] = []  # called when a traced function has returned
+
 # the traces that are running, the innermost first: (builder, the rest)
 _running: ContextVar[Any] = ContextVar("wengert_running", default=None)
 
@@ -87,6 +89,8 @@ def run(builder: Builder, f: Callable[..., Any], tracers: Sequence[Tracer]) -> l
         enter()
     try:
         outputs = list(f(*[t.snapshot() for t in tracers]))
+        for check in checks:
+            check()
         if builder.written:  # handles from outside are about to fall back: keep what was returned
             outputs = [tree.map_leaves(_settled, y) for y in outputs]
         return outputs

@@ -19,6 +19,8 @@ from wengert.ir.types import ArrayType
 
 # from the spelling of the user's call: what happened and the way out, or None
 ways_out: list[Callable[[str], tuple[str, str] | None]] = []
+# what stands for the numbers of a value that is being written into a plain array, or None (trace.adoption)
+rescues: list[Callable[[Any, str], Any]] = []
 
 
 class Tracer(Handle):
@@ -111,7 +113,7 @@ class Tracer(Handle):
         """The number of an integer or boolean value (which carries no derivative)."""
         number = self.number()
         if self.type.inexact and self.builder.serial >= 0 and self.still is not self.node:
-            refuse(self, asked)
+            return _written(self, asked)
         if number is None:
             raise ConcretizationError(
                 f"{asked} needs the number behind {self.type!r}, and this trace knows only its type",
@@ -173,16 +175,32 @@ class Tracer(Handle):
         )
 
 
+def _written(tracer: Tracer, asked: str) -> Any:
+    """NumPy asks for the numbers of a value that moves: only to write it into an array of the user's."""
+    if source.is_assigning():
+        for rescue in rescues:
+            found = rescue(tracer, asked)
+            if found is not None:
+                return found
+    return refuse(tracer, asked)
+
+
+def plain_write(value: Any, line: str | None, reason: str = "") -> ConcretizationError:
+    """The error for an array of NumPy's into which a traced value is written."""
+    return ConcretizationError(
+        f"a traced {value.type!r} is written into a plain NumPy array, which cannot keep its derivative"
+        + (f"; {reason}" if reason else ""),
+        "make the array inside of the traced function, in a variable of its own (b = np.zeros(n); of one from outside "
+        "b = np.array(a)), collect the parts in a list and join them (b = np.stack(parts)), "
+        "or start from a traced array (b = 0 * x; b[0] = x[0])",
+        line,
+    )
+
+
 def refuse(tracer: Tracer, asked: str) -> NoReturn:
     """Raise: `asked` would silently drop the derivative of `tracer`."""
     if source.is_assigning():
-        raise ConcretizationError(
-            f"a traced {tracer.type!r} is written into a plain NumPy array, which cannot keep its derivative",
-            "make the array inside of the traced function (b = np.zeros(n); of one from outside b = np.array(a)), "
-            "collect the parts in a list and join them (b = np.stack(parts)), "
-            "or start from a traced array (b = 0 * x; b[0] = x[0])",
-            source.here(),
-        )
+        raise plain_write(tracer, source.here())
     call = source.called()
     for explain in ways_out:
         found = explain(call)
