@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 import pytest
+from numpy import polynomial
 from tests.numpy_api import scoreboard_scripts
 from tests.numpy_api.scoreboard import BOARD
 
@@ -26,7 +27,10 @@ HERE = {
     "functools": functools,
     "itertools": itertools,
     "copy": copy,
-}
+    "P": polynomial.polynomial, "C": polynomial.chebyshev, "L": polynomial.legendre, "H": polynomial.hermite,
+    "HE": polynomial.hermite_e, "LA": polynomial.laguerre,
+    **{name: getattr(polynomial, name) for name in polynomial.__all__ if name[0].isupper()},
+}  # fmt: skip
 
 
 def distinct(low, high, *shape, seed):

@@ -164,7 +164,6 @@ REFUSES = {
     "np.bmat": (lambda x: np.bmat([[x[:, None]]]), "np.bmat", "np.block"),
     "np.broadcast": (lambda x: np.broadcast(x, A), "np.broadcast", "np.broadcast_arrays"),
     "np.ma": (lambda x: np.ma.sum(x), "np.ma.sum", "np.where"),
-    "polynomial.polyval of traced coefficients": (lambda x: np.polynomial.polynomial.polyval(2.0, x), "polyval", "np.polyval(c[::-1], x)"),
     "np.save": (lambda x: np.save("never.npy", x), "np.save", "stop_gradient"),
     "shares_memory": (lambda x: np.shares_memory(x, A), "np.shares_memory", "stop_gradient"),
     "view in another dtype": (lambda x: x.view(np.int64), "ndarray.view", "stop_gradient"),

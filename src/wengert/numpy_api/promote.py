@@ -45,6 +45,9 @@ def operand(x: Any) -> Any:
         from wengert.numpy_api.creation import array
 
         return array(x)
+    if isinstance(x, np.poly1d):
+        coefficients: Any = x.coeffs
+        return coefficients
     if hasattr(x, "__wengert__"):  # a variable or constant of a tape
         return x.__wengert__()
     if hasattr(x, "__array__"):

@@ -194,8 +194,6 @@ def way_out(call: str) -> tuple[str, str] | None:
             what,
             "leave masked arrays: np.where(mask, 0, x), or NumPy's nan functions" + otherwise,
         )
-    if "polynomial" in owner.split("."):
-        return what, "np.polyval(c[::-1], x), np.polyder and the like have rules" + otherwise
     if owner in ("np", "numpy") and name not in _HINTS and hasattr(np, name):
         return what, _LIST + otherwise
     if name in _HINTS and (hasattr(np, name) or name == "as_strided"):

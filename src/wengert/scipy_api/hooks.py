@@ -27,6 +27,7 @@ ROOMS = {
     "scipy.linalg": "wengert.scipy_api.linalg",
     "scipy.fft": "wengert.scipy_api.fft",
     "numpy.random": "wengert.numpy_api.random",
+    "numpy.polynomial": "wengert.numpy_api.polynomials",
 }
 
 
