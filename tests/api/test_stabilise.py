@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.errors import InputError
+from wengert.errors import InputError, TrustWarning
 
 CASES = [
     (lambda x: (1 - np.cos(x)) / x**2, lambda x: (1 - mpmath.cos(x)) / x**2, 1e-8),
@@ -146,3 +146,25 @@ def test_float32_counts_its_own_bits():
 def test_a_box_that_is_none_is_refused(box):
     with pytest.raises(InputError, match="box"):
         wg.stabilise(lambda x: np.exp(x) - 1, box=box)(0.5)
+
+
+def test_inside_jit_and_vmap_a_box_says_where():
+    def f(x):
+        return (1 - np.cos(x)) / x**2
+
+    g = wg.grad(wg.stabilise(f, box=(1e-9, 2.0)))
+    np.testing.assert_allclose(wg.jit(g)(1e-8), -1e-8 / 12, rtol=1e-14)
+    np.testing.assert_allclose(wg.vmap(g)(np.array([1e-8, 1e-6])), [-1e-8 / 12, -1e-6 / 12])
+
+
+def test_without_numbers_and_without_a_box_it_says_that_nothing_was_done():
+    def wavy(x):
+        return (1 - np.cos(x)) / x**2
+
+    with pytest.warns(TrustWarning, match="stabilise leaves wavy as it is") as seen:
+        wg.vmap(wg.stabilise(wavy))(np.array([0.5, 1.0]))
+    assert seen[0].filename == __file__
+    assert "box=(low, high)" in str(seen[0].message)
+    known = wg.stabilise(wavy)
+    known(1e-8)  # a call outside before
+    np.testing.assert_allclose(wg.jit(wg.grad(known))(1e-8), -1e-8 / 12, rtol=1e-14)

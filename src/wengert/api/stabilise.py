@@ -11,10 +11,11 @@ import numpy as np
 from wengert import tree
 from wengert.api.arguments import Call
 from wengert.api.gradients import record_call
-from wengert.errors import InputError
+from wengert.errors import InputError, TrustWarning
 from wengert.ir import source
 from wengert.ir.evaluate import evaluate
 from wengert.ir.program import Program
+from wengert.ir.types import ArrayType
 from wengert.trace.tracer import Tracer
 from wengert.trust.stabilise import Change, stabilised
 
@@ -64,12 +65,13 @@ class Stabilised:
     def _rewritten(self, program: Program, call: Call, given: list[Any]) -> Program:
         known = self._known.get(program)
         if known is None:
-            numbers = [_number(x) for x in given]
-            if any(x is None for x in numbers):  # traced on types alone: what is known elsewhere
+            numbers, count = [_number(x) for x in given], len(call.leaves)
+            needed = numbers if self.box is None else numbers[count:]
+            if any(x is None for x in needed):  # traced on types alone
+                self._left_as_it_was()
                 return program
-            count = len(call.leaves)
             moving = [n < count and t.inexact for n, t in enumerate(program.in_types)]
-            points = [[*p, *numbers[count:]] for p in self._points(call, numbers[:count])]
+            points = [[*p, *numbers[count:]] for p in self._points(call, program, numbers[:count])]
             known = stabilised(program, moving, points)
             if len(self._known) >= _KEPT:
                 self._known.clear()
@@ -78,19 +80,28 @@ class Stabilised:
                 sys.stdout.write("\n".join(map(str, known[1])) + "\n")
         return known[0]
 
-    def _points(self, call: Call, numbers: list[Any]) -> list[list[Any]]:
+    def _left_as_it_was(self) -> None:
+        name = getattr(self.fun, "__name__", "f")
+        source.warn(
+            f"stabilise leaves {name} as it is: inside jit, vmap or a loop the numbers of its arguments are "
+            "unknown, and around them it looks for digits\n"
+            f"  Way out: say where, stabilise({name}, box=(low, high)), or call it once outside first",
+            TrustWarning,
+            source.caller(),
+        )
+
+    def _points(self, call: Call, program: Program, numbers: list[Any]) -> list[list[Any]]:
         """Points of the box, its corners first; without one, points around the arguments."""
         if self.box is None:
             return [[_times(x, s) for x in numbers] for s in _AROUND]
         low, high = (_leaves(side, call) for side in _sides(self.box))
+        types = program.in_types[: len(numbers)]
         draw = np.random.default_rng(0)
         between = [
-            [_between(draw, a, b, x, k % 2) for a, b, x in zip(low, high, numbers, strict=True)]
+            [_between(draw, a, b, t.shape, k % 2) for a, b, t in zip(low, high, types, strict=True)]
             for k in range(self.samples)
         ]
-        return [
-            [_like(v, x) for v, x in zip(p, numbers, strict=True)] for p in (low, high, *between)
-        ]
+        return [[_like(v, t) for v, t in zip(p, types, strict=True)] for p in (low, high, *between)]
 
     def __reduce__(self) -> Any:
         return Stabilised, (self.fun, self.box, self.samples, self.verbose)
@@ -104,8 +115,9 @@ def stabilise(
     `box` is a pair (low, high) of arguments, each a number or a container like the arguments (one
     argument needs no tuple): rewrites must help somewhere in it and hurt nowhere, at its corners and
     at `samples` points. Without a box, the arguments of the call and their surroundings count. The
-    first call on each path through `fun` does the work, later ones use it. `verbose` says what was
-    changed as it happens; `print` says it any time.
+    first call on each path through `fun` does the work, later ones use it. Inside `jit`, `vmap` and loops
+    arguments have no numbers: there a box is needed, or a call outside before (`TrustWarning`, if neither is).
+    `verbose` says what was changed as it happens; `print` says it any time.
 
     >>> import numpy as np, wengert as wg
     >>> def f(x):
@@ -146,10 +158,9 @@ def _leaves(side: Any, call: Call) -> list[Any]:
     return values
 
 
-def _like(value: Any, x: Any) -> Any:
-    """A number or array in the shape and dtype of x."""
-    x = np.asarray(x)
-    return np.broadcast_to(np.asarray(value), x.shape).astype(x.dtype)[()]
+def _like(value: Any, type: ArrayType) -> Any:
+    """A number or array of a type."""
+    return np.broadcast_to(np.asarray(value), type.shape).astype(type.dtype)[()]
 
 
 def _times(x: Any, s: float) -> Any:
@@ -157,10 +168,10 @@ def _times(x: Any, s: float) -> Any:
     return (x * x.dtype.type(s))[()] if x.dtype.kind in "fc" else x[()]
 
 
-def _between(draw: Any, low: Any, high: Any, like: Any, logarithmic: int) -> Any:
+def _between(draw: Any, low: Any, high: Any, shape: tuple[int, ...], logarithmic: int) -> Any:
     """A point between two; every other one with logarithms that are even, where signs allow."""
     low, high = np.broadcast_arrays(np.asarray(low, float), np.asarray(high, float))
-    u: Sequence[float] = draw.random(np.shape(like))
+    u: Sequence[float] = draw.random(shape)
     plain = low + u * (high - low)
     if logarithmic:
         bottom = np.where(low > 0, low, np.abs(high) * 2.0**-40)

@@ -10,6 +10,7 @@ import dis
 import linecache
 import os
 import sys
+import warnings
 from contextvars import ContextVar
 from itertools import islice
 from types import CodeType, TracebackType
@@ -90,6 +91,15 @@ def here() -> str | None:
     """`file:line` of the user's code that is running now, for error messages."""
     line = resolve(caller())
     return None if line is None else str(line)
+
+
+def warn(text: str, category: type[Warning], source: Source) -> None:
+    """A warning at the user's line, where Python's filters look for it."""
+    line = resolve(source)
+    if line is None:
+        warnings.warn(text, category, stacklevel=3)
+    else:
+        warnings.warn_explicit(text, category, line.file, line.line)
 
 
 def is_assigning() -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import linecache
 import math
-import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
@@ -83,11 +82,7 @@ def inspect(what: str, results: list[Any], case: Callable[[], Case], stopped: bo
 
 def _warn(what: str, results: list[Any], case: Callable[[], Case], place: Any) -> None:
     text = f"{_counted(what, results)}\n{explain(case, _not_finite).text}"
-    line = source.resolve(place)
-    if line is None:
-        warnings.warn(text, NonFiniteWarning, stacklevel=2)
-    else:
-        warnings.warn_explicit(text, NonFiniteWarning, line.file, line.line)
+    source.warn(text, NonFiniteWarning, place)
     _told.add(place)
 
 
@@ -117,11 +112,7 @@ def _warn_of_zeros(what: str, case: Callable[[], Case], place: Any) -> None:
         f"{what} is finite, but a zero has stopped the infinite slope of {seen.name}{there}: "
         'the limit may be another number; trust="repair" takes it'
     )
-    line = source.resolve(place)
-    if line is None:
-        warnings.warn(text, TrustWarning, stacklevel=2)
-    else:
-        warnings.warn_explicit(text, TrustWarning, line.file, line.line)
+    source.warn(text, TrustWarning, place)
 
 
 def _raise(what: str, results: list[Any], case: Callable[[], Case], watch: anomaly.Watch) -> None:

@@ -7,7 +7,6 @@ at kinks, at infinities and in noise nothing is said.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
@@ -73,16 +72,13 @@ def against_differences(
     if worst is None or worst[2] <= 1:
         return
     measured, said, _ = worst
-    where = source.resolve(source.caller())
+    where = source.caller()
     text = (
         f"{custom.described(forward)} disagrees with the function: along a random direction its values move by "
         f"{measured:.6g}, by the rule it would be {said:.6g}. If that is meant (clipped, reversed, straight-through), "
         "say check=False where the rule is made; wg.rule_checks(False) switches all such checks off."
     )
-    if where is None:
-        warnings.warn(text, RuleWarning, stacklevel=2)
-    else:
-        warnings.warn_explicit(text, RuleWarning, where.file, where.line)
+    source.warn(text, RuleWarning, where)
 
 
 def _same_value(custom: Custom, plain: Sequence[Any], ys: Sequence[Any]) -> None:

@@ -6,7 +6,6 @@ done about numbers that stay flagged, the policy says.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -161,8 +160,4 @@ def deliver(report: Report) -> None:
     if key in _told:
         return
     _told.add(key)
-    line = source.resolve(report.place)
-    if line is None:
-        warnings.warn(str(report), TrustWarning, stacklevel=3)
-    else:
-        warnings.warn_explicit(str(report), TrustWarning, line.file, line.line)
+    source.warn(str(report), TrustWarning, report.place)
