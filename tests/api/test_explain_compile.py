@@ -51,3 +51,26 @@ def test_each_new_kind_of_call_has_its_reason(monkeypatch):
 
 
 SCALE = 3.5
+
+
+def test_what_a_checkpoint_computes_again_is_computed_late():
+    """Else all of it would be in memory at once, and nothing saved."""
+
+    def block(x):
+        for _ in range(4):
+            x = np.sort(np.sin(x)) * 1.01  # (by a call-back: it needs memory)
+        return x
+
+    def loss(x, block):
+        for _ in range(10):
+            x = block(x)
+        return np.sum(x)
+
+    x = np.linspace(0.0, 1.0, 4000)
+    kept, again = (
+        wg.explain_compile(wg.grad(lambda x, b=b: loss(x, b)))(x).workspace
+        for b in (block, wg.checkpoint(block))
+    )
+    assert again < kept / 3
+    g = wg.grad(lambda x: loss(x, wg.checkpoint(block)))
+    np.testing.assert_allclose(wg.jit(g)(x), g(x), rtol=1e-12)

@@ -24,6 +24,7 @@ class Node:
     __slots__ = (
         "access",
         "affine",
+        "after",
         "array",
         "axes",
         "cost",
@@ -61,6 +62,7 @@ class Node:
         self.kind = kind  # given virtual reduce result step
         self.shape, self.dtype = shape, dtype
         self.operands, self.access, self.pull, self.own = operands, access, pull, own
+        self.after: tuple[Node, ...] = ()  # what must be there first, although it is not read
         self.array: Any = None  # when it is made: Grid or Stored
         self.affine: Any = None  # of a movement: per source axis (axis of the result, start, step)
         self.op = ""  # of a reduction

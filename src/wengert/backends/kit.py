@@ -65,13 +65,17 @@ class Kit(Moves):
         """A program for every example of a batch as one loop; None where the body is too large."""
         return maps.mapped(self, args, body, flags, extent)
 
-    def inlined(self, program: Program, args: Sequence[Node]) -> tuple[Node, ...]:
-        """The equations of a program, here."""
+    def inlined(
+        self, program: Program, args: Sequence[Node], late: bool = False
+    ) -> tuple[Node, ...]:
+        """The equations of a program, here; `late`: none is computed before all arguments are there."""
         from wengert.backends.lowering import inline
 
-        line = self.line
+        line, after = self.line, self.after
+        if late:
+            self.after = (*after, *args)
         found = inline(self, program, args)
-        self.line = line
+        self.line, self.after = line, after
         return tuple(found)
 
     def stack(self, item: Any) -> Node:

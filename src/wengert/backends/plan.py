@@ -71,6 +71,11 @@ def _available(op: Node) -> int:
     return op.level + 1
 
 
+def _readable(op: Node) -> int:
+    """The level from which a node can be read at all."""
+    return _available(op) if op.kind in ("reduce", "result") else op.level
+
+
 def _place(node: Node, is_small: Any) -> None:
     if node.kind == "given":
         node.small = node.array.__class__.__name__ == "Grid"
@@ -80,14 +85,14 @@ def _place(node: Node, is_small: Any) -> None:
         node.level = node.operands[0].level
         node.cost, node.flat = 1, True
         return
+    earliest = max((_readable(op) for op in node.after), default=0)
     if node.kind == "step":
-        node.level = max(
-            (_for_step(op, need) for op, need in zip(node.operands, node.step.needs, strict=True)),
-            default=0,
-        )
+        needed = zip(node.operands, node.step.needs, strict=True)
+        node.level = max((_for_step(op, need) for op, need in needed), default=0)
+        node.level = max(node.level, earliest)
         return
     node.small = node.kind == "virtual" and is_small(node.shape)
-    level, cost, flat = 0, node.own, node.kind == "virtual"
+    level, cost, flat = earliest, node.own, node.kind == "virtual"
     reads: list[Node] = []
     for op in node.operands:
         if op.kind in ("reduce", "result"):

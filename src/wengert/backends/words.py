@@ -31,11 +31,12 @@ class Words:
         self.region = region
         self.nodes: list[Node] = []
         self.line: Any = None
+        self.after: tuple[Node, ...] = ()
         self.effects: list[Node] = []  # of equations that do something besides their results
 
     def add(self, node: Node) -> Node:
         """Take a node in."""
-        node.line = self.line
+        node.line, node.after = self.line, self.after
         self.nodes.append(node)
         return node
 

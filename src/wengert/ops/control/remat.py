@@ -74,7 +74,9 @@ class Remat(Holding):
         return enclosing.remat(params["body"], ins, rs)
 
     def lower(self, k: Any, *args: Any, body: Program, policy: Policy) -> Any:
-        return k.inlined(body, args)
+        return k.inlined(
+            body, args, late=True
+        )  # what is computed again must not be kept until then
 
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
