@@ -19,6 +19,16 @@ settings.load_profile(
 )
 
 
+FORCED = os.environ.get("WENGERT_FORCE_JIT", "0") != "0"
+
+
+def pytest_collection_modifyitems(items):
+    if FORCED:
+        for item in items:
+            if item.get_closest_marker("eager"):
+                item.add_marker(pytest.mark.skip(reason="about plain calls"))
+
+
 def pytest_addoption(parser):
     parser.addoption("--accept", action="store_true", help="renew the texts of tests/golden")
 
@@ -49,7 +59,7 @@ def _forced(cls):
     cls.__call__ = call
 
 
-if os.environ.get("WENGERT_FORCE_JIT", "0") != "0":
+if FORCED:
     from wengert.api.gradients import Gradient
     from wengert.api.jacobians import Jacobian
     from wengert.api.mapping import Vmapped

@@ -281,6 +281,7 @@ def test_methods_can_be_custom():
     assert wg.grad(Spring().energy)(2.0) == 6.0
 
 
+@pytest.mark.eager
 def test_the_backward_rule_uses_what_the_forward_rule_kept():
     calls = []
 
@@ -634,6 +635,7 @@ def test_a_missing_vjp_of_an_argument_says_so():
         wg.grad(lambda y: f(3.0, y))(2.0)
 
 
+@pytest.mark.eager
 def test_a_traced_value_from_outside_is_refused():
     def f(w):
         @wg.custom_vjp
@@ -670,6 +672,7 @@ def halved(**options):
     return f
 
 
+@pytest.mark.eager
 def test_wrong_numbers_are_warned_about_once():
     f = halved()
     with pytest.warns(
@@ -701,6 +704,7 @@ def test_the_check_can_be_switched_off():
         wg.rule_checks(True)
 
 
+@pytest.mark.eager
 def test_switching_off_is_seen_by_this_thread_alone():
     seen = []
     with wg.rule_checks(False):
@@ -736,6 +740,7 @@ def test_nothing_is_said_at_kinks_and_infinities(x):
     wg.grad(relu, trust="off")(x)
 
 
+@pytest.mark.eager
 def test_a_forward_rule_with_another_value_is_broken():
     @wg.custom_vjp
     def f(x):

@@ -28,6 +28,7 @@ CASES = [
 ]  # fmt: skip
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize(("f", "exact", "x"), CASES)
 def test_value_and_slope_become_right(f, exact, x):
     g = wg.stabilise(f)

@@ -130,6 +130,7 @@ def test_chunks_change_nothing(size):
         )
 
 
+@pytest.mark.eager
 def test_chunks_bound_the_memory():
     xs = np.ones((512, 16))
 
@@ -257,6 +258,7 @@ def plain(x):
     return np.sin(np.cos(np.sin(np.cos(x))) * x)
 
 
+@pytest.mark.eager
 def test_checkpoint_keeps_less_and_gives_the_same():
     x = np.linspace(0, 1, 4000)
 

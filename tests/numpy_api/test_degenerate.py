@@ -239,6 +239,7 @@ def test_a_general_matrix_has_eigenvalues_and_vectors(kind):
     np.testing.assert_allclose(both[0], np.conj(2 * a.T), atol=1e-12)  # the trace of a @ a
 
 
+@pytest.mark.eager
 def test_equal_eigenvalues_of_a_general_matrix_are_right_or_not_finite():
     a = np.array([[2.0, 0, 1], [0, 2, 0], [0, 0, 3]])
     np.testing.assert_allclose(

@@ -156,6 +156,7 @@ def test_numpys_names_are_put_back():
     assert (np.zeros, np.array, math.sin) == before
 
 
+@pytest.mark.eager
 def test_a_name_that_somebody_replaces_keeps_her_meaning(monkeypatch):
     zeros = np.zeros
     monkeypatch.setattr(np, "zeros", zeros)  # puts it back at the end

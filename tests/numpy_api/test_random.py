@@ -40,6 +40,7 @@ def ulps(y, want):
     return np.max(np.abs(np.asarray(y) - want) / np.spacing(np.abs(want)))
 
 
+@pytest.mark.eager
 @pytest.mark.parametrize("size", [None, 7, (2, 3)], ids=str)
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("name", CASES)
@@ -149,6 +150,7 @@ def test_orders_of_traced_arrays_are_constants(source, name, more, shape):
     np.testing.assert_allclose(g, 3 * x**2 * counts)
 
 
+@pytest.mark.eager
 def test_plain_parameters_draw_as_ever_and_the_state_moves_once():
     rng, twin = np.random.default_rng(7), np.random.default_rng(7)
 
@@ -173,6 +175,7 @@ def test_a_generator_from_outside_names_the_formula():
         wg.grad(lambda x: rng.permutation(x)[0])(np.ones(3))
 
 
+@pytest.mark.eager
 def test_a_generator_from_outside_lends_its_stream():
     rng, twin = np.random.default_rng(7), np.random.default_rng(7)
     f = lambda s: np.random.default_rng(rng).gumbel(1.0, s)
@@ -214,6 +217,7 @@ def test_distributions_without_a_path_name_the_score_function(name):
     assert wg.grad(lambda p: p * rng.poisson(wg.stop_gradient(p)))(0.0) == 0.0
 
 
+@pytest.mark.eager
 def test_numpys_complaints_about_parameters_come_through():
     with pytest.raises(ValueError, match="scale < 0"):
         wg.grad(lambda s: np.random.default_rng(0).normal(0.0, s))(-1.0)

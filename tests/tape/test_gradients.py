@@ -194,6 +194,7 @@ def test_complex_gradients_point_uphill():
     assert tape.gradient(square, z) == np.conj(2 * (1 + 2j))
 
 
+@pytest.mark.eager
 @given(st.lists(st.floats(-3, 3), min_size=1, max_size=5), st.floats(0.1, 2))
 def test_the_tape_and_grad_agree(numbers, scale):
     def f(x):

@@ -20,6 +20,7 @@ def test_a_zero_stops_at_an_infinite_slope_in_the_quick_walk():
     assert wg.grad(stopped(lambda x: x))(0.0) == 1.0
 
 
+@pytest.mark.eager
 def test_a_rule_that_looks_at_numbers_never_sees_a_nan_of_a_stopped_zero():
     seen = []
 
@@ -68,6 +69,7 @@ def test_a_nan_that_is_there_stays():
     np.testing.assert_array_equal(g, [np.nan, 0.25])
 
 
+@pytest.mark.eager
 def test_slopes_that_are_made_on_the_way_give_their_memory_and_nothing_else_does():
     x = np.linspace(0.1, 1.0, 5000)
     kept = {}
