@@ -116,14 +116,94 @@ def test_exact_zeros_and_ties_that_are_exact():
         (lambda x: special.owens_t(x, x), 0.5, "no ball rule for owens_t"),
         (wg.grad(np.abs), 0.0, "kink"),
         (wg.grad(lambda x: np.sqrt(x) ** 2), 0.0, "infinite slope"),
-        (wg.grad(np.sinc), 0.3, "slopes of sinc are known to rounding only"),
-        (lambda x: wg.grad(special.erf)(x), 0.3, "slopes of erf are known to rounding only"),
+        (lambda x: x * wg.grad(special.erf)(x), 0.3, "rules round their constants"),
+        (lambda x: wg.grad(lambda t: t * t / 3.0)(x), 0.7, "rules round their constants"),
         (lambda x: np.sqrt(np.sin(x) ** 2 + np.cos(x) ** 2 - 1), 0.3, "bits leave"),
     ],
 )
 def test_where_there_is_no_proof(f, x, why):
     with pytest.raises(TrustError, match=why):
         wg.certify(f)(x)
+
+
+# functions whose rules are series cut off, or have irrational constants: with mpmath's own
+_p = lambda f, *a: lambda x: f(*map(mpmath.mpf, a), x)
+SERIES = {
+    "sinc": (np.sinc, mpmath.sincpi, [0.0, 0.3, 1e-5, 2.7]),
+    "dawsn": (special.dawsn, lambda x: mpmath.sqrt(mpmath.pi) / 2 * mpmath.exp(-x * x) * mpmath.erfi(x), [0.0, 0.7, 30.0]),
+    "i0e": (special.i0e, lambda x: mpmath.exp(-x) * mpmath.besseli(0, x), [1.3, 40.0]),
+    "i1e": (special.i1e, lambda x: mpmath.exp(-x) * mpmath.besseli(1, x), [1.3, 40.0]),
+    "gammainc": (lambda x: special.gammainc(2.5, x), _p(lambda a, x: mpmath.gammainc(a, 0, x, regularized=True), 2.5), [0.2, 9.0]),
+    "gammaincc": (lambda x: special.gammaincc(2.5, x), _p(lambda a, x: mpmath.gammainc(a, x, regularized=True), 2.5), [0.2, 9.0]),
+    "chdtr": (lambda x: special.chdtr(3.0, x), _p(lambda v, x: mpmath.gammainc(v / 2, 0, x / 2, regularized=True), 3.0), [2.0]),
+    "pdtr": (lambda x: special.pdtr(3.0, x), _p(lambda k, x: mpmath.gammainc(k + 1, x, regularized=True), 3.0), [2.0]),
+    "erf": (special.erf, mpmath.erf, [0.4]),
+    "exp2": (np.exp2, lambda x: mpmath.mpf(2) ** x, [0.3]),
+    "log10": (np.log10, mpmath.log10, [0.4]),
+    "power": (lambda x: x**2.3, lambda x: x ** mpmath.mpf(2.3), [1.7]),
+    "thirds": (lambda x: 7 * x**3 / 3.0, lambda x: 7 * x**3 / 3, [0.1, 0.3, 0.7, 1.7]),
+    "expn": (lambda x: special.expn(2, x), lambda x: mpmath.expint(2, x), [0.7]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_first_and_second_derivatives_are_correctly_rounded(name):
+    f, exact, points = SERIES[name]
+    for x in points:
+        with mpmath.workdps(120):
+            first, second = (mpmath.diff(exact, mpmath.mpf(x), n) for n in (1, 2))
+            first, second = (0 if abs(v) < 1e-50 else v for v in (first, second))
+        for derivative, want in (
+            (wg.grad(f), first),
+            (wg.grad(wg.grad(f)), second),
+            (wg.hessian(f), second),
+        ):
+            found = wg.certify(derivative)(x)
+            assert found.value == nearest(want)
+            assert found.lower <= want <= found.upper
+
+
+@pytest.mark.parametrize("x", [1.3, 40.0])
+def test_scaled_bessel_functions_of_the_second_kind(x):
+    with mpmath.workdps(60):  # (mpmath's own differences of them take minutes)
+        k = [mpmath.exp(x) * mpmath.besselk(n, mpmath.mpf(x)) for n in range(3)]
+        slopes = {special.k0e: k[0] - k[1], special.k1e: k[1] - (k[0] + k[2]) / 2}
+        curved = k[0] - 2 * k[1] + (k[0] + k[2]) / 2
+    for f, want in slopes.items():
+        assert wg.certify(wg.grad(f))(x).value == nearest(want)
+    assert wg.certify(wg.grad(wg.grad(special.k0e)))(x).value == nearest(curved)
+
+
+INVERSE = {
+    "gammaincinv": (lambda p: special.gammaincinv(2.5, p), lambda x: mpmath.gammainc(2.5, 0, x, regularized=True), 0.3),
+    "gammainccinv": (lambda p: special.gammainccinv(2.5, p), lambda x: mpmath.gammainc(2.5, x, regularized=True), 1e-30),
+    "betaincinv": (lambda p: special.betaincinv(1.5, 2.0, p), lambda x: mpmath.betainc(1.5, 2, 0, x, regularized=True), 0.3),
+    "ndtri_exp": (special.ndtri_exp, lambda x: mpmath.log(mpmath.ncdf(x)), -1e4),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INVERSE)
+def test_inverses_are_proved_by_the_values_on_both_sides(name):
+    f, forwards, p = INVERSE[name]
+    found = wg.certify(f)(p)
+    with mpmath.workdps(60):
+        ends = sorted(forwards(mpmath.mpf(float(v))) for v in (found.lower, found.upper))
+        assert ends[0] <= mpmath.mpf(p) <= ends[1]
+        slope = 1 / mpmath.diff(
+            forwards, mpmath.findroot(lambda x: forwards(x) - p, float(found.value))
+        )
+    assert wg.certify(wg.grad(f))(p).value == nearest(slope)
+
+
+def test_derivatives_inside_that_round_nothing():
+    assert wg.certify(lambda x: wg.grad(lambda t: t**3)(x) * x)(0.3).value == float(
+        3 * Fraction(0.3) ** 3
+    )
+
+
+def test_a_selection_by_a_constant_is_not_mistaken_for_one_that_stops():
+    f = lambda x: np.where(np.array(False), x * x, np.sin(x))
+    assert wg.certify(wg.grad(f))(0.3).value == nearest(mpmath.cos(mpmath.mpf(0.3)))
 
 
 def test_the_budget():

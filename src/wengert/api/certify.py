@@ -18,7 +18,8 @@ from wengert.ir import source
 from wengert.trace.trace import tracing
 from wengert.trust import ladder, ties
 from wengert.trust.balls.number import Undecided, flint, precision
-from wengert.trust.exact import inexact_rules, restricted, rounded_rules
+from wengert.trust.exact import restricted, rounded
+from wengert.trust.levels import Level
 from wengert.trust.question import Recorded, Result, programs
 
 
@@ -60,13 +61,10 @@ def certify(
             raise TrustError(
                 "certify inside of another trace", "certify the whole function", source.here()
             )
-        taken: list[str] = []
-        token = inner.set(taken)
-        try:
-            asked = _asked(fun, args, kwargs)
-        finally:
-            inner.reset(token)
-        return _answered(fun, asked, where, perf_counter() + budget, most, bool(taken))
+        until = perf_counter() + budget
+        asked = _asked(fun, args, kwargs)
+        level, rounds = _level(fun, asked, args, kwargs)
+        return _answered(fun, asked, level, where, until, most, rounds)
 
     certified.__name__ = f"certify({getattr(fun, '__name__', 'f')})"
     return certified
@@ -77,6 +75,44 @@ class _Asked(NamedTuple):
     results: list[Result]
     seen: Recorded
     rebuild: Callable[[list[Any]], Any]
+
+
+def _level(fun: Any, asked: _Asked, args: Any, kwargs: Any) -> tuple[Level, bool]:
+    """The program to be certified, by the path of exact numbers; and may rules have rounded in it?
+
+    Derivatives of derivatives of one function are derived level by level.
+    """
+    inside: list[Any] = []
+    base = fun.fun if isinstance(fun, Gradient | Jacobian) else fun
+    while isinstance(fun, Gradient | Jacobian) and isinstance(base, Gradient | Jacobian):
+        plain = (base.argnums, base.argnames) == (fun.argnums, fun.argnames) and not base.has_aux
+        if not plain or base.holomorphic or getattr(base, "with_value", False):
+            break
+        inside.append(base)
+        base = base.fun
+    real = all(t.dtype.kind != "c" for t in (*asked.seen.types, *asked.seen.program.out_types))
+    seen = asked.seen
+    taken: list[str] = []
+    if not inside or isinstance(base, Gradient | Jacobian) or not real:
+        inside, base = [], None
+    token = inner.set(taken)
+    try:
+        if base is not None:
+            call = Call(base, args, kwargs, fun.argnums, fun.argnames, "certify")
+            builder, _, out = record_call(call)
+            seen = recorded(call, builder, tree.flatten(out)[0])
+        try:
+            with precision(256):
+                program, captured = seen.at(seen.here()).program()
+        except (Undecided, ArithmeticError, ValueError):
+            program, captured = seen.program, seen.args[seen.movers :]
+    finally:
+        inner.reset(token)
+    level = Level(program, [*seen.args[: seen.movers], *captured], seen.movers)
+    rounds = bool(taken) and rounded(program)
+    for one in reversed(inside):
+        level = level.gradient() if isinstance(one, Gradient) else level.jacobian()
+    return level, rounds
 
 
 def _asked(fun: Any, args: Any, kwargs: Any) -> _Asked:
@@ -128,25 +164,19 @@ def _gradient(fun: Gradient, call: Call) -> Callable[[list[Any]], Any]:
 
 
 def _answered(
-    fun: Any, asked: _Asked, where: Any, until: float, most: int, nested: bool
+    fun: Any, asked: _Asked, level: Level, where: Any, until: float, most: int, rounds: bool
 ) -> Certificate:
-    seen = asked.seen
-    try:
-        with precision(256):
-            program, captured = seen.at(seen.here()).program()  # the path of exact numbers
-    except (Undecided, ArithmeticError, ValueError):
-        program, captured = seen.program, seen.args[seen.movers :]
-    args = [*seen.args[: seen.movers], *captured]
+    program, args = level.program, level.args
     numbers = [np.asarray(r.number) for r in asked.results]
     masks = [_mask(y, where) for y in numbers]
     found = [ladder.Settled(y) for y in numbers]
     for one in found:
         one.values[...] = np.nan if one.values.dtype.kind in "fc" else 0
-    rules = rounded_rules(program) if nested else []
     if isinstance(fun, Gradient | Jacobian):
-        rules = rules or inexact_rules(program)
-        _refuse_kinks(fun, program, args, seen)
-    for places, part, given in programs(asked.results, program, args, seen.movers):
+        _refuse_kinks(fun, program, args, level.movers)
+    for places, part, given in programs(
+        asked.results, program, args, level.movers, level.pulled, level.pushed
+    ):
         wanted = [n >= 0 and bool(np.any(masks[n] if at is None else masks[n][at])) for n, at in places]  # fmt: skip
         if not any(wanted):
             continue
@@ -158,9 +188,10 @@ def _answered(
             slack=0, until=until, last=most,
         )  # fmt: skip
         for (n, at), one in zip(here, climbed, strict=True):
-            _proved(fun, one, masks[n][at], ladder.missing(part), rules, until, most)
+            _proved(fun, one, masks[n][at], ladder.missing(part), rounds, until, most)
             found[n].values[at] = np.where(masks[n][at], one.values, found[n].values[at])
-            found[n].bits[at], found[n].balls[at] = one.bits, one.balls
+            found[n].bits[at] = one.bits
+            found[n].balls[at] = one.balls if one.balls.ndim else one.balls[()]
     return Certificate(
         asked.rebuild([_plain(f.values) for f in found]),
         asked.rebuild([_ends(f, -1) for f in found]),
@@ -181,8 +212,8 @@ def _plain(y: Any) -> Any:
     return y[()] if y.ndim == 0 else y
 
 
-def _refuse_kinks(fun: Any, program: Any, args: Any, seen: Recorded) -> None:
-    standing = ties.look(program, args, seen.movers, [])
+def _refuse_kinks(fun: Any, program: Any, args: Any, movers: int) -> None:
+    standing = ties.look(program, args, movers, [])
     if not standing.firm:
         raise TrustError(
             f"{fun.__name__} stands on a kink or a branch: there is no derivative to certify",
@@ -192,17 +223,17 @@ def _refuse_kinks(fun: Any, program: Any, args: Any, seen: Recorded) -> None:
 
 
 def _proved(
-    fun: Any, one: ladder.Settled, mask: Any, missing: Any, rules: Any, until: float, most: int
+    fun: Any, one: ladder.Settled, mask: Any, missing: Any, rounds: bool, until: float, most: int
 ) -> None:
     """Raise unless all that was asked is settled, by nothing but exact rules."""
     open_ = np.asarray(mask) & (one.bits == 0)
     name = getattr(fun, "__name__", "f")
-    if not np.any(open_) and not one.doubtful and not rules:
+    if not np.any(open_) and not one.doubtful and not rounds:
         return
     if missing:
         why = f"there is no ball rule for {', '.join(missing)}"
-    elif rules and not np.any(open_):
-        why = f"slopes of {', '.join(rules)} are known to rounding only"
+    elif rounds and not np.any(open_):
+        why = "a derivative is taken inside of it, whose rules round their constants"
     elif one.doubtful and not np.any(open_):
         why = "a zero meets an infinite slope, and only a limit says what that gives"
     elif perf_counter() > until:
@@ -214,7 +245,9 @@ def _proved(
         )
     raise TrustError(
         f"certify({name}): {why}",
-        "ask for other numbers by where=, or give more budget= or most=",
+        "certify a derivative of a function, wg.grad(f) or wg.grad(wg.grad(f)), not a function with derivatives inside"
+        if rounds
+        else "ask for other numbers by where=, or give more budget= or most=",
         source.here(),
     )
 

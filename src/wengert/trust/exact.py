@@ -23,6 +23,7 @@ from wengert.transforms.sweep import sweep
 from wengert.transforms.vjp import vjp
 from wengert.trust.balls.evaluate import Derived
 from wengert.trust.balls.number import flint
+from wengert.trust.exact_rules import exactly
 
 Flags = tuple[bool, ...]
 
@@ -60,87 +61,32 @@ _BY_VALUE = {v: n for n, (v, _) in enumerate(_KNOWN)}
 _BY_SINGLE = {float(np.float32(v)): n for v, n in _BY_VALUE.items()}
 
 
-# slopes that are written as truncated series, right to rounding and not beyond
-_ROUNDED = frozenset(
-    [
-        "sinc",
-        "dawsn",
-        "i0e",
-        "i1e",
-        "k0e",
-        "k1e",
-        "gammainc",
-        "gammaincc",
-        "gammaincinv",
-        "gammainccinv",
-        "chdtr",
-        "chdtrc",
-        "pdtr",
-        "pdtrc",
-    ]
-)
+def rounded(program: Program) -> bool:
+    """May numbers in it have been rounded by the rules of derivatives that were taken inside of it?
+
+    Such rules compute with the constants that they see. Sums, products and quotients of short
+    numbers come out exact or long; and irrational constants are long.
+    """
+    return any(
+        isinstance(a, Const) and a.type.dtype.kind in "fc" and not _short(a.value)
+        for e in program.eqns
+        for a in (*e.inputs, *program.outputs)
+    ) or any(isinstance(p, Program) and rounded(p) for e in program.eqns for p in e.params.values())
 
 
-def inexact_rules(program: Program) -> list[str]:
-    """Primitives in a program whose slopes are not exact formulas."""
-    return sorted({e.prim.name for e in program.eqns if e.prim.name in _ROUNDED})
-
-
-# slopes with irrational factors, which are rounded where a derivative is taken inside of the function
-_IRRATIONAL = frozenset(
-    [
-        "exp2",
-        "log2",
-        "log10",
-        "deg2rad",
-        "rad2deg",
-        "radians",
-        "degrees",
-        "erf",
-        "erfc",
-        "erfi",
-        "erfcx",
-        "erfinv",
-        "erfcinv",
-        "wofz",
-        "ndtr",
-        "log_ndtr",
-        "ndtri",
-        "ndtri_exp",
-        "owens_t",
-        "fresnel_s",
-        "fresnel_c",
-        "exp10",
-        "sindg",
-        "cosdg",
-        "tandg",
-        "cotdg",
-        "radian",
-        "ellipk",
-        "ellipe",
-        "ellipkm1",
-        "rgamma",
-        "logaddexp2",
-    ]
-)
-
-
-def rounded_rules(program: Program) -> list[str]:
-    """Primitives whose slopes round, in a program that took derivatives of its own."""
-    names = {e.prim.name for e in program.eqns} & (_ROUNDED | _IRRATIONAL)
-    for e in program.eqns:
-        if e.prim.name in ("power", "float_power"):
-            p = e.inputs[1]
-            if not (isinstance(p, Const) and p.value.dtype.kind == "f" and _steps_exactly(p.value)):
-                names.add(e.prim.name)
-    return sorted(names)
-
-
-def _steps_exactly(p: Any) -> bool:
-    """Are p - 1 and p + 1 numbers of the format?"""
-    return all(
-        Fraction(float(p)) + step == Fraction(float(p + p.dtype.type(step))) for step in (-1, 1)
-    )
+def _short(x: Any) -> bool:
+    """Has it no more than a quarter of the format's digits?"""
+    parts = (x.real, x.imag) if np.iscomplexobj(x) else (x,)
+    for part in parts:
+        if not np.isfinite(part):
+            return False
+        top = Fraction(float(part)).numerator
+        if (
+            top
+            and (abs(top) // (abs(top) & -abs(top))).bit_length() > np.finfo(part.dtype).nmant // 4
+        ):
+            return False
+    return True
 
 
 class Constant(Primitive):
@@ -169,7 +115,8 @@ constant = Constant()
 
 
 def lifted(program: Program) -> tuple[Program, list[Any]]:
-    """The program with its float constants as last inputs, and their values."""
+    """The program with its float constants as last inputs, and their values; its rules are exact ones."""
+    program = exactly(program)
     found: dict[Any, Var] = {}
 
     def atom(a: Any) -> Any:

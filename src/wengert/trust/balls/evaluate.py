@@ -279,7 +279,7 @@ class Plan:
 
 def _is_stop(eqn: Eqn, a: Any, points: set[Any]) -> bool:
     """Is it the zero of what a selection leaves out? (A rule for one point leaves nothing out.)"""
-    zero = eqn.prim.name == "select" and isinstance(a, Const) and a.value == 0
+    zero = eqn.prim.name == "select" and isinstance(a, Const) and a.type.inexact and a.value == 0
     return zero and eqn.inputs[0] not in points
 
 

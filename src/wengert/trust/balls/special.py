@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -16,12 +17,6 @@ WITHOUT: dict[str, str] = {
     "nextafter": "a question about floats, not about numbers",
     "exponent": "a question about floats, not about numbers",
     "owens_t": "Arb has no Owen's T",
-    "gammaincinv": "an inverse that Arb does not have",
-    "gammainccinv": "an inverse that Arb does not have",
-    "betaincinv": "an inverse that Arb does not have",
-    "betainccinv": "an inverse that Arb does not have",
-    "stdtrit": "an inverse that Arb does not have",
-    "ndtri_exp": "an inverse that Arb does not have",
 }
 
 
@@ -200,6 +195,41 @@ def _betainc(a: Any, b: Any, x: Any) -> Any:
 def _stdtr(v: Any, t: Any) -> Any:
     tail = _betainc(v / 2, _arb(0.5), v / (v + t * t)) / 2
     return 1 - tail if t >= 0 else tail if t < 0 else hull(tail, 1 - tail)
+
+
+# ---- inverses: found by Newton's iteration, proved by the values on both sides --------------------------
+
+
+def _inverse(of: Rule, guess: Callable[..., float], sign: int = 1) -> Rule:
+    """The rule of `x` where `of(*params, x)` is p, for a function that rises (or falls: -1) with x."""
+
+    def rule(*given: Any) -> Any:
+        *params, p = given
+        start = guess(*(float(v.mid()) for v in given))
+        if not math.isfinite(start):
+            return _arb("nan")
+        bits = flint().ctx.prec
+        x, tiny = _arb(start), _arb(2) ** -(bits // 2)
+        for _ in range(bits.bit_length() + 2):
+            step = abs(x) * tiny if x != 0 else tiny
+            slope = (of(*params, x + step) - of(*params, x)) / step
+            x = (x - (of(*params, x) - p) / slope).mid()
+            if not x.is_finite():
+                return x
+        room = abs((of(*params, x) - p) / slope).upper() * 2 + abs(x) * _arb(2) ** -bits
+        low, high = (sign * of(*params, end) for end in (x - room, x + room))
+        return x + room * flint().arb(0, 1) if low < sign * p < high else _arb("nan")
+
+    return rule
+
+
+def _scipy(name: str) -> Callable[..., float]:
+    def guess(*xs: float) -> float:
+        from scipy import special
+
+        return float(getattr(special, name)(*xs))
+
+    return guess
 
 
 # ---- Bessel functions ----------------------------------------------------------------------------------
@@ -382,6 +412,12 @@ RULES: dict[str, Rule] = {
     "gammaincc": _gammaincc,
     "betainc": _betainc,
     "betaincc": lambda a, b, x: _betainc(b, a, 1 - x),
+    "gammaincinv": _inverse(_gammainc, _scipy("gammaincinv")),
+    "gammainccinv": _inverse(_gammaincc, _scipy("gammainccinv"), -1),
+    "betaincinv": _inverse(_betainc, _scipy("betaincinv")),
+    "betainccinv": _inverse(lambda a, b, x: _betainc(b, a, 1 - x), _scipy("betainccinv"), -1),
+    "stdtrit": _inverse(_stdtr, _scipy("stdtrit")),
+    "ndtri_exp": _inverse(lambda x: _ndtr(x).log(), _scipy("ndtri_exp")),
     "chdtr": lambda v, x: _gammainc(v / 2, x / 2),
     "chdtrc": lambda v, x: _gammaincc(v / 2, x / 2),
     "pdtr": lambda k, m: _gammaincc(k.floor() + 1, m),
