@@ -29,6 +29,7 @@ FUNCTIONS = {
     "jump": lambda x: x * np.floor(x),
     "kinks that meet": lambda x: np.maximum(np.abs(x - 1), x - 1),
     "choice": lambda x: np.where((x > 1) | (x < 0.5), x * x, np.sin(x)),
+    "series": lambda x: 1 + x + x**2 / 2 + x**3 / 6 + x**4 / 24,
     "loop": lambda x: wg.fori_loop(0, 3, lambda k, y: y * np.cos(y), x),
 }
 POINTS = np.array([1e-9, 1e-4, 0.5, 1.0, 30.0, 0.0])

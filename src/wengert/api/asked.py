@@ -21,7 +21,7 @@ from wengert.ir.types import ArrayType, type_of
 from wengert.ops.radii import real_of
 from wengert.trace.trace import innermost
 from wengert.trace.tracer import Tracer
-from wengert.trust import policies
+from wengert.trust import policies, verdict
 
 if TYPE_CHECKING:
     from wengert.trust.question import Question
@@ -42,12 +42,25 @@ class Found(NamedTuple):
 class Asked(NamedTuple):
     """A question. Values of the trace are known by their variables."""
 
+    what: str
     level: str
     results: list[Any]
-    needs: list[Var]  # what `find` will ask for beside the results
-    says: list[Var]  # and what the bounds say of these
+    masks: list[Any]  # those of the results that are suspect
+    alarms: list[Any]  # truth values: where all are false, there is nothing to look at
+    slopes: list[Any]  # results that are to be looked at, too, where they are zero throughout
+    needs: list[Var]  # what `find` will ask for beside these
     alone: bool  # is the function known that it is about, or does that hold values of the trace?
     find: Callable[[Get], Found]
+
+    def doubtful(self, get: Get) -> bool:
+        """Is there something to look at?"""
+        if any(get(a) for a in self.alarms):
+            return True
+        return any(map(_all_zero, map(get, self.slopes)))
+
+
+def _all_zero(y: Any) -> bool:
+    return not y.any() if not isinstance(y, np.ndarray) or (y.size and not y.flat[0]) else False
 
 
 class Collector:
@@ -107,11 +120,18 @@ class Answers(NamedTuple):
 
     def settled(self, values: Sequence[Any], ys: Sequence[Any]) -> list[Any] | None:
         """The function's results, looked at; None where only the plain function can settle them."""
-        numbers = {v: ys[k] if k >= 0 else values[-1 - k] for v, k in self.places.items()}
+        places, policy = self.places, policies.current()
 
         def get(x: Any) -> Any:
-            return numbers[x] if x.__class__ is Var else x
+            if x.__class__ is not Var:
+                return x
+            k = places[x]
+            return ys[k] if k >= 0 else values[-1 - k]
 
+        if policy.at_kink == "mean" and not any(one.doubtful(get) for one in self.asked):
+            for one in self.asked:
+                verdict.nothing(one.what, one.level, policy, [*map(get, one.masks)])
+            return [*ys[: len(self.outputs)]]
         found = [one.find(get) for one in self.asked]
         for one, what in zip(self.asked, found, strict=True):
             if what.suspect and not (one.alone and (self.direct or one.level != "repair")):
@@ -142,7 +162,7 @@ def answers(collector: Collector, program: Program, count: int) -> Answers | Non
 
 
 def _asked_for(one: Asked) -> list[Var]:
-    return [*_names(one.results), *one.needs, *one.says]
+    return _names([one.results, one.masks, one.alarms, one.needs])
 
 
 def needed(collector: Collector, outputs: Sequence[Tracer]) -> list[Tracer]:
@@ -161,7 +181,7 @@ def ask(question: Question, level: str, outside: Any, again: Callable[[Get], Any
     `outside` are the arguments of the function; `again(get)` is the function to run again, at what
     they are in a call.
     """
-    from wengert.trust import detect, edges, suspects
+    from wengert.trust import detect, edges, series, suspects
 
     collector = here()
     assert collector is not None
@@ -172,7 +192,7 @@ def ask(question: Question, level: str, outside: Any, again: Callable[[Get], Any
         mine = [(ys[n], question.results[n].conjugate) for n in part.chosen]
         types = tuple(type_of(y) for y, _ in mine)
         try:
-            judged = detect.judging(part.program, len(types) if part.plain else types)
+            judged = detect.guarded(part.program, types, part.plain)
         except WengertError:  # a loop or a black box that cannot be looked into
             continue
         given = [] if part.plain else [_turned(y, c) for y, c in mine]
@@ -180,7 +200,7 @@ def ask(question: Question, level: str, outside: Any, again: Callable[[Get], Any
         if part.plain:
             for n, y, (_, c) in zip(part.chosen, found, mine, strict=False):
                 ys[n] = _turned(y, c)
-        quick = detect.Look(*_known(kept, detect.looked(found, len(types))))
+        quick = detect.Look(*_known(kept, tuple(detect.look_of(found, len(types)))))
         parts.append(part._replace(args=[*map(kept, part.args)], quick=quick))
     asking = edges.near(recorded.program, (True,) * recorded.movers)
     near = asking if isinstance(asking, bool) else kept(evaluate(asking, recorded.args)[0])
@@ -211,11 +231,23 @@ def ask(question: Question, level: str, outside: Any, again: Callable[[Get], Any
         doubtful = any(np.any(m) for m in seen.masks)
         return Found(doubtful, lambda: guard.examine(now, level, seen))
 
-    said = [p.quick for p in parts]
+    masks: list[Any] = [None] * len(ys)
+    for p in parts:
+        for n, mask in zip(p.chosen, p.quick.suspect if p.quick else (), strict=True):
+            masks[n] = mask
+    looks = [(p.quick.alarm, p.quick.dropped) for p in parts if p.quick]
+    alarms = [near, *(a for a, _ in looks), any(m is None for m in masks)]
+    leaves = [(r.leaf, r.number) for r in template if r.leaf is not None]
+    alarms.append(any(series.possible(recorded, leaf) for leaf, _ in leaves))
     weights = [[r.gs, r.dxs] for r in template]
-    numbers = [r.number for r in template]
     needs = _names([[p.args for p in parts], weights, args, _known(kept, outside) if alone else ()])
-    collector.add(Asked(level, numbers, needs, _names([said, near]), alone, find))
+    needs += _names([d for _, d in looks])
+    numbers = [r.number for r in template]
+    collector.add(
+        Asked(
+            question.what, level, numbers, masks, alarms, [y for _, y in leaves], needs, alone, find
+        )
+    )
     return ys
 
 
@@ -241,12 +273,12 @@ def ask_batch(
     collector = here()
     assert collector is not None
     count = len(program.outputs)
-    judged = suspects.judging_example(program, tuple(flags))
+    judged = suspects.guarded_example(program, tuple(flags))
     found = mapped(judged, [*map(collector.tolerance, program.out_types)])
-    ys, masks, bounds = found[:count], found[count : 2 * count], found[2 * count : 3 * count]
+    ys, masks, alarms = found[:count], found[count : 2 * count], found[2 * count :]
     given, names = [*map(kept, args)], [*map(kept, ys)]
-    quick = detect.Look([*map(kept, masks)], [*map(kept, bounds)], False, False)
-    near = kept(found[-1])
+    alarm, near = (kept(np.any(a)) for a in alarms)
+    quick = detect.Look([*map(kept, masks)], [None] * count, False, False, alarm)
     shared = [a for a, f in zip(args, flags, strict=True) if not f]
     alone = _reached(shared, outside)
 
@@ -265,7 +297,7 @@ def ask_batch(
         return Found(any(np.any(m) for m in those.masks) or bool(look.any()), settle)
 
     needs = _names([given, _known(kept, outside) if alone else ()])
-    collector.add(Asked(level, names, needs, _names([quick, near]), alone, find))
+    collector.add(Asked(what, level, names, quick.suspect, [alarm, near], [], needs, alone, find))
     return ys
 
 

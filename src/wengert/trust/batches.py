@@ -26,10 +26,14 @@ def examine(
     level of trust. `look` marks the examples to look at alone, `seen` is what the bounds say of all.
     """
     start, policy = perf_counter(), policies.current()
+    bounds = [b for b in seen.bounds if b is not None]
     results = [np.array(y) for y in found]
     flagged = [np.zeros(y.shape, bool) for y in results]
     looked = [np.array(mask, bool) for mask in seen.masks]
-    repaired = [_known(y, m, k, policy, level) for y, m, k in zip(results, *seen[::2], strict=True)]
+    repaired = [
+        _known(y, m, k, policy, level)
+        for y, m, k in zip(results, seen.masks, seen.settled, strict=True)
+    ]
     if level != "repair":
         flagged, repaired = repaired, flagged
     components: list[verdict.Component] = []
@@ -57,7 +61,7 @@ def examine(
             flagged,
             repaired,
             looked,
-            seen.bounds,
+            bounds,
             components,
             seconds,
             escalated=escalated,

@@ -47,13 +47,14 @@ class Look(NamedTuple):
     """What the quick bounds say: masks and relative bounds per result, and truth values for all.
 
     `doubt`: may Python have decided otherwise? `dropped`: has a rule for one point thrown away
-    something that is not finite?
+    something that is not finite? `alarm`: is anything suspect? Bounds that nobody asked for are None.
     """
 
     suspect: list[Any]
     bounds: list[Any]
     doubt: Any
     dropped: Any
+    alarm: Any = True
 
 
 def detect(
@@ -71,7 +72,7 @@ def detect(
         quick = _quick(program, args, numbers, tolerances)
     suspects, bounds, doubt = list(quick.suspect), list(quick.bounds), bool(quick.doubt)
     settled: list[Any] = [None] * len(results)
-    look = doubt or any(np.any(s) for s in suspects)
+    look = bool(quick.alarm) and (doubt or any(np.any(s) for s in suspects))
     if look and any(wider(np.asarray(a).dtype) for a in args):
         count = len(results)
         small = None if doubt else sliced(_only(program, count), args, suspects)
@@ -82,15 +83,17 @@ def detect(
             for n, (g, y, r) in enumerate(zip(numbers, again.values, again.radii, strict=False)):
                 few = np.asarray(g)[at]
                 still, bound = _look(few, y, r, tolerances[n])
-                suspects[n], bounds[n] = np.array(suspects[n]), np.array(bounds[n])
-                bounds[n][at] = np.where(suspects[n][at], bound, bounds[n][at])
+                suspects[n] = np.array(suspects[n])
+                if bounds[n] is not None:
+                    bounds[n] = np.array(bounds[n])
+                    bounds[n][at] = np.where(suspects[n][at], bound, bounds[n][at])
                 suspects[n][at] &= still
                 if few.dtype.kind in "fc":
                     settled[n] = np.full(np.shape(g), np.nan, few.dtype)
                     settled[n][at] = _settled(few, y, r, tolerated)
     if doubt:
         suspects = [np.ones_like(s) for s in suspects]
-        bounds = [np.full(np.shape(b), np.inf) for b in bounds]
+        bounds = [None if b is None else np.full(np.shape(b), np.inf) for b in bounds]
     return Detection(suspects, bounds, settled, bool(quick.dropped))
 
 
@@ -111,24 +114,36 @@ def _only(program: Program, count: int) -> Program:
 
 def _look(result: Any, value: Any, radius: Radius, tolerance: Any) -> tuple[Any, Any]:
     """Is it suspect, and its relative error bound: the exact value lies within `radius` of `value`."""
+    mask = _suspect(result, value, radius, tolerance)
     if result.dtype.kind not in "fc":
-        mask = result != result if radius is None else radius != 0
         return mask, np.where(mask, np.inf, 0.0)
     with np.errstate(all="ignore"):
-        wide = value.dtype  # (of the wider format, where that looks again)
-        given = result if result.dtype == wide else result.astype(wide)
-        size = np.abs(given)
+        size, error = _error(result, value, radius)
+        room = size - error  # nan, like everything below, where the result is not finite
+        nothing = np.where(error == 0, error, np.inf)
+        return mask, np.where(room > 0, error / np.where(room > 0, room, 1), nothing)
+
+
+def _suspect(result: Any, value: Any, radius: Radius, tolerance: Any) -> Any:
+    """May it be off by more than the tolerance, a part of what is right?"""
+    if result.dtype.kind not in "fc":
+        return result != result if radius is None else radius != 0
+    with np.errstate(all="ignore"):
+        size, error = _error(result, value, radius)
         tiny = float(np.finfo(result.dtype).tiny)  # below it, numbers have no digits to lose
-        if result is value:
-            own = 0.0 if radius is None else radius * _ROOM
-            apart = np.where(size < np.inf, own, np.nan).astype(size.dtype)
-        else:
-            apart = np.abs(given - value)
-            apart = apart if radius is None else (apart + radius) * _ROOM
-        room = size - apart  # nan, like everything below, where the result is not finite
-        within = (apart <= tolerance * room) | (size + apart < tiny)
-        nothing = np.where(apart == 0, apart, np.inf)
-        return ~within, np.where(room > 0, apart / np.where(room > 0, room, 1), nothing)
+        right = (error * (1 + tolerance) <= tolerance * size) & (size < np.inf)
+        return ~(right | (size + error < tiny))
+
+
+def _error(result: Any, value: Any, radius: Radius) -> tuple[Any, Any]:
+    """How large a result is, and how far it may be off."""
+    # (the value is of the wider format, where that looks again)
+    given = result if result.dtype == value.dtype else result.astype(value.dtype)
+    size = np.abs(given)
+    if result is value:
+        return size, size * 0 if radius is None else radius * _ROOM
+    apart = np.abs(given - value)
+    return size, apart if radius is None else (apart + radius) * _ROOM
 
 
 def _settled(result: Any, value: Any, radius: Radius, tolerated: Callable[[Any], float]) -> Any:
@@ -190,7 +205,8 @@ def _quick(
     if machine and sum(np.size(a) for a in args) >= _LARGE:
         types = tuple(map(type_of, results))
         given = [*args, *results, *as_numbers(tolerances, results)]
-        return looked(machine[-1](judging(program, types))(given), count)
+        ys = list(machine[-1](judging(program, types))(given))
+        return Look(ys[:count], ys[count : 2 * count], ys[-2], ys[-1])
     return _judged(program, args, results, tolerances)[1]
 
 
@@ -200,40 +216,30 @@ def as_numbers(tolerances: Sequence[float], results: Sequence[Any]) -> list[Any]
 
 
 def _judged(
-    program: Program, args: Sequence[Any], results: Sequence[Any] | None, tolerances: Sequence[Any]
-) -> tuple[list[Any], Look]:
+    program: Program, args: Sequence[Any], results: Sequence[Any] | None, tolerances: Sequence[Any],
+    bounds: bool = True,
+) -> tuple[list[Any], Look]:  # fmt: skip
     """The program's own results, and what is to be said of `results` (None: of its own)."""
     drops = Drops()
     found = run(program, args, observer=drops.see)
     count = len(tolerances)
     given = found.values[:count] if results is None else results
-    looks = [_look(*one) for one in zip(given, found.values, found.radii, tolerances, strict=False)]
-    doubt = _doubt(found.radii[count:])
-    return found.values[:count], Look(
-        [s for s, _ in looks], [b for _, b in looks], doubt, drops.any
-    )
+    look = _look if bounds else lambda *one: (_suspect(*one), None)
+    looks = [look(*one) for one in zip(given, found.values, found.radii, tolerances, strict=False)]
+    doubt, masks = _doubt(found.radii[count:]), [s for s, _ in looks]
+    return found.values[:count], Look(masks, [b for _, b in looks], doubt, drops.any)
 
 
 @passes.remembered
-def judging(program: Program, results: int | tuple[Any, ...]) -> Program:
-    """`(xs, tolerances) -> results, masks, bounds, doubt, dropped` as a program.
-
-    `results` is how many there are; or the types of numbers that are judged in their place, which it
-    takes before the tolerances and does not give back.
-    """
-    given = () if isinstance(results, int) else results
-    n, types = (
-        len(program.inputs),
-        program.out_types[:results] if isinstance(results, int) else results,
-    )
-    count = len(types)
+def judging(program: Program, types: tuple[Any, ...]) -> Program:
+    """`(xs, results, tolerances) -> masks, bounds, doubt, dropped` as a program, for results of these types."""
+    n, count = len(program.inputs), len(types)
 
     def both(*xs: Any) -> list[Any]:
-        ys, found = _judged(program, xs[:n], xs[n : n + len(given)] or None, xs[-count:])
-        own = [] if given else ys
-        return [*own, *found.suspect, *found.bounds, found.doubt, found.dropped]
+        found = _judged(program, xs[:n], xs[n : n + count], xs[n + count :])[1]
+        return [*found.suspect, *found.bounds, found.doubt, found.dropped]
 
-    made = [*program.in_types, *given, *map(_number_of, types)]
+    made = [*program.in_types, *types, *map(_number_of, types)]
     return passes.sweep(passes.derive(both, made, program, f"bounds({program.name})"))
 
 
@@ -242,7 +248,31 @@ def _number_of(t: Any) -> Any:
     return ArrayType.of((), real_of(t))
 
 
-def looked(ys: Sequence[Any], count: int) -> Look:
-    """The last outputs of `judging`, sorted."""
-    ys = ys[-2 * count - 2 :]
-    return Look([*ys[:count]], [*ys[count : 2 * count]], ys[-2], ys[-1])
+# ---- in a compiled function ------------------------------------------------------------------------------
+
+
+@passes.remembered
+def guarded(program: Program, types: tuple[Any, ...], plain: bool) -> Program:
+    """`(xs, tolerances) -> results, masks, alarm, dropped` as a program: the results with their guard.
+
+    `types` are those of the results, the first outputs. Not `plain`: they were computed in
+    another way, and are taken before the tolerances.
+    """
+    n, count = len(program.inputs), len(types)
+
+    def both(*xs: Any) -> list[Any]:
+        given = None if plain else xs[n : n + count]
+        ys, found = _judged(program, xs[:n], given, xs[len(xs) - count :], bounds=False)
+        alarm: Any = np.any(found.dropped) | found.doubt
+        for mask in found.suspect:
+            alarm = np.any(mask) | alarm
+        return [*(ys if given is None else given), *found.suspect, alarm, found.dropped]
+
+    made = [*program.in_types, *(() if plain else types), *map(_number_of, types)]
+    return passes.sweep(passes.derive(both, made, program, f"guarded({program.name})"))
+
+
+def look_of(ys: Sequence[Any], count: int) -> Look:
+    """What `guarded` says beside its results."""
+    masks, (alarm, dropped) = [*ys[count : 2 * count]], ys[2 * count :]
+    return Look(masks, [None] * count, False, dropped, alarm)

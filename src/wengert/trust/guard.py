@@ -44,7 +44,8 @@ def examine(question: Question, level: str, found: suspects.Suspects | None = No
         suspected = [np.ones(np.shape(r.number), bool) for r in question.results]
     else:
         found = suspects.of_question(question, policy) if found is None else found
-        suspected, question.bounds, settled = found.masks, found.bounds, found.settled
+        suspected, settled = found.masks, found.settled
+        question.bounds = [b for b in found.bounds if b is not None]
     inquiry = Inquiry(question, policy, suspected, settled)
     inquiry.run()
     report = inquiry.report(level)
@@ -94,7 +95,8 @@ class Inquiry:
     def _meant(self, n: int, leaf: int) -> str:
         """Why a slope that is right may not be what was meant; "" if nothing speaks for that."""
         recorded = self.question.recorded
-        if self.values[n].size and not self.values[n].any():
+        values = self.values[n]
+        if values.size and not values.flat[0] and not values.any():
             return flat.cause(recorded, leaf)
         return series.cause(recorded, leaf, self.policy.tolerated(self.plain[n].dtype))
 

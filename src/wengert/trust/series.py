@@ -44,10 +44,7 @@ _KNOWN: list[tuple[str, Callable[[int], Fraction], Callable[[float], float]]] = 
 def cause(recorded: Recorded, leaf: int, tolerance: float) -> str:
     """The cause, where a function of one number is a series cut off and its slope is off; else ""."""
     program = recorded.program
-    lone = recorded.movers == 1 and leaf == 0 and len(program.outputs) == 1
-    if not lone or program.inputs[0].type.shape != () or len(program.inputs) != 1:
-        return ""
-    if any(e.prim.name not in _ALLOWED for e in program.eqns):
+    if not possible(recorded, leaf):
         return ""
     poly = _polynomial(program)
     if poly is None:
@@ -65,6 +62,15 @@ def cause(recorded: Recorded, leaf: int, tolerance: float) -> str:
         if not abs(own - meant) <= tolerance * abs(meant):
             return CAUSE
     return ""
+
+
+def possible(recorded: Recorded, leaf: int) -> bool:
+    """Is it a polynomial of one number?"""
+    program = recorded.program
+    lone = recorded.movers == 1 and leaf == 0 and len(program.outputs) == 1
+    if not lone or program.inputs[0].type.shape != () or len(program.inputs) != 1:
+        return False
+    return all(e.prim.name in _ALLOWED for e in program.eqns)
 
 
 def _scale(poly: Poly, coefficient: Callable[[int], Fraction]) -> Fraction | None:

@@ -20,7 +20,7 @@ from wengert.transforms.jvp import jvp
 from wengert.transforms.sweep import sweep
 from wengert.transforms.vjp import vjp
 from wengert.trust import edges, policies
-from wengert.trust.detect import Detection, Look, detect, judging
+from wengert.trust.detect import Detection, Look, detect, guarded
 from wengert.trust.likes import collected
 from wengert.trust.question import Question, Recorded, unit
 from wengert.trust.slices import aligned
@@ -57,8 +57,7 @@ def of_question(
 
     `parts` is what the bounds have said already; not `near`: it stands on no edge.
     """
-    recorded = question.recorded
-    results = question.results
+    recorded, results = question.recorded, question.results
     found: list[Any] = [None] * len(results)
     dropped = False
     parts = float_programs(question) if parts is None else parts
@@ -252,7 +251,7 @@ def _edge_masks(
 
 
 class Seen(NamedTuple):
-    """What is known of a batch already: the quick bounds, and which examples may stand on an edge."""
+    """What is known of a batch already: the quick bounds, and whether an example may stand on an edge."""
 
     quick: Look
     near: Any
@@ -275,7 +274,7 @@ def of_batch(
     look = np.zeros(extent, bool)
     for mask in open_:
         look |= np.reshape(mask, (extent, -1)).any(1)
-    if known is None or np.any(known.near):
+    if known is None or known.near:
         look |= _on_edges(wide, args, flags, extent)
     if policy.at_kink != "mean":
         look[:] = True
@@ -288,23 +287,20 @@ def _batched(program: Program, flags: tuple[bool, ...], extent: int) -> Program:
 
 
 @passes.remembered
-def judging_example(program: Program, flags: tuple[bool, ...]) -> Program:
-    """`(xs, tolerances) -> results, masks, bounds, may it stand on an edge?` of one example.
+def guarded_example(program: Program, flags: tuple[bool, ...]) -> Program:
+    """`(xs, tolerances) -> results, masks, alarm, may it stand on an edge?` of one example.
 
     `flags` say which of its inputs differ between examples.
     """
     found, same = _collected(program)
     count, n = len(program.outputs), len(program.inputs)
-    judged, near = judging(found, count if same else program.out_types), edges.near(found, flags)
+    judged, near = guarded(found, program.out_types, same), edges.near(found, flags)
 
     def both(*xs: Any) -> list[Any]:
         ys = [] if same else evaluate(program, xs[:n])
-        looked = evaluate(judged, [*xs[:n], *ys, *xs[n:]])
-        return [
-            *ys,
-            *looked[:-2],
-            np.bool_(near) if isinstance(near, bool) else evaluate(near, xs[:n])[0],
-        ]
+        *looked, alarm, _ = evaluate(judged, [*xs[:n], *ys, *xs[n:]])
+        there = np.bool_(near) if isinstance(near, bool) else evaluate(near, xs[:n])[0]
+        return [*looked, alarm, there]
 
     types = [*program.in_types, *judged.in_types[len(judged.in_types) - count :]]
     return sweep(passes.derive(both, types, program, judged.name))

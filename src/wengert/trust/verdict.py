@@ -68,7 +68,8 @@ class Report:
 
     Lists have one entry per result (leaf): masks of the numbers that are `flagged` (not to be
     trusted), `repaired` (they differ from what the program computed), and `suspected` (looked at
-    closely); `bounds` are relative error bounds, where they were computed.
+    closely); `bounds` are relative error bounds, where they were computed (not by compiled
+    derivatives, which only compare with the tolerance).
     """
 
     what: str
@@ -138,6 +139,13 @@ def clear() -> None:
 def forget() -> None:
     """Forget what was said, and where: warnings come again."""
     _told.clear()
+
+
+def nothing(what: str, level: str, policy: Policy, masks: list[Any]) -> None:
+    """Remember that nothing was found: `masks` are those of the suspects, and mark none."""
+    _last.set(
+        Report(what, level, policy, masks, masks, masks, place=source.caller(), escalated=masks)
+    )
 
 
 def deliver(report: Report) -> None:
