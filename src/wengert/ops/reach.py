@@ -272,6 +272,17 @@ def _xlog(scale: Any) -> Rule:
     return rule
 
 
+def _psi(y: Any, xs: Any, rs: Any) -> Any:
+    """By r ψ', which falls on the right; on the left ψ' is less than that of the pole next to it."""
+    (x,), (r,) = xs, rs
+    t = 1 / np.maximum(x - r, 0)
+    right = t * (1 + np.minimum(t, t * (0.5 + t / 6)))  # 1/t + 1/2t² + 1/6t³, and 1/t + 1/t²
+    d = np.abs(x - np.rint(x)) - r
+    left = 1 / (d * (1 - 1.645 * d * d))  # π / sin πd from above
+    steepest = np.where(x > r, right, np.where((x < 0) & (d > 0), left * left, np.inf))
+    return np.where(r == 0, 0, r * steepest)
+
+
 def _scaled_by(factor: float) -> Rule:
     return lambda y, xs, rs: factor * rs[0]
 
@@ -328,6 +339,7 @@ RULES: dict[str, Rule] = {
     "copysign": _copysign,
     "fmod": _remainder,
     "mod": _remainder,
+    "psi": _psi,
     "xlogy": _xlog(0),
     "xlog1py": _xlog(1),
     "deg2rad": _scaled_by(ROOM * math.pi / 180),
