@@ -188,13 +188,15 @@ def ask(question: Question, level: str, outside: Any, again: Callable[[Get], Any
     recorded = question.recorded
     ys = [r.number for r in question.results]
     parts: list[suspects.Part] = []
+    near = edges.near(recorded.program, (True,) * recorded.movers)
     for part in suspects.float_programs(question):
         mine = [(ys[n], question.results[n].conjugate) for n in part.chosen]
         types = tuple(type_of(y) for y, _ in mine)
         try:
-            judged = detect.guarded(part.program, types, part.plain)
+            judged = detect.guarded(part.program, types, part.plain, near)
         except WengertError:  # a loop or a black box that cannot be looked into
             continue
+        near = False  # (the first one says it for all)
         given = [] if part.plain else [_turned(y, c) for y, c in mine]
         found = evaluate(judged, [*part.args, *given, *map(collector.tolerance, types)])
         if part.plain:
@@ -202,8 +204,6 @@ def ask(question: Question, level: str, outside: Any, again: Callable[[Get], Any
                 ys[n] = _turned(y, c)
         quick = detect.Look(*_known(kept, tuple(detect.look_of(found, len(types)))))
         parts.append(part._replace(args=[*map(kept, part.args)], quick=quick))
-    asking = edges.near(recorded.program, (True,) * recorded.movers)
-    near = asking if isinstance(asking, bool) else kept(evaluate(asking, recorded.args)[0])
     alone = _reached(recorded.args[recorded.movers :], outside)
     template = [
         replace(r, number=kept(y), gs=_known(kept, r.gs), dxs=_known(kept, r.dxs))
@@ -227,7 +227,7 @@ def ask(question: Question, level: str, outside: Any, again: Callable[[Get], Any
             p._replace(args=[*map(get, p.args)], quick=detect.Look(*_known(get, p.quick)))
             for p in parts
         ]
-        seen = suspects.of_question(now, policies.current(), known, bool(get(near)))
+        seen = suspects.of_question(now, policies.current(), known)
         doubtful = any(np.any(m) for m in seen.masks)
         return Found(doubtful, lambda: guard.examine(now, level, seen))
 
@@ -236,7 +236,7 @@ def ask(question: Question, level: str, outside: Any, again: Callable[[Get], Any
         for n, mask in zip(p.chosen, p.quick.suspect if p.quick else (), strict=True):
             masks[n] = mask
     looks = [(p.quick.alarm, p.quick.dropped) for p in parts if p.quick]
-    alarms = [near, *(a for a, _ in looks), any(m is None for m in masks)]
+    alarms = [*(a for a, _ in looks), any(m is None for m in masks)]
     leaves = [(r.leaf, r.number) for r in template if r.leaf is not None]
     alarms.append(any(series.possible(recorded, leaf) for leaf, _ in leaves))
     weights = [[r.gs, r.dxs] for r in template]
@@ -275,10 +275,9 @@ def ask_batch(
     count = len(program.outputs)
     judged = suspects.guarded_example(program, tuple(flags))
     found = mapped(judged, [*map(collector.tolerance, program.out_types)])
-    ys, masks, alarms = found[:count], found[count : 2 * count], found[2 * count :]
+    ys, masks, alarm = found[:count], [*map(kept, found[count:-1])], kept(np.any(found[-1]))
     given, names = [*map(kept, args)], [*map(kept, ys)]
-    alarm, near = (kept(np.any(a)) for a in alarms)
-    quick = detect.Look([*map(kept, masks)], [None] * count, False, False, alarm)
+    quick = detect.Look(masks, [None] * count, False, False, alarm=alarm)
     shared = [a for a, f in zip(args, flags, strict=True) if not f]
     alone = _reached(shared, outside)
 
@@ -286,7 +285,7 @@ def ask_batch(
         from wengert.trust import batches
 
         now = [*map(get, names)]
-        seen = suspects.Seen(detect.Look(*_known(get, quick)), get(near))
+        seen = detect.Look(*_known(get, quick))
         look, those = suspects.of_batch(
             program, [*map(get, given)], flags, extent, now, policies.current(), seen
         )
@@ -297,7 +296,7 @@ def ask_batch(
         return Found(any(np.any(m) for m in those.masks) or bool(look.any()), settle)
 
     needs = _names([given, _known(kept, outside) if alone else ()])
-    collector.add(Asked(what, level, names, quick.suspect, [alarm, near], [], needs, alone, find))
+    collector.add(Asked(what, level, names, masks, [alarm], [], needs, alone, find))
     return ys
 
 

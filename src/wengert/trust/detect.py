@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.ir import passes
+from wengert.ir.evaluate import evaluate
+from wengert.ir.primitive import Handle
 from wengert.ir.program import Eqn, Program
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.radii import Radius, real_of
@@ -54,6 +56,7 @@ class Look(NamedTuple):
     bounds: list[Any]
     doubt: Any
     dropped: Any
+    drops: Sequence[Any] = ()  # masks of where
     alarm: Any = True
 
 
@@ -171,7 +174,7 @@ class Drops:
     def __init__(self) -> None:
         self.points: set[Any] = set()  # results of comparisons for equality
         self.stopped: set[Any] = set()  # what such a rule has chosen
-        self.found: list[Any] = []
+        self.found: list[Any] = []  # masks
 
     def see(self, eqn: Eqn, xs: Any, rs: Any, ys: Any, radii: Any) -> None:
         """Look at one equation."""
@@ -180,18 +183,26 @@ class Drops:
         elif eqn.prim.name == "select" and eqn.inputs[0] in self.points:
             c, _, other = xs
             self.stopped.update(eqn.outputs)
-            if type_of(other).inexact:
-                self.found.append(np.any(c & ~np.isfinite(other)))
+            self._add(c, other)
         elif eqn.prim.name == "scale" and eqn.inputs[0] in self.stopped:
-            self.found.append(np.any((xs[0] == 0) & ~np.isfinite(xs[1])))
+            self._add(xs[0] == 0, xs[1])
 
-    @property
-    def any(self) -> Any:
-        """One truth value for all."""
-        total: Any = np.False_
-        for one in self.found:
-            total = one | total
-        return total
+    def _add(self, stops: Any, x: Any) -> None:
+        if type_of(x).inexact and (isinstance(x, Handle) or not np.all(np.isfinite(x))):
+            self.found.append(stops & ~np.isfinite(x))
+
+
+def any_of(masks: Sequence[Any]) -> Any:
+    """Is anything marked? Masks of one shape are put together first, and looked through once."""
+    whole: dict[Any, Any] = {}
+    for mask in masks:
+        shape = np.shape(mask)
+        whole[shape] = mask | whole[shape] if shape in whole else mask
+    total: Any = np.False_
+    for shape, mask in whole.items():
+        found = np.any(mask) if shape else mask
+        total = found if total is np.False_ else found | total
+    return total
 
 
 _LARGE = 1 << 13  # numbers among the arguments from which on it pays
@@ -227,7 +238,9 @@ def _judged(
     look = _look if bounds else lambda *one: (_suspect(*one), None)
     looks = [look(*one) for one in zip(given, found.values, found.radii, tolerances, strict=False)]
     doubt, masks = _doubt(found.radii[count:]), [s for s, _ in looks]
-    return found.values[:count], Look(masks, [b for _, b in looks], doubt, drops.any)
+    return found.values[:count], Look(
+        masks, [b for _, b in looks], doubt, any_of(drops.found), drops.found
+    )
 
 
 @passes.remembered
@@ -252,21 +265,26 @@ def _number_of(t: Any) -> Any:
 
 
 @passes.remembered
-def guarded(program: Program, types: tuple[Any, ...], plain: bool) -> Program:
+def guarded(program: Program, types: tuple[Any, ...], plain: bool, near: Program | bool) -> Program:
     """`(xs, tolerances) -> results, masks, alarm, dropped` as a program: the results with their guard.
 
     `types` are those of the results, the first outputs. Not `plain`: they were computed in
-    another way, and are taken before the tolerances.
+    another way, and are taken before the tolerances. The alarm is given also where `near` says that
+    the first inputs may stand on an edge.
     """
     n, count = len(program.inputs), len(types)
 
     def both(*xs: Any) -> list[Any]:
         given = None if plain else xs[n : n + count]
         ys, found = _judged(program, xs[:n], given, xs[len(xs) - count :], bounds=False)
-        alarm: Any = np.any(found.dropped) | found.doubt
-        for mask in found.suspect:
-            alarm = np.any(mask) | alarm
-        return [*(ys if given is None else given), *found.suspect, alarm, found.dropped]
+        there = evaluate(near, xs[: len(near.inputs)]) if isinstance(near, Program) else [near]
+        alarm = any_of([*found.suspect, *found.drops, *there])
+        return [
+            *(ys if given is None else given),
+            *found.suspect,
+            alarm | found.doubt,
+            found.dropped,
+        ]
 
     made = [*program.in_types, *(() if plain else types), *map(_number_of, types)]
     return passes.sweep(passes.derive(both, made, program, f"guarded({program.name})"))
@@ -275,4 +293,4 @@ def guarded(program: Program, types: tuple[Any, ...], plain: bool) -> Program:
 def look_of(ys: Sequence[Any], count: int) -> Look:
     """What `guarded` says beside its results."""
     masks, (alarm, dropped) = [*ys[count : 2 * count]], ys[2 * count :]
-    return Look(masks, [None] * count, False, dropped, alarm)
+    return Look(masks, [None] * count, False, dropped, alarm=alarm)

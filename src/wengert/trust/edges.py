@@ -125,7 +125,6 @@ def _running(n: Numbers, xs: Any, ys: Any, p: Any) -> Any:
 
 
 _REAL = np.dtype(float)
-_NO: Any = np.False_
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(COMPARISONS, _compared(TURN)),
     **dict.fromkeys(("maximum", "minimum", "fmax", "fmin"), _compared(KINK)),
@@ -258,9 +257,9 @@ def look(
 
 @remembered
 def near(program: Program, movers: tuple[bool, ...]) -> Program | bool:
-    """`xs -> may a call stand on an edge?` as a program; or the answer.
+    """`xs -> masks of where a call stands on an edge` as a program; or whether it may at all.
 
-    It may where any operation does: whether that makes slopes doubtful, `look` says.
+    Any edge counts: whether it makes slopes doubtful, `look` says.
     """
     asking = _asking(flattened(program), tuple(movers), ())
     if asking is None:
@@ -273,12 +272,12 @@ def near(program: Program, movers: tuple[bool, ...]) -> Program | bool:
     kept = sweep(Program(short.inputs, short.eqns, pairs, short.sources, short.name))
 
     def asked(*xs: Any) -> list[Any]:
-        values, found = iter(evaluate(kept, xs)), _NO
+        values, found = iter(evaluate(kept, xs)), []
         for e in mine:
             ins = [next(values) for _ in e.inputs]
-            for _, mask in _RULES[e.prim.name](FLOATS, ins, next(values), e.params):
-                found = np.any(mask) | found
-        return [found]
+            rule = _RULES[e.prim.name]
+            found += [mask for _, mask in rule(FLOATS, ins, next(values), e.params)]
+        return found
 
     return passes.sweep(passes.derive(asked, program.in_types, program, f"edges({program.name})"))
 

@@ -48,15 +48,9 @@ class Part(NamedTuple):
 
 
 def of_question(
-    question: Question,
-    policy: policies.Policy,
-    parts: Sequence[Part] | None = None,
-    near: bool = True,
+    question: Question, policy: policies.Policy, parts: Sequence[Part] | None = None
 ) -> Suspects:
-    """The suspects among the results of a call.
-
-    `parts` is what the bounds have said already; not `near`: it stands on no edge.
-    """
+    """The suspects among the results of a call; `parts` is what the bounds have said already."""
     recorded, results = question.recorded, question.results
     found: list[Any] = [None] * len(results)
     dropped = False
@@ -72,7 +66,8 @@ def of_question(
             found[n] = _one(seen, k, results[n].conjugate)
     masks, bounds, settled = [], [], []
     everything = dropped or policy.at_kink != "mean"
-    on_edges = None if everything or not near else _edge_masks(recorded, parts, results)
+    quiet = bool(parts) and not any(p.quick is None or p.quick.alarm for p in parts)
+    on_edges = None if everything or quiet else _edge_masks(recorded, parts, results)
     for n, (result, one) in enumerate(zip(results, found, strict=True)):
         shape = np.shape(result.number)
         suspect, bound, known = one or (np.ones(shape, bool), np.full(shape, np.inf), None)
@@ -250,23 +245,16 @@ def _edge_masks(
 # ---- batches -----------------------------------------------------------------------------------------------
 
 
-class Seen(NamedTuple):
-    """What is known of a batch already: the quick bounds, and whether an example may stand on an edge."""
-
-    quick: Look
-    near: Any
-
-
 def of_batch(
     program: Program, args: Sequence[Any], flags: Sequence[bool], extent: int, found: Sequence[Any],
-    policy: policies.Policy, known: Seen | None = None,
+    policy: policies.Policy, quick: Look | None = None,
 ) -> tuple[Any, Suspects]:  # fmt: skip
     """Which examples of a batch to look at, and the suspects among all its numbers.
 
     `program` is that of one example; `flags` say which `args` are batches of `extent` examples.
     """
     wide = _batched(program, tuple(flags), extent)
-    seen = detect(wide, args, found, policy.tolerated, None if known is None else known.quick)
+    seen = detect(wide, args, found, policy.tolerated, quick)
     open_ = [
         s if k is None else s & ~np.isfinite(k)
         for s, k in zip(seen.suspect, seen.settled, strict=True)
@@ -274,7 +262,7 @@ def of_batch(
     look = np.zeros(extent, bool)
     for mask in open_:
         look |= np.reshape(mask, (extent, -1)).any(1)
-    if known is None or known.near:
+    if quick is None or quick.alarm:
         look |= _on_edges(wide, args, flags, extent)
     if policy.at_kink != "mean":
         look[:] = True
@@ -288,19 +276,14 @@ def _batched(program: Program, flags: tuple[bool, ...], extent: int) -> Program:
 
 @passes.remembered
 def guarded_example(program: Program, flags: tuple[bool, ...]) -> Program:
-    """`(xs, tolerances) -> results, masks, alarm, may it stand on an edge?` of one example.
-
-    `flags` say which of its inputs differ between examples.
-    """
+    """`(xs, tolerances) -> results, masks, alarm` of one example; `flags`: which inputs are its own."""
     found, same = _collected(program)
     count, n = len(program.outputs), len(program.inputs)
-    judged, near = guarded(found, program.out_types, same), edges.near(found, flags)
+    judged = guarded(found, program.out_types, same, edges.near(found, flags))
 
     def both(*xs: Any) -> list[Any]:
         ys = [] if same else evaluate(program, xs[:n])
-        *looked, alarm, _ = evaluate(judged, [*xs[:n], *ys, *xs[n:]])
-        there = np.bool_(near) if isinstance(near, bool) else evaluate(near, xs[:n])[0]
-        return [*looked, alarm, there]
+        return evaluate(judged, [*xs[:n], *ys, *xs[n:]])[:-1]
 
     types = [*program.in_types, *judged.in_types[len(judged.in_types) - count :]]
     return sweep(passes.derive(both, types, program, judged.name))
