@@ -90,6 +90,20 @@ class Grid:
         return e.spilled(self).at(e, idx)
 
 
+class Kept:
+    """Memory of which some elements are at hand as scalars."""
+
+    __slots__ = ("place", "values")
+
+    def __init__(self, place: Stored, values: dict[Any, Scalar]) -> None:
+        self.place, self.values = place, values
+
+    def at(self, e: Emitter, idx: Any) -> Scalar:
+        """The element."""
+        found = self.values.get(idx)
+        return self.place.at(e, idx) if found is None else found
+
+
 def dense(
     e: Emitter, buffer: Buffer, shape: tuple[int, ...], dtype: np.dtype[Any], offset: Value
 ) -> Stored:

@@ -18,7 +18,8 @@ the array of extents. So equal loop code serves every size of a batch.
 promised: `serial` nothing; `vector` that the iterations are independent but for the reductions, so
 neighbours may be computed together; `parallel` the same, for threads. `carried` values go from one
 iteration to the next. A `reduction` combines one value per iteration by `add mul max min and or` in
-an order of the printer's own, which depends on the extent alone.
+an order of the printer's own, which depends on the extent alone. So do `sums` in memory: what an iteration
+does to these buffers is to combine their elements with something, by the operation named.
 
 *The calling convention* of a function that is made of it:
 
@@ -154,7 +155,7 @@ class Value:
 class Buffer:
     """Memory: `size` elements of one scalar type. A size is a product: ints and extents."""
 
-    __slots__ = ("array", "name", "role", "size", "type")
+    __slots__ = ("array", "name", "own", "role", "size", "type")
 
     def __init__(
         self,
@@ -169,6 +170,7 @@ class Buffer:
         self.size = size
         self.role = role
         self.array = array  # of a constant
+        self.own = False  # of each thread, where the loop around its uses goes to threads
 
     def __repr__(self) -> str:
         return f"<{self.role} {self.name}: {self.type}>"
@@ -230,13 +232,14 @@ class Reduction(NamedTuple):
 class For(Statement):
     """`for index in range(extent)`, or backwards."""
 
-    __slots__ = ("block", "carried", "extent", "index", "kind", "reductions", "reverse")
+    __slots__ = ("block", "carried", "extent", "index", "kind", "reductions", "reverse", "sums")
 
     def __init__(self, extent: Value, index: Value, block: Block, kind: str, reverse: bool) -> None:
         self.extent, self.index, self.block = extent, index, block
         self.kind, self.reverse = kind, reverse
         self.carried: list[Carried] = []
         self.reductions: list[Reduction] = []
+        self.sums: list[tuple[str, Buffer]] = []
 
 
 class While(Statement):
@@ -251,13 +254,17 @@ class While(Statement):
 
 
 class If(Statement):
-    """One of two blocks; `results` are triples of value there, value here, and which it was."""
+    """One of two blocks; `results` are triples of value there, value here, and which it was.
 
-    __slots__ = ("otherwise", "results", "test", "then")
+    `soft`: there is but one block, and to do it where the test fails changes nothing.
+    """
+
+    __slots__ = ("otherwise", "results", "soft", "test", "then")
 
     def __init__(self, test: Value, then: Block, otherwise: Block) -> None:
         self.test, self.then, self.otherwise = test, then, otherwise
         self.results: list[tuple[Value, Value, Value]] = []
+        self.soft = False
 
 
 class Call(Statement):
@@ -386,6 +393,7 @@ def _block(block: Block, pad: str, name: Any) -> Iterator[str]:
             yield f"{pad}{item.buffer.name}[{name(item.index)}] = {name(item.value)}"
         elif isinstance(item, For):
             way = " reverse" if item.reverse else ""
+            way += f" summing {', '.join(b.name for _, b in item.sums)}" if item.sums else ""
             yield f"{pad}{item.kind} for {name(item.index)} < {name(item.extent)}{way}{_carried(item.carried, name)}:"
             yield from _block(item.block, pad + "  ", name)
             yield from _next(item.carried, pad + "  ", name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.backends import nests, together
+from wengert.backends import copying, nests, together
 from wengert.backends.arrays import Flat, Grid, Stored, dense, is_small, new_buffer
 from wengert.backends.code import SMALL, Buffer, Function, Problem, Value
 from wengert.backends.graph import Node, Step
@@ -240,13 +240,13 @@ class Region:
         """
         self.memo.clear()
         with self.w.reading(written):
-            nests.over(self, shape, do, serial)
+            copying.over(self, shape, do, serial)
         self.memo.clear()
 
     def copy(self, node: Node, place: Stored) -> None:
         """Compute all elements of a node into memory."""
         if node.array is not None:
-            nests.copy(self, node, place)
+            copying.copy(self, node, place)
         else:
             self.over(
                 node.shape, lambda idx: place.put(self.e, idx, self.at(node, idx)), {place.buffer}
@@ -269,7 +269,7 @@ class Region:
                 copies.append((node, place))
             else:
                 node.dests.append(place)
-        units = plan(nodes, outputs, self.is_small)
+        units = plan(nodes, outputs, self.is_small, not self.e.lanes)
         kept = set(outputs)
         last = self._last_uses(units, kept)
         for number, unit in enumerate(units):
@@ -282,7 +282,7 @@ class Region:
                 self.e.release(node.array)
         self.memo.clear()
         for node, place in copies:
-            nests.copy(self, node, place)
+            copying.copy(self, node, place)
         return [n.array for n in outputs]
 
     def _step(self, step: Step, number: int, last: Any, kept: set[Node]) -> None:
@@ -309,7 +309,7 @@ class Region:
         for result, array in zip(step.results, arrays, strict=True):
             result.array = array
             for extra in result.dests[1:] if array.__class__ is Stored else ():
-                nests.copy(self, result, extra)
+                copying.copy(self, result, extra)
 
     def _last_uses(self, units: Sequence[Unit], kept: set[Node]) -> Any:
         """After which unit the memory of a node is not read any more."""
@@ -363,6 +363,15 @@ def allocate(e: Emitter, node: Node) -> Stored:
         place: Stored = node.dests[0]
         return place
     return e.temporary(node.shape, node.dtype)
+
+
+def one_row(e: Emitter, node: Node) -> Stored:
+    """Memory for one row of a node at a time: all rows stand at one place."""
+    place = e.temporary(node.shape[1:], node.dtype)
+    place.buffer.own = True
+    return Stored(
+        place.buffer, node.shape, node.dtype, place.offset, (e.zero, *place.strides), False
+    )
 
 
 def spread_of(dtype: np.dtype[Any]) -> int:

@@ -179,7 +179,7 @@ class State:
 
     def nexts(self, outs: Sequence[Any], rooms: Sequence[Any]) -> list[Value]:
         """The values of the next step; what is in memory moves into the state's."""
-        from wengert.backends.nests import transfer
+        from wengert.backends.copying import transfer
 
         values: list[Value] = []
         for y, t, m, room in zip(outs, self.types, self.memory, rooms, strict=True):

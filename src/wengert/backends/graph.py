@@ -47,6 +47,7 @@ class Node:
         "stored",
         "value",
         "written_out",
+        "zero",
     )
 
     def __init__(
@@ -65,8 +66,9 @@ class Node:
         self.after: tuple[Node, ...] = ()  # what must be there first, although it is not read
         self.array: Any = None  # when it is made: Grid or Stored
         self.affine: Any = None  # of a movement: per source axis (axis of the result, start, step)
-        self.op = ""  # of a reduction
-        self.axes: tuple[int, ...] = ()
+        self.op = ""  # of a reduction; of a formula its name
+        self.axes: tuple[int, ...] = ()  # of a reduction
+        self.zero: Node | None = None  # where this one is zero, the node is, too
         self.step: Any = None  # of a step, and of its results
         self.number = 0
         self.readers: list[Node] = []  # once for every time that they read it
@@ -90,6 +92,7 @@ class Step:
     """
 
     __slots__ = (
+        "effect",
         "emit",
         "lanes",
         "memory",
@@ -123,6 +126,7 @@ class Step:
         self.lanes = lanes  # can it be done in a loop over lanes?
         self.reuses = reuses  # this operand's memory may become that of result 0 …
         self.taken = False  # … and did
+        self.effect = False  # does it do something besides its results?
         self.node: Any = None
         self.types: tuple[Any, ...] = ()
         self.results: list[Node] = []

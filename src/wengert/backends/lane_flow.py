@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wengert.backends import rows
 from wengert.backends.code import Block, Check, For, If, Reserve, Store, Value, While
 from wengert.backends.lanes import Uniform, Values, Varying
@@ -117,6 +119,9 @@ class Flow(Values):
         """Both sides, each under its mask and only if a lane wants it."""
         p = self.p
         form = self.form(s.test)
+        if s.soft:
+            self.softly(s, form)
+            return
         uniform = isinstance(form, Uniform)
         test = form.reg if isinstance(form, Uniform) else self.vector(s.test)
         outer, few = self.mask, self.few
@@ -167,6 +172,19 @@ class Flow(Values):
         for (*_, result), a, b in zip(s.results, *values, strict=True):
             t = p.shaped(result.type, self.width)
             self.forms[result] = Varying(p.emit(f"select {self.bools} {test}, {t} {a}, {t} {b}"))
+
+    def softly(self, s: If, form: Any) -> None:
+        """For all lanes, if one of them wants it."""
+        p = self.p
+        some = form.reg if isinstance(form, Uniform) else self.any(self.both(self.mask, form.reg))
+        yes, after = p.new_label("then"), p.new_label("after")
+        p.line(f"br i1 {some}, label %{yes}, label %{after}")
+        p.start(yes)
+        self.vectors.append({})
+        self.block(s.then)
+        self.vectors.pop()
+        p.jump(after)
+        p.start(after)
 
     def repeat(self, s: While) -> None:
         """As long as a lane goes on; the others keep what they have."""

@@ -6,7 +6,7 @@ and libmvec, BLAS and LAPACK, the call-back; no address is in it, so it can be k
 
 from __future__ import annotations
 
-from wengert.backends import outline, packing
+from wengert.backends import chunk_memory, outline, packing
 from wengert.backends.code import (
     DTYPES,
     Block,
@@ -242,8 +242,27 @@ class Printer(Operations):
             v.op, v.type, [a.type for a in v.args], [self.name(a) for a in v.args], 1
         )
 
-    def serial(self, s: For, extent: str | None = None, begin_at: str | None = None) -> None:
-        """A loop of one element at a time; of a chunk of it, so many from there on."""
+    def elements(self, b: Buffer) -> str:
+        """How many elements a buffer has."""
+        known, size = 1, ""
+        for factor in b.size:
+            if isinstance(factor, int):
+                known *= factor
+            else:
+                size = (
+                    self.emit(f"mul i64 {size}, {self.name(factor)}") if size else self.name(factor)
+                )
+        if not size:
+            return str(known)
+        return size if known == 1 else self.emit(f"mul i64 {size}, {known}")
+
+    def serial(
+        self, s: For, extent: str | None = None, begin_at: str | None = None, alone: bool = False
+    ) -> None:
+        """A loop of one element at a time; of a chunk of it, so many from there on.
+
+        `alone`: its sums begin with nothing, and others join them later.
+        """
         n = extent or self.name(s.extent)
         head, body, after = (self.new_label(h) for h in ("for", "body", "after"))
         begin, counter = self.label, self.fresh()
@@ -252,12 +271,18 @@ class Printer(Operations):
         slot = len(self.lines)
         self.lines.append("")
         phis: list[tuple[str, str, str]] = []
-        for param, init in (
-            *((c.param, c.init) for c in s.carried),
-            *((r.result, r.init) for r in s.reductions),
+        for param, start in (
+            *((c.param, self.name(c.init)) for c in s.carried),
+            *(
+                (
+                    r.result,
+                    chunk_memory.identity(r.op, r.value.type) if alone else self.name(r.init),
+                )
+                for r in s.reductions
+            ),
         ):
             self.names[param] = self.fresh()
-            phis.append((self.names[param], TYPES[param.type], self.name(init)))
+            phis.append((self.names[param], TYPES[param.type], start))
         more = self.emit(f"icmp slt i64 {counter}, {n}")
         self.line(f"br i1 {more}, label %{body}, label %{after}")
         self.start(body)

@@ -69,7 +69,11 @@ def inline(kit: Kit, program: Program, args: Sequence[Node]) -> list[Node]:
         ins = [_atom(kit, env, a) for a in eqn.inputs]
         outs = lower_equation(kit, program, eqn, ins)
         env.update(zip(eqn.outputs, outs, strict=True))
-        kit.effects += outs * eqn.has_effect
+        if eqn.has_effect:
+            kit.effects += outs
+            for node in outs:
+                if node.step is not None:
+                    node.step.effect = True
     return [_atom(kit, env, a) for a in program.outputs]
 
 

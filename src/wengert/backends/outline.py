@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from wengert.backends import chunk_memory
 from wengert.backends.code import Call, For, Reserve, Value
 from wengert.backends.cpp_uses import roots, sources
 from wengert.backends.spelling import TYPES
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from wengert.backends.llvm import Printer
 
 WORK = 1 << 18  # operations on scalars that a chunk should be at least
+PARTS = 16  # chunks at most, of loops that sum into memory
+WORTH = 8  # iterations of the inner loops per sum in memory
 _MADE = re.compile(r"^ *(%[A-Za-z_][\w.]*) =", re.MULTILINE)
 _NAME = re.compile(r"%([A-Za-z_][\w.]*)|^([A-Za-z_][\w.]*)(?=:)", re.MULTILINE)
 _REGISTER = re.compile(r"%[A-Za-z_][\w.]*")
@@ -32,7 +35,7 @@ def worthwhile(s: For) -> bool:
             return False
         if item.__class__ is Value and item.op == "load" and item.data.role == "tape":
             return False
-    return s.kind == "vector" or not s.reductions
+    return True
 
 
 def size_of_chunk(p: Printer, s: For) -> str:
@@ -48,6 +51,13 @@ def size_of_chunk(p: Printer, s: For) -> str:
         loop = next((x for x in loop.block.items if isinstance(x, For)), None)
     inner = p.intrinsic("i64", "llvm.smax.i64", ("i64", inner), ("i64", "1"))
     rows = p.emit(f"sdiv i64 {least}, {inner}")
+    if s.sums:  # every chunk has sums of its own, to be added at the end
+        each = str(PARTS - 1)
+        part = p.emit(f"sdiv i64 {p.emit(f'add i64 {p.name(s.extent)}, {each}')}, {PARTS}")
+        rows = p.intrinsic("i64", "llvm.smax.i64", ("i64", rows), ("i64", part))
+        for _, b in s.sums:
+            worth = p.emit(f"sdiv i64 {p.emit(f'mul i64 {p.elements(b)}, {WORTH}')}, {inner}")
+            rows = p.intrinsic("i64", "llvm.smax.i64", ("i64", rows), ("i64", worth))
     return p.intrinsic("i64", "llvm.smax.i64", ("i64", rows), ("i64", "1"))
 
 
@@ -63,12 +73,13 @@ def print_loop(p: Printer, s: For) -> None:
         t = TYPES[r.value.type]
         sums.append(f"%sums{number}.{k}")
         p.lines.append(f"  {sums[-1]} = alloca {t}, i64 {chunks}, align 64")
+    parts = chunk_memory.parts(p, s, number, chunks)
     size_name, n_name = f"%size{number}", f"%total{number}"
     p.lines.append(f"  {size_name} = add i64 {size}, 0")
     p.lines.append(f"  {n_name} = add i64 {n}, 0")
     known = _known(p, s)
-    body = _body(p, s, number, size_name, n_name, sums)
-    kinds = {**known, **dict.fromkeys(sums, "ptr"), size_name: "i64", n_name: "i64"}
+    body = _body(p, s, number, size_name, n_name, sums, parts)
+    kinds = {**known, **dict.fromkeys(sums + parts, "ptr"), size_name: "i64", n_name: "i64"}
     text = "\n".join(body)
     made = set(_MADE.findall(text))
     used = [
@@ -91,9 +102,11 @@ def print_loop(p: Printer, s: For) -> None:
     good, bad = p.new_label("good"), p.new_label("bad")
     p.line(f"br i1 {p.emit(f'icmp eq i32 {status}, 0')}, label %{good}, label %{bad}")
     p.start(bad)
+    chunk_memory.free(p, parts)
     p.line(f"store i32 {status}, ptr %status")
     p.jump("stop")
     p.start(good)
+    chunk_memory.join(p, s, parts, chunks)
     for r, place in zip(s.reductions, sums, strict=True):
         p.names[r.result] = _summed(p, r, place, chunks)
 
@@ -157,13 +170,17 @@ def _kind(p: Printer, name: str) -> str | None:
     return "ptr" if name in p.base.values() else None
 
 
-def _body(p: Printer, s: For, number: int, size: str, n: str, sums: list[str]) -> list[str]:
+def _body(
+    p: Printer, s: For, number: int, size: str, n: str, sums: list[str], parts: list[str]
+) -> list[str]:
     """The lines of the function of a chunk."""
     from wengert.backends.simd import Lanes
 
     outer = p.lines, p.head, p.label, p.own, p.depth
     p.lines, p.head, p.label, p.own = [], [], "begin", set()
     p.depth += 1
+    before = dict(p.base)
+    own, made = chunk_memory.enter(p, s, parts)
     begin = p.emit(f"mul i64 %chunk, {size}")
     stop = p.emit(f"add i64 {begin}, {size}")
     end = p.intrinsic("i64", "llvm.smin.i64", ("i64", stop), ("i64", n))
@@ -175,13 +192,18 @@ def _body(p: Printer, s: For, number: int, size: str, n: str, sums: list[str]) -
             at = p.emit(f"getelementptr {TYPES[r.value.type]}, ptr {place}, i64 %chunk")
             p.line(f"store {TYPES[r.value.type]} {p.names[r.result]}, ptr {at}")
     else:
-        p.serial(s, count, begin)
+        p.serial(s, count, begin, alone=True)
+        for r, place in zip(s.reductions, sums, strict=True):
+            at = p.emit(f"getelementptr {TYPES[r.value.type]}, ptr {place}, i64 %chunk")
+            p.line(f"store {TYPES[r.value.type]} {p.names[r.result]}, ptr {at}")
     p.line("br label %exit")
     p.lines += ["stop:", "  br label %exit", "exit:"]
+    p.lines += [f"  call void @free(ptr {p.base[b]})" for b in own]
     p.lines += ["  %status.end = load i32, ptr %status", "  ret i32 %status.end"]
     head = ["  %status = alloca i32", "  store i32 0, ptr %status", *p.head]
-    text = [*head, "  br label %begin", "begin:", *p.lines]
+    text = [*head, *made, "  br label %begin", "begin:", *p.lines]
     p.lines, p.head, p.label, p.own, p.depth = outer
+    p.base = before
     return text
 
 

@@ -8,8 +8,10 @@ memory as soon as another level reads it, or its elements are read more than onc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
+from wengert.backends.bands import banded, goes_by_rows, same_row
 from wengert.backends.code import SMALL
 from wengert.backends.graph import MOVED, SAME, Node
 
@@ -37,15 +39,45 @@ def unrolled(shape: Sequence[int], limit: int = UNROLL) -> tuple[int, ...]:
 class Unit:
     """What is emitted at once: a nest with its roots, small arrays, or a step."""
 
-    __slots__ = ("flat", "key", "loops", "roots", "step")
+    __slots__ = ("flat", "key", "loops", "parts", "roots", "short", "step")
 
     def __init__(self, key: Any, loops: tuple[int, ...] = (), flat: bool = False) -> None:
         self.key, self.loops, self.flat = key, loops, flat
         self.roots: list[Node] = []
         self.step: Any = None
+        self.parts: list[Unit] = []  # of a band: nests that share the loop over rows
+        self.short: set[Node] = set()  # roots of which there is one row at a time
+
+    def makes(self) -> list[Node]:
+        """The arrays that are there afterwards."""
+        return self.roots if self.step is None else self.step.results
+
+    def sources(self) -> list[tuple[Node, bool]]:
+        """What is looked at, and whether row by row."""
+        if self.step is not None:
+            return [(op, False) for op in self.step.operands]
+        rows = self.by_rows()
+        found = []
+        for root in self.roots:
+            if root.kind == "reduce":
+                found.append((root.operands[0], rows))
+            else:
+                found += [(op, rows and same_row(root, op)) for op in root.operands]
+        return found
+
+    def by_rows(self) -> bool:
+        """Can it be a part of a band?"""
+        if self.step is not None or self.key[1] != 1 or self.flat or not self.loops:
+            return False
+        return all(
+            goes_by_rows(source, loops_of(source.shape, source.written_out)[0])
+            for source in (r.operands[0] if r.kind == "reduce" else r for r in self.roots)
+        )
 
 
-def plan(nodes: Sequence[Node], outputs: Sequence[Node], is_small: Any) -> list[Unit]:
+def plan(
+    nodes: Sequence[Node], outputs: Sequence[Node], is_small: Any, bands: bool = True
+) -> list[Unit]:
     """Set levels and what is stored; the units in the order in which they are done."""
     live: set[Node] = set()
     stack = list(outputs)
@@ -63,7 +95,8 @@ def plan(nodes: Sequence[Node], outputs: Sequence[Node], is_small: Any) -> list[
     for node in outputs:
         if not node.small and node.kind == "virtual":
             node.stored = True
-    return _units(ordered)
+    units = _units(ordered)
+    return banded(units, set(outputs)) if bands else units
 
 
 def _available(op: Node) -> int:
@@ -113,7 +146,8 @@ def _place(node: Node, is_small: Any) -> None:
             or (op.cost <= 2 and node.access != "whole")
         ):
             level = max(level, op.level)
-            cost += op.cost
+            times = prod(op.shape[d] for d in node.axes)  # of a sum that is written out
+            cost += op.cost * times
             reads.append(op)
         else:
             op.stored = True

@@ -337,3 +337,10 @@ COMPLEX: dict[str, Callable[..., Any]] = {
     "sinh": _sinh,
     "cosh": _cosh,
 }
+
+
+class Numbers:
+    """Stands in for a writer where numbers are wanted as they are."""
+
+    def const(self, value: Any, type: str) -> Any:
+        return value

@@ -14,7 +14,7 @@ from typing import Any
 from wengert.backends.code import DTYPES, For, If, Value, While
 from wengert.backends.lane_flow import Flow
 from wengert.backends.lanes import Linear
-from wengert.backends.scalars import Scalars
+from wengert.backends.scalars import Numbers, Scalars
 from wengert.backends.spelling import TYPES
 from wengert.backends.vary import items_of
 
@@ -31,7 +31,10 @@ class Lanes(Flow):
         """Full vectors, then what is left under a mask."""
         p, s, w = self.p, self.s, self.width
         count = sum(1 for item in items_of(s.block) if item.__class__ is Value)
-        nested = any(isinstance(item, For | While | If) for item in s.block.items)
+        nested = any(
+            isinstance(item, For | While) or (isinstance(item, If) and not item.soft)
+            for item in s.block.items
+        )
         n = self.extent or p.name(s.extent)
         known = s.extent.data if s.extent.op == "const" else None
         sums = [self.start_of(r) for r in s.reductions]
@@ -79,7 +82,7 @@ class Lanes(Flow):
 
     def identity(self, op: str, type: str) -> str:
         """What changes nothing, in every lane."""
-        number = Scalars(_Numbers()).identity(op, DTYPES[type])  # type: ignore[arg-type]
+        number = Scalars(Numbers()).identity(op, DTYPES[type])  # type: ignore[arg-type]
         return self.p.splat(number, type, self.width)
 
     def run(
@@ -207,10 +210,3 @@ class Lanes(Flow):
             if self.begin is None:
                 value = p.combine(r.op, type, p.name(r.init), value, 1)
             p.names[r.result] = value
-
-
-class _Numbers:
-    """Stands in for a writer where numbers are wanted as they are."""
-
-    def const(self, value: Any, type: str) -> Any:
-        return value

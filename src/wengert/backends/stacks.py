@@ -109,7 +109,7 @@ class Slice:
                 branch.give(values, [w.const(0, v.type) for v in values])
             return grid_of(branch.results, t)
         memory = e.temporary(t.shape, t.dtype)
-        from wengert.backends.nests import fill, transfer
+        from wengert.backends.copying import fill, transfer
 
         with w.branch(inside) as branch:
             with branch.then():
@@ -126,7 +126,7 @@ def zeros(e: Emitter, t: Any) -> Any:
         for at in np.ndindex(t.shape):
             items[at] = e.s.number(0, t.dtype)
         return Grid(items, t.dtype)
-    from wengert.backends.nests import fill
+    from wengert.backends.copying import fill
 
     memory = e.temporary(t.shape, t.dtype)
     fill(e, memory, e.s.number(0, t.dtype))

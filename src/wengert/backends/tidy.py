@@ -257,7 +257,7 @@ class _Copy:
                 repeat.carry(self.values([c.next for c in s.carried]))
             self.env.update(zip((c.result for c in s.carried), repeat.results, strict=True))
         elif isinstance(s, If):
-            with w.branch(self.value(s.test)) as branch:
+            with w.branch(self.value(s.test), s.soft) as branch:
                 with branch.then():
                     self.block(s.then)
                 with branch.otherwise():
@@ -283,6 +283,7 @@ class _Copy:
         with self.w.loop(self.value(s.extent), s.kind, inits, s.reverse) as loop:
             self.env[s.index] = loop.index
             self.env.update(zip((c.param for c in s.carried), loop.params, strict=True))
+            loop.statement.sums = s.sums
             self.block(s.block)
             loop.carry(self.values([c.next for c in s.carried]))
             for r in s.reductions:

@@ -65,31 +65,33 @@ class Words:
     def map(self, formula: Formula, *args: Node, dtype: np.dtype[Any]) -> Node:
         """`y[i] = formula(s, x[i], …)`; arrays of shape () fit any shape."""
         shape = max((a.shape for a in args), key=len)
-        cost = cost_of(formula, tuple((a.dtype, a.value) for a in args), dtype)
+        cost, mark = cost_of(formula, tuple((a.dtype, a.value) for a in args), dtype)
         flags = tuple(a.shape != () or shape == () for a in args)
 
         def pull(r: Any, idx: Any) -> Any:
             xs = [r.at(a, idx if f else ()) for a, f in zip(args, flags, strict=True)]
             return r.s.call(formula, *xs) if formula.__class__ is str else formula(r.s, *xs)  # type: ignore[operator]
 
-        return self.add(Node("virtual", shape, dtype, args, SAME, pull, cost))
+        node = self.add(Node("virtual", shape, dtype, args, SAME, pull, cost))
+        node.op = "mark" if mark else formula if isinstance(formula, str) else ""
+        return node
+
+    def stopped(self, formula: Formula, g: Node, slope: Node, dtype: np.dtype[Any]) -> Node:
+        """A product that is zero wherever g is, whatever the slope."""
+        node = self.map(formula, g, slope, dtype=dtype)
+        node.op, node.zero = "scale", g
+        return node
 
     def cast(self, x: Node, dtype: np.dtype[Any]) -> Node:
         """Another dtype."""
         if x.dtype == dtype:
             return x
         scalar_type(dtype)
-        return self.add(
-            Node(
-                "virtual",
-                x.shape,
-                dtype,
-                (x,),
-                SAME,
-                lambda r, idx: r.s.cast(r.at(x, idx), dtype),
-                1,
-            )
+        node = Node(
+            "virtual", x.shape, dtype, (x,), SAME, lambda r, idx: r.s.cast(r.at(x, idx), dtype), 1
         )
+        node.op = "cast"
+        return self.add(node)
 
     def count(self, shape: Sequence[int], dtype: np.dtype[Any]) -> Node:
         """How many elements an array of this shape has, as a number of shape ()."""
@@ -225,7 +227,9 @@ class Words:
                     values.append(r.at(x, at))
                 return folded(r.s, op, values, x.dtype)
 
-            return self.add(Node("virtual", shape, x.dtype, (x,), MOVED, pull, max(terms, 1)))
+            node = self.add(Node("virtual", shape, x.dtype, (x,), MOVED, pull, max(terms, 1)))
+            node.axes = axes
+            return node
         if 0 in x.shape:  # nothing to combine
             return self.affine(self.identity(op, x.dtype), shape, ())
         node = Node("reduce", shape, x.dtype, (x,))
@@ -294,8 +298,11 @@ def folded(s: Scalars, op: str, values: list[Any], dtype: np.dtype[Any]) -> Any:
 @lru_cache(maxsize=4096)
 def cost_of(
     formula: Formula, given: tuple[tuple[np.dtype[Any], Any], ...], dtype: np.dtype[Any]
-) -> int:
-    """How dear a formula is, found by writing it once. Raises NoLowering if it cannot be written."""
+) -> tuple[int, bool]:
+    """How dear a formula is, found by writing it once; and does it mark what was chosen, by zeros?
+
+    Raises NoLowering if it cannot be written.
+    """
     writer = Writer(Function("probe"))
     s = Scalars(writer)
     xs: list[Any] = []
@@ -315,4 +322,8 @@ def cost_of(
     for v in writer.block.items:
         assert isinstance(v, Value)
         cost += 20 if v.op in MATH or v.op.startswith(SPECIAL) else _DEAR.get(v.op, 1)
-    return cost
+    last = y if isinstance(y, Value) else y.re
+    mark = (last.op == "cast" and last.args[0].type == "bool") or (
+        last.op == "select" and any(x.op == "const" and x.data == 0 for x in last.args[1:])
+    )
+    return cost, mark and last.type != "bool"

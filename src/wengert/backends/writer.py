@@ -254,9 +254,10 @@ class Writer:
         self.block.items.append(statement)
 
     @contextmanager
-    def branch(self, test: Value) -> Iterator[Branch]:
+    def branch(self, test: Value, soft: bool = False) -> Iterator[Branch]:
         """An `if`: `with branch.then():`, `with branch.otherwise():`, then `branch.give(…)`."""
         statement = If(test, Block(self.block), Block(self.block))
+        statement.soft = soft
         branch = Branch(self, statement)
         yield branch
         branch.close()

@@ -388,7 +388,7 @@ class Scale(Primitive):
         dtype = self.typeof(
             ArrayType.of(g.shape, g.dtype), ArrayType.of(slope.shape, slope.dtype)
         ).dtype
-        return k.map(_stopping, k.cast(g, dtype), k.cast(slope, dtype), dtype=dtype)
+        return k.stopped(_stopping, k.cast(g, dtype), k.cast(slope, dtype), dtype)
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)

@@ -1,0 +1,166 @@
+"""Nests that go row by row as one loop: same numbers, one row of memory, any number of threads."""
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.backends import threads
+from wengert.backends.code import For, If
+from wengert.backends.compile import compile
+from wengert.backends.lowering import lower
+from wengert.backends.vary import items_of
+from wengert.ir.evaluate import evaluate
+from wengert.rewrites.simplify import simplify
+
+pytest.importorskip("llvmlite")
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(37, 29))
+WIDE = RNG.normal(size=(4001, 101))
+POINTS, CENTRES = RNG.normal(size=(3001, 3)), RNG.normal(size=(70, 3))
+
+
+def softmax(x):
+    e = np.exp(x - np.max(x, axis=1)[:, None])
+    return e / np.sum(e, axis=1)[:, None]
+
+
+def logsumexp(x):
+    top = np.max(x, axis=1)
+    return top + np.log(np.sum(np.exp(x - top[:, None]), axis=1))
+
+
+def normed(x):
+    centred = x - np.mean(x, axis=1)[:, None]
+    return centred / np.sqrt(np.mean(centred**2, axis=1) + 1e-5)[:, None]
+
+
+def distances(c, p):
+    return np.sum(np.min(np.sum((p[:, None] - c) ** 2, axis=-1), axis=1))
+
+
+def direction(c, p):
+    slope = wg.grad(distances)
+    return slope(c, p) / wg.jvp(lambda c: slope(c, p), (c,), (c * 0 + 1,))[1]
+
+
+CASES = {
+    "softmax": (softmax, X),
+    "softmax, gradient": (wg.grad(lambda x: np.sum(softmax(x) ** 3)), X),
+    "logsumexp, gradient": (wg.grad(lambda x: np.sum(logsumexp(x) ** 2)), X),
+    "layer norm": (normed, X),
+    "layer norm, gradient": (wg.grad(lambda x: np.sum(np.sin(normed(x)))), X),
+    "layer norm, Hessian · v": (lambda x: wg.hvp(lambda x: np.sum(np.sin(normed(x))), (x,), (x,)), X),
+    "distances": (distances, CENTRES, POINTS[:50]),
+    "distances, gradient": (wg.grad(distances, argnums=(0, 1)), CENTRES, POINTS[:50]),
+    "distances, direction": (direction, CENTRES[:17], POINTS),
+    "columns": (lambda x: (np.max(x, 0), np.min(x * x, 0), np.prod(1 + x / 99, 0), np.any(x > 2, 0)), X),
+    "rows of rows": (lambda x: softmax(x)[:, :, None] * np.sum(np.sin(x), axis=1)[:, None, None], X),
+    "both ways": (lambda x: softmax(x) / np.sum(softmax(x), axis=0), X),
+    "all": (lambda x: np.sum((x - np.sum(x, axis=1)[:, None]) ** 2), X),
+    "another row": (lambda x: (x - np.sum(x, axis=1)[::-1, None]) / np.sum(x * x), X),
+    "complex": (lambda x: np.sum((x + 1j * x**2) * np.sum(x, axis=1)[:, None], axis=0), X),
+}  # fmt: skip
+
+
+def program(f, *args):
+    return simplify(wg.program(f)(*args))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_rows_agree_with_numpy(name):
+    f, *args = CASES[name]
+    p = program(f, *args)
+    for found, wanted in zip(compile(p)(*args), evaluate(p, args), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-13)
+
+
+def long_loops(function):
+    return [s for s in function.body.items if isinstance(s, For) and s.kind == "parallel"]
+
+
+@pytest.mark.parametrize("f", [softmax, logsumexp, normed])
+def test_what_goes_row_by_row_is_one_loop_and_needs_one_row(f):
+    function = lower(program(wg.grad(lambda x: np.sum(f(x) ** 2)), X))
+    assert len(long_loops(function)) == 1
+    sizes = [len([n for n in b.size if not isinstance(n, int)]) for b in function.temporaries]
+    assert max(sizes) == 1
+
+
+def test_all_rows_are_wanted_where_they_are_results():
+    function = lower(program(lambda x: (np.exp(np.sin(x)), softmax(np.exp(np.sin(x)))), X))
+    assert len(long_loops(function)) == 1
+    f, x = (lambda x: (np.exp(np.sin(x)), softmax(np.exp(np.sin(x))))), X
+    for found, wanted in zip(compile(program(f, x))(x), f(x), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-13)
+
+
+def test_what_reads_other_rows_waits_until_all_are_made():
+    f, x = CASES["another row"]
+    assert len(long_loops(lower(program(f, x)))) == 2
+
+
+THREADS = {
+    "softmax": (softmax, WIDE),
+    "gradient": (wg.grad(lambda x: np.sum(normed(x) ** 3)), WIDE),
+    "columns": (lambda x: (np.sum(np.exp(x), 0), np.max(x, 0), np.all(x < 4, 0)), WIDE),
+    "everything": (lambda x: (np.sum(softmax(x) ** 2), np.max(softmax(x) * x)), WIDE),
+    "distances": (direction, CENTRES, POINTS),
+}
+
+
+@pytest.mark.parametrize("name", THREADS)
+def test_bits_of_rows_do_not_depend_on_the_number_of_threads(name):
+    f, *args = THREADS[name]
+    p = program(f, *args)
+    compiled = compile(p)
+    assert "wg_parallel" in compiled.text
+    found = []
+    try:
+        for count in (1, 2, 5):
+            threads.set_count(count)
+            found.append(compiled(*args))
+    finally:
+        threads.set_count(threads.count())
+    for y, z, first, want in zip(*found, evaluate(p, args), strict=True):
+        np.testing.assert_array_equal(y, z)
+        np.testing.assert_array_equal(y, first)
+        np.testing.assert_allclose(y, want, rtol=1e-11, atol=1e-11)
+
+
+def steep(c, p):
+    return np.sum(np.min(np.sum(np.abs(p[:, None] - c) ** 0.5, axis=-1), axis=1))
+
+
+def test_sums_of_which_most_terms_are_zero_leave_these_out():
+    function = lower(program(wg.grad(distances), CENTRES, POINTS))
+    assert [s.soft for s in items_of(function.body) if isinstance(s, If)] == [True]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -0.0, 0.0])
+def test_numbers_that_are_not_finite_come_through_sums_of_zeros(value):
+    c, p = CENTRES.copy(), POINTS[:100].copy()
+    c[3, 1] = p[7, 2] = value
+    c[5] = p[11]  # an infinite slope at the nearest
+    for f in (wg.grad(distances), wg.grad(steep)):
+        with np.errstate(all="ignore"):
+            q = program(f, c, p)
+            results = evaluate(q, (c, p))
+        for found, wanted in zip(compile(q)(c, p), results, strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-13)
+
+
+def test_an_index_out_of_range_is_found_although_its_term_would_be_zero():
+    table = np.sin(np.arange(50.0))
+
+    def f(c, x, places, table):
+        return np.sum(np.where(x > 3, np.exp(np.sin(c * table[places])), 0.0))
+
+    slope = wg.jit(wg.grad(f))
+    places = np.arange(37 * 29).reshape(37, 29) % 50
+    np.testing.assert_allclose(
+        slope(X[0], X, places, table), wg.grad(f)(X[0], X, places, table), rtol=1e-12, atol=1e-14
+    )
+    places[30, 20] = 50
+    with pytest.raises(IndexError):
+        slope(X[0], X, places, table)
