@@ -93,3 +93,19 @@ def test_an_index_out_of_range_is_an_error():
     with pytest.raises(IndexError):
         compiled(X, np.array([0, 50, 1]))
     np.testing.assert_array_equal(compiled(X, np.array([0, -50, 1]))[0], X[[0, 0, 1]])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_powers_of_negative_numbers_and_special_ones_are_numpys(dtype):
+    tiny, huge = np.finfo(dtype).tiny, np.finfo(dtype).max
+    some = [0, 0.5, 1, 2, 3, 7, 1e6, 2.0**60, tiny, huge, np.inf]
+    numbers = np.array([*some, *(-x for x in map(float, some)), np.nan], dtype)
+    with np.errstate(all="ignore"):
+        x, n = (a.ravel() for a in np.meshgrid(numbers, numbers))
+        wanted = x**n
+    compiled = compile(wg.program(lambda x, n: x**n)(np.ones(7, dtype), np.ones(7, dtype)))
+    for k in range(0, len(x) - 6, 7):  # seven at a time
+        (found,) = compiled(x[k : k + 7], n[k : k + 7])
+        np.testing.assert_allclose(found, wanted[k : k + 7], rtol=4 * np.finfo(dtype).eps)
+        there = ~np.isnan(found)
+        assert (np.signbit(found) == np.signbit(wanted[k : k + 7]))[there].all()

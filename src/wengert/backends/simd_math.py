@@ -27,6 +27,10 @@ def math(p: Operations, op: str, type: str, args: list[str], width: int) -> str:
     )
 
     def call(xs: list[str]) -> str:
+        if op == "pow":
+            size = p.operation("abs", type, [type], xs[:1], native)
+            y = p.emit(f"call {vector} @{symbol}({vector} {size}, {vector} {xs[1]})")
+            return _signed(p, type, xs[0], xs[1], y, native)
         return p.emit(f"call {vector} @{symbol}({', '.join(f'{vector} {x}' for x in xs)})")
 
     if width == native:
@@ -71,6 +75,30 @@ def math(p: Operations, op: str, type: str, args: list[str], width: int) -> str:
             for a, b in zip(parts[::2], parts[1::2], strict=True)
         ]
     return parts[0]
+
+
+def _signed(p: Operations, type: str, x: str, n: str, y: str, width: int) -> str:
+    """x ** n from y = |x| ** n: the routine leaves a negative x to one call per lane, six times slower."""
+
+    def is_whole(number: str) -> str:
+        near = p.operation("rint", type, [type], [number], width)
+        return p.operation("eq", "bool", [type, type], [near, number], width)
+
+    vector, bools = p.shaped(type, width), p.shaped("bool", width)
+    bits = p.shaped("i" + type[1:], width)
+    minus = p.emit(f"icmp slt {bits} {p.emit(f'bitcast {vector} {x} to {bits}')}, zeroinitializer")
+    even = is_whole(p.emit(f"fmul {vector} {n}, {p.splat(0.5, type, width)}"))
+    whole = is_whole(n)
+    odd = p.emit(f"and {bools} {whole}, {p.emit(f'xor {bools} {even}, splat (i1 true)')}")
+    flip = p.emit(f"and {bools} {minus}, {odd}")
+    found = p.emit(f"select {bools} {flip}, {vector} {p.emit(f'fneg {vector} {y}')}, {vector} {y}")
+    below = p.emit(f"fcmp olt {vector} {x}, zeroinitializer")
+    low = p.splat(float("-inf"), type, width)
+    finite = p.emit(f"fcmp one {vector} {x}, {low}")
+    broken = p.emit(f"xor {bools} {whole}, splat (i1 true)")
+    none = p.emit(f"and {bools} {p.emit(f'and {bools} {below}, {finite}')}, {broken}")
+    nan = p.splat(float("nan"), type, width)
+    return p.emit(f"select {bools} {none}, {vector} {nan}, {vector} {found}")
 
 
 def _by_lane(p: Operations, op: str, type: str, args: list[str], width: int) -> str:
