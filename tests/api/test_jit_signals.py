@@ -21,7 +21,13 @@ def long_for(x):
     return wg.fori_loop(0, 2_000_000_000_000, lambda k, s: np.sin(s) + x, x)
 
 
-@pytest.mark.parametrize("f", [long_while, long_for])
+def long_sum(n):
+    """Elementwise work in chunks on all threads, minutes of it, in one kernel."""
+    x = n + np.arange(100_000.0)
+    return np.sum(np.sin(np.exp(np.cos(x[:, None] + x))))
+
+
+@pytest.mark.parametrize("f", [long_while, long_for, long_sum])
 def test_a_long_loop_is_interrupted(f):
     jitted = wg.jit(f)
     jitted.version_for(0.5)  # compiled before, so that it is the loop that is interrupted

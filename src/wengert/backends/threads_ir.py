@@ -2,7 +2,8 @@
 
 `i32 wg_parallel(ptr body, ptr context, i64 chunks)` calls `i32 body(ptr context, i64 chunk)` for every
 chunk, on all threads and on its caller's; it returns when all are done. A result that is not 0 stops the
-handing out, and is returned. Chunks are of the caller's making, so no bit depends on who takes which.
+handing out, and is returned; so does Ctrl-C, which is -2. Chunks are of the caller's making, so no bit
+depends on who takes which.
 
 Threads wait on a semaphore, and know no Python. One loop at a time has them: a loop inside of a loop,
 or of another Python thread meanwhile, runs on its own thread alone. The state is a block of memory that
@@ -50,8 +51,8 @@ declare void @PyGILState_Release(i32)
 declare i32 @PyErr_CheckSignals()
 declare i64 @time(ptr)
 
-; take chunks until there are none, or one has failed
-define internal void @take() {{
+; take chunks until there are none, or one has failed, or (if this thread asks) the user has pressed Ctrl-C
+define internal void @take(i1 %asks) {{
 entry:
   %bodyp = getelementptr i8, ptr @wg_state, i64 {s.BODY}
   %body = load ptr, ptr %bodyp
@@ -73,9 +74,16 @@ one:
 run:
   %r = call i32 %body(ptr %context, i64 %n)
   %good = icmp eq i32 %r, 0
-  br i1 %good, label %loop, label %bad
+  br i1 %good, label %next, label %bad
+next:
+  br i1 %asks, label %ask, label %loop
+ask:
+  %pressed = call i32 @{INTERRUPTED}()
+  %no = icmp eq i32 %pressed, 0
+  br i1 %no, label %loop, label %bad
 bad:
-  %ignored = cmpxchg ptr %statusp, i32 0, i32 %r acq_rel monotonic
+  %why = phi i32 [%r, %run], [-2, %ask]
+  %ignored = cmpxchg ptr %statusp, i32 0, i32 %why acq_rel monotonic
   br label %loop
 done:
   ret void
@@ -96,7 +104,7 @@ wait:
   %awake = icmp eq i32 %w, 0
   br i1 %awake, label %work, label %wait
 work:
-  call void @take()
+  call void @take(i1 false)
   %left = atomicrmw sub ptr %pendingp, i64 1 acq_rel
   %last = icmp eq i64 %left, 1
   br i1 %last, label %tell, label %wait
@@ -175,7 +183,7 @@ wakeone:
   %h1 = add i64 %h, 1
   br label %wake
 mine:
-  call void @take()
+  call void @take(i1 true)
   %none = icmp eq i64 %helpers, 0
   br i1 %none, label %end, label %spin
 spin: ; the others are about to finish as well: look some times before sleeping
@@ -208,9 +216,13 @@ aloneone:
   %good = icmp eq i32 %r, 0
   br i1 %good, label %alonenext, label %alonefailed
 alonenext:
-  br label %alone
+  %pressed = call i32 @{INTERRUPTED}()
+  %no = icmp eq i32 %pressed, 0
+  br i1 %no, label %alone, label %aloneleft
 alonefailed:
   ret i32 %r
+aloneleft:
+  ret i32 -2
 alonedone:
   ret i32 0
 }}
