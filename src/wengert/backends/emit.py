@@ -21,8 +21,9 @@ from wengert.backends.writer import Writer
 class Emitter:
     """What all regions of a function share."""
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, fixed: frozenset[int]) -> None:
         self.function = function
+        self.fixed = fixed  # extents that are compiled in
         self.w = Writer(function)
         self.s = Scalars(self.w)
         self.zero, self.one, self.two = (self.w.index(k) for k in range(3))
@@ -47,7 +48,7 @@ class Emitter:
         found = self.w.extents.get(n)
         if found is not None:
             return found
-        if n > SMALL:
+        if n > SMALL and n not in self.fixed:
             raise KeyError(f"{n} is no extent of this program")
         return self.w.index(n)
 

@@ -2,11 +2,14 @@
 
 Two programs that differ in these alone, with the same pattern of equal ones, have equal keys and
 share machine code; `run_time_extents` lists, in the order of the machine code, what each of them has.
+
+A program that names very many of them (a loop in Python over the elements of an array) will hardly be met again
+at another size: there, positions that are not the size of anything are compiled in.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,16 +18,32 @@ from wengert.ir.key import freeze
 from wengert.ir.program import Const, Program
 from wengert.ir.types import StackType
 
+MANY = 64
+
+
+class Extents(NamedTuple):
+    """A program's key up to its large extents; those that are given at run time; those that are compiled in."""
+
+    key: Any
+    given: tuple[int, ...]
+    fixed: frozenset[int]
+
 
 class _Abstract:
-    """Walks a program and numbers its large extents."""
+    """Walks a program and numbers its large extents: all, or those that are sizes."""
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: frozenset[int] | None = None) -> None:
         self.numbers: dict[int, int] = {}
+        self.sizes: set[int] = set()  # extents of arrays
+        self.only = sizes
+        self.fixed: set[int] = set()
 
     def extent(self, n: Any) -> Any:
         """An integer as it is, or its number among the large ones."""
         if isinstance(n, int) and not isinstance(n, bool) and n > SMALL:
+            if self.only is not None and n not in self.only:
+                self.fixed.add(n)
+                return n
             return ("n", self.numbers.setdefault(n, len(self.numbers)))
         return n
 
@@ -32,6 +51,7 @@ class _Abstract:
         """A type with its large extents numbered."""
         if isinstance(t, StackType):
             return ("stack", self.type(t.item))
+        self.sizes.update(t.shape)
         return (t.dtype.str, *map(self.extent, t.shape))
 
     def param(self, value: Any, varies: bool) -> Any:
@@ -74,13 +94,16 @@ class _Abstract:
         return (heads, tuple(eqns), tuple(map(coded, program.outputs)))
 
 
-def abstract(program: Program) -> tuple[Any, tuple[int, ...]]:
-    """The key of a program up to its large extents, and those extents."""
+def abstract(program: Program) -> Extents:
+    """What is known of a program's large extents."""
     walk = _Abstract()
     key = walk.program(program)
-    return key, tuple(walk.numbers)
+    if len(walk.numbers) > MANY:
+        walk = _Abstract(frozenset(walk.sizes))
+        key = walk.program(program)
+    return Extents(key, tuple(walk.numbers), frozenset(walk.fixed))
 
 
 def run_time_extents(program: Program) -> tuple[int, ...]:
     """The large extents of a program, in the order in which its machine code is given them."""
-    return abstract(program)[1]
+    return abstract(program).given

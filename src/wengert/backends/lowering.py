@@ -11,7 +11,7 @@ from wengert.backends import callbacks, maps
 from wengert.backends.arrays import Grid, Stored, dense, new_buffer
 from wengert.backends.code import SMALL, Function
 from wengert.backends.emit import Emitter, Region
-from wengert.backends.extents import run_time_extents
+from wengert.backends.extents import Extents, abstract
 from wengert.backends.graph import Node
 from wengert.backends.kit import Kit
 from wengert.backends.plan import FEW
@@ -22,10 +22,11 @@ SCALARS = 2000  # programs of so few operations on small arrays are written out 
 GRID = 64  # else, arrays of so few elements are; in longer ones, of `FEW`
 
 
-def lower(program: Program, name: str = "kernel") -> Function:
-    """The loop code of a program (whose inputs and outputs are arrays)."""
-    function = Function(name, run_time_extents(program))
-    e = Emitter(function)
+def lower(program: Program, name: str = "kernel", extents: Extents | None = None) -> Function:
+    """The loop code of a program (whose inputs and outputs are arrays); its `extents`, where they are known."""
+    extents = extents or abstract(program)
+    function = Function(name, extents.given)
+    e = Emitter(function, extents.fixed)
     arrays = []
     for k, v in enumerate(program.inputs):
         buffer = new_buffer(e, v.type.shape, v.type.dtype, "input", f"x{k}")

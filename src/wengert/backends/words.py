@@ -17,7 +17,8 @@ from wengert.backends.writer import Writer
 from wengert.ir.types import StackType
 
 Formula = str | Callable[..., Any]
-Start = int | tuple[int, int]  # a position: a number, or (extent, number to add)
+# a position: a number, an extent (an integer above `SMALL`), or (an extent or 0, a number to add)
+Start = int | tuple[int, int]
 NUMBER = np.dtype(np.int64)
 _DEAR = {"div": 6, "sqrt": 6}
 LANES = 8  # neighbours that go together
@@ -276,13 +277,21 @@ class Typed:
 
 def _plus(start: Start, begin: Start, step: int) -> Start | None:
     """`start + step · begin` as a position, if it is one."""
-    if isinstance(begin, int):
-        if isinstance(start, int):
-            return start + step * begin
-        return (start[0], start[1] + step * begin)
-    if isinstance(start, int) and step == 1:
-        return (begin[0], begin[1] + start)
-    return None
+    (n, add), (m, more) = _parts(start), _parts(begin)
+    if m == 0:
+        m, more = n, add + step * more
+    elif n == 0 and step == 1:
+        more += add
+    else:
+        return None
+    return more if m == 0 and more <= SMALL else (m, more)
+
+
+def _parts(start: Start) -> tuple[int, int]:
+    """A position as an extent (or 0) and what is added: a sum must not be taken for an extent."""
+    if isinstance(start, int):
+        return (start, 0) if start > SMALL else (0, start)
+    return start
 
 
 def folded(s: Scalars, op: str, values: list[Any], dtype: np.dtype[Any]) -> Any:

@@ -22,7 +22,7 @@ from wengert.backends.context import Context
 from wengert.backends.entry import Entry, Guard, Slot, ready
 from wengert.backends.entry_table import Kind
 from wengert.errors import NativeWarning
-from wengert.ir import evaluate
+from wengert.ir import evaluate, garbage
 from wengert.ir.program import Const, Eqn, Program, Var
 from wengert.ir.types import ArrayType, StackType
 from wengert.rewrites.simplify import simplify
@@ -155,13 +155,14 @@ class Compiled:
 
         start = time.perf_counter()
         program, constants = lifted(self.program)
-        key, self.extents = abstract(program)
+        extents = abstract(program)
+        key, self.extents = extents.key, extents.given
         self.seconds["key"] = time.perf_counter() - start
         code = codes.get(key)
         if code is None:
             try:
                 start = time.perf_counter()
-                function = lower(program)
+                function = lower(program, extents=extents)
                 lowered = time.perf_counter()
                 text, _ = module(function, hosted=True)
                 printed = time.perf_counter()
@@ -280,7 +281,8 @@ def compiled(program: Program) -> Compiled:
     key = program, program.told
     found: Compiled | None = _programs.get(key)
     if found is None:
-        found = _programs.put(key, Compiled(program))
+        with garbage.kept():
+            found = _programs.put(key, Compiled(program))
     return found
 
 
