@@ -6,6 +6,8 @@ and libmvec, BLAS and LAPACK, the call-back; no address is in it, so it can be k
 
 from __future__ import annotations
 
+from typing import Any
+
 from wengert.backends import chunk_memory, outline, packing
 from wengert.backends.code import (
     DTYPES,
@@ -25,6 +27,7 @@ from wengert.backends.operations import Operations
 from wengert.backends.spelling import MEMORY, TYPES, constant
 from wengert.backends.vary import by_lanes, laned
 from wengert.backends.vecmath import lanes
+from wengert.backends.waiting import LEAST, Waiting, made
 
 # without a frame pointer vectors are put away where the stack happens to stand: across two cache lines
 _ATTRIBUTES = 'nounwind "frame-pointer"="all" "no-trapping-math"="true" "prefer-vector-width"="512"'
@@ -152,34 +155,50 @@ class Printer(Operations):
     # ---- statements -----------------------------------------------------------------------------
     def block(self, block: Block) -> None:
         """A block outside vector loops."""
+        steps: list[Any] = []
         for item in packing.runs(block.items):
-            if item.__class__ is list:
-                for one in packing.packed(item, self):
-                    if one.__class__ is Value:
-                        self.names[one] = self.value(one)
-                    else:
-                        packing.together(self, one)
-            elif isinstance(item, Store):
-                self.store(item.buffer, self.name(item.index), self.name(item.value))
-            elif isinstance(item, For):
-                if self.depth == 0 and block is self.function.body and outline.worthwhile(item):
-                    outline.print_loop(self, item)
-                elif item.kind != "vector" or not by_lanes(item):
-                    self.serial(item)
-                else:
-                    self.simd.Lanes(self, item).print()
-            elif isinstance(item, While):
-                self.repeat(item)
-            elif isinstance(item, If):
-                self.branch(item)
-            elif isinstance(item, Call):
-                from wengert.backends.calls import print_call
+            steps += packing.packed(item, self) if item.__class__ is list else (item,)
+        waiting = Waiting(steps) if len(steps) >= LEAST else None
+        if waiting is None:
+            for step in steps:
+                self.step(step, block)
+            return
+        waiting.open(self)
+        for k, step in enumerate(steps):
+            for v in waiting.back.get(k, ()):
+                self.names[v] = waiting.load(self, v)
+            self.step(step, block)
+            for v in made(step):
+                if v in waiting.places:
+                    waiting.store(self, v, self.names[v])
 
-                print_call(self, item)
-            elif isinstance(item, Check):
-                self.check(self.name(item.ok), item.problem)
-            elif isinstance(item, Reserve):
-                self.reserve(item.buffer, self.name(item.size))
+    def step(self, item: Any, block: Block) -> None:
+        """A value, values that are made together, or a statement."""
+        if item.__class__ is Value:
+            self.names[item] = self.value(item)
+        elif item.__class__ is list:
+            packing.together(self, item)
+        elif isinstance(item, Store):
+            self.store(item.buffer, self.name(item.index), self.name(item.value))
+        elif isinstance(item, For):
+            if self.depth == 0 and block is self.function.body and outline.worthwhile(item):
+                outline.print_loop(self, item)
+            elif item.kind != "vector" or not by_lanes(item):
+                self.serial(item)
+            else:
+                self.simd.Lanes(self, item).print()
+        elif isinstance(item, While):
+            self.repeat(item)
+        elif isinstance(item, If):
+            self.branch(item)
+        elif isinstance(item, Call):
+            from wengert.backends.calls import print_call
+
+            print_call(self, item)
+        elif isinstance(item, Check):
+            self.check(self.name(item.ok), item.problem)
+        elif isinstance(item, Reserve):
+            self.reserve(item.buffer, self.name(item.size))
 
     def check(self, ok: str, problem: int) -> None:
         """Leave with a status unless `ok`."""

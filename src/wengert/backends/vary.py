@@ -23,15 +23,20 @@ from wengert.backends.code import (
 def items_of(block: Block) -> Iterator[Any]:
     """All values and statements of a block and of the blocks in it."""
     for item in block.items:
-        yield item
-        if isinstance(item, For):
-            yield from items_of(item.block)
-        elif isinstance(item, While):
-            yield from items_of(item.before)
-            yield from items_of(item.block)
-        elif isinstance(item, If):
-            yield from items_of(item.then)
-            yield from items_of(item.otherwise)
+        yield from inside(item)
+
+
+def inside(item: Any) -> Iterator[Any]:
+    """A value or statement, and those of the blocks that it holds."""
+    yield item
+    if isinstance(item, For):
+        yield from items_of(item.block)
+    elif isinstance(item, While):
+        yield from items_of(item.before)
+        yield from items_of(item.block)
+    elif isinstance(item, If):
+        yield from items_of(item.then)
+        yield from items_of(item.otherwise)
 
 
 def laned(function: Function, native: int) -> dict[Buffer, int]:
