@@ -14,7 +14,7 @@ from wengert.api.asked import CLOSE, Answers, Collector, answers, collecting, ne
 from wengert.api.body import name_of
 from wengert.backends.entry_table import Kind
 from wengert.errors import InputError
-from wengert.ir import source
+from wengert.ir import garbage, source
 from wengert.ir.program import Const, Eqn, Program
 from wengert.memo.guards import Guards, random_states
 from wengert.memo.signature import Fixed, Opened
@@ -64,6 +64,7 @@ def _handed(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
+@garbage.kept()
 def traced(fun: Callable[..., Any], opened: Opened, what: str, asking: bool = False) -> Trace:
     """Run the user's function on the types of a call alone.
 

@@ -28,11 +28,13 @@ from wengert.ops.opaque import Derivative
 from wengert.ops.shape import broadcast, permute, reshape
 from wengert.rewrites import algebra, layout
 from wengert.rewrites.match import instantiate, match, number
-from wengert.rewrites.rule import indexed
+from wengert.rewrites.rule import Equation, Row, Several, Wild, indexed
 
 ROWS = [*algebra.ROWS, *layout.ROWS]
 _TABLE = indexed(ROWS, algebra.COMMUTATIVE)
+_fitting: dict[Any, list[Row]] = {}  # rows that may fit, by primitive and kinds of arguments
 _SMALL = 1024  # an array made of constants is computed now up to this size
+_KINDS = 10_000  # so many sets of arguments are known
 _DEEP = 20  # rows applied to what rows have written; the table is made so that few are enough
 
 
@@ -226,7 +228,7 @@ class Editor:
         y = self._repeated_later(prim, ins, params, t)
         if y is not None:
             return y
-        for row in _TABLE.get(prim, ()):
+        for row in self._rows(prim, ins):
             found: dict[str, Any] = {}
             if not match(row.left, ins, params, self.defined, found):
                 continue
@@ -246,6 +248,23 @@ class Editor:
                 self.fired[row.says] += 1
                 return y
         return None
+
+    def _rows(self, prim: Primitive, ins: tuple[Any, ...]) -> Sequence[Row]:
+        """Rows that may fit, by what the arguments are: numbers, or results of which primitive."""
+        rows = _TABLE.get(prim)
+        if rows is None:
+            return ()
+        kinds: list[Any] = []
+        for a in ins:
+            eqn = self.defined.get(a)
+            kinds.append((number(a, self.defined) is not None, eqn and eqn.prim))
+        key = (prim, *kinds)
+        found = _fitting.get(key)
+        if found is None:
+            found = [row for row in rows if _may_fit(row.left.args, kinds)]
+            if len(_fitting) < _KINDS:
+                _fitting[key] = found
+        return found
 
     def _repeated_later(self, prim: Primitive, ins: tuple[Any, ...], params: Any, t: Any) -> Any:
         """f(broadcast x, broadcast y) = broadcast f(x, y): computed before it is repeated."""
@@ -270,6 +289,18 @@ class Editor:
         self.fired["f of what repeats"] += 1
         y = self.emit(prim, *parts, **params)
         return self.emit(broadcast, y, shape=t.shape, dims=way[1])
+
+
+def _may_fit(patterns: Sequence[Any], kinds: Sequence[Any]) -> bool:
+    """Could arguments of these kinds be what the patterns want?"""
+    if patterns and isinstance(patterns[-1], Several):
+        return True
+    return len(patterns) == len(kinds) and all(
+        prim is p.prim
+        if isinstance(p, Equation)
+        else is_number or (isinstance(p, Wild) and not p.constant)
+        for p, (is_number, prim) in zip(patterns, kinds, strict=True)
+    )
 
 
 def _coded(atom: Any) -> Any:
