@@ -111,7 +111,7 @@ def made(step: Any) -> Sequence[Value]:
 def _read(step: Any) -> Sequence[Value]:
     """The values that a step reads, in it or in the blocks that it holds."""
     if step.__class__ is Value:
-        return step.args  # type: ignore[no-any-return]
+        return step.args
     if step.__class__ is list:
         return [a for v in step for a in v.args]
     found: list[Value] = []
