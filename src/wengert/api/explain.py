@@ -21,7 +21,8 @@ from wengert.trust import policies
 from wengert.trust.explain.account import Explanation
 from wengert.trust.explain.flatten import flattened
 from wengert.trust.explain.search import explain as search
-from wengert.trust.question import Question, Result
+from wengert.trust.explain.unroll import unrolled
+from wengert.trust.question import Question, Recorded, Result
 
 
 def explain(fun: Callable[..., Any], argnums: Argnums | None = None) -> Callable[..., Explanation]:
@@ -74,14 +75,24 @@ def explain(fun: Callable[..., Any], argnums: Argnums | None = None) -> Callable
                     results.append(Result(np.asarray(number, leaf.type.dtype), leaf=n, gs=gs))
                     components.append(f"slope in {names[n]}")
         record = recorded(call, builder, leaves)
-        if not record.decisions:
-            record.program = flattened(record.program)
+        _write_out(record)
         question = Question(name_of(fun, "f"), results, record)
         with policies.policy(action="record"), np.errstate(all="ignore"):
             return search(question, names, components)
 
     account.__name__ = f"explain({name_of(fun, 'f')})"
     return account
+
+
+def _write_out(record: Recorded) -> None:
+    """Loops and branches turn by turn, and what holds programs as these: so that lines in them are named."""
+    nodes = [node for node, *_ in record.decisions]
+    found = unrolled(record.program, record.args, nodes)
+    if found is not None:
+        record.program, record.args, kept = found
+        record.decisions = [(kept.get(d[0], d[0]), *d[1:]) for d in record.decisions]
+    elif not record.decisions:
+        record.program = flattened(record.program)
 
 
 def _pulled(builder: Any, leaves: list[Any], gs: list[Any], tracers: list[Any]) -> list[Any]:

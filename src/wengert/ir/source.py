@@ -27,6 +27,9 @@ class Line(NamedTuple):
     function: str
     column: int = 0
     end_column: int = 0
+    turns: tuple[
+        int, ...
+    ] = ()  # of the loops around it, the innermost first, where these were written out
 
     @property
     def text(self) -> str:

@@ -83,7 +83,7 @@ class Finding:
         if self.line is None:
             return []
         raw = linecache.getline(self.line.file, self.line.line).rstrip("\n")
-        head = f"{self.line}  in {self.line.function}"
+        head = f"{self.line}  in {self.line.function}{_turn(self.line)}"
         if not raw.strip():
             return [head]
         indent = len(raw) - len(raw.lstrip())
@@ -119,6 +119,7 @@ class Finding:
             "bits_right": self.bits,
             "file": None if line is None else line.file,
             "line": None if line is None else line.line,
+            "turns": None if line is None else list(line.turns),
             "columns": None if line is None else [line.column, line.end_column],
             "text": "" if line is None else line.text,
             "operation": self.operation,
@@ -131,6 +132,16 @@ class Finding:
             "code": None if repair is None else repair.code,
             "range": None if repair is None else list(repair.at or repair.range),
         }
+
+
+def _turn(line: Line) -> str:
+    """In which turn of the loops around it."""
+    if not line.turns:
+        return ""
+    inner, *outer = line.turns
+    return f", in turn {inner} of its loop" + "".join(
+        f", in turn {k} of the loop around" for k in outer
+    )
 
 
 def _short(x: Any) -> str:
@@ -173,7 +184,9 @@ class Explanation:
         told: list[str] = []
         groups: dict[Any, list[Finding]] = {}
         for f in self.findings:
-            groups.setdefault((f.line, f.cause, f.suggestion), []).append(f)
+            groups.setdefault(
+                (f.line and f.line._replace(turns=()), f.cause, f.suggestion), []
+            ).append(f)
         for same in list(groups.values())[:_SHOWN]:
             told.append(same[0].text(color))
             if len(same) > 1:

@@ -91,11 +91,13 @@ def repair(
         low, high = _range(program, other, moving, args, movers)
     except (ArithmeticError, ValueError, TypeError):
         return None
-    steps = [_step(program, c, names) for c in changes]
+    steps = list(dict.fromkeys(_step(program, c, names) for c in changes))
     literal = len(changes) == 1 and _DIFFERENCE.search(changes[0].says.partition(" → ")[2]) is None
     code = None if literal else spelled(other, names, args)
     if code is None and not literal:
         steps = steps[:1] if len(changes) == 1 else steps
+    if code is None and not all(after for _, _, after in steps):
+        return None  # nothing that can be pasted
     where = _numbers(args, movers, low, high)
     return Repair(steps, (before, after), (low, high), where, edge, code)
 
@@ -177,7 +179,7 @@ def _spelled(
             if found is not None:
                 said = {k: said_of(program, getattr(a, "atom", a), names) for k, a in found.items()}
                 whole = raw(line) if eqn.inputs and len(raw(line)) > 6 else ""
-                simple = all(v in whole for v in said.values() if v) and "(" in whole
+                simple = all(v and v in whole for v in said.values()) and "(" in whole
                 return {k: v for k, v in said.items() if v}, whole if simple else ""
     return None
 
@@ -195,7 +197,9 @@ def said_of(program: Program, atom: Any, names: Sequence[str]) -> str:
         if atom in e.outputs:
             if e.prim.name in ("broadcast", "reshape"):
                 return said_of(program, e.inputs[0], names)
-            return segment(program.line(e))
+            said = segment(program.line(e))
+            taken = e.prim.name in ("index", "part")  # an item of a loop has no name of its own
+            return "" if taken and not said.endswith("]") and not said.isidentifier() else said
     return ""
 
 

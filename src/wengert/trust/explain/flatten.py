@@ -9,20 +9,20 @@ from wengert.ir.evaluate import evaluate
 from wengert.ir.program import Const, Eqn, Program
 from wengert.trace.trace import program_of
 
-_HOLDING = ("map", "call", "remat")
+HOLDING = ("map", "call", "remat")
 
 
 def flattened(program: Program) -> Program:
     """The program without equations that only hold another one; loops and branches stay."""
-    if not any(e.prim.name in _HOLDING for e in program.eqns):
+    if not any(e.prim.name in HOLDING for e in program.eqns):
         return program
 
     def whole(*xs: Any) -> list[Any]:
         env: dict[Any, Any] = dict(zip(program.inputs, xs, strict=True))
         for e in program.eqns:
             ins = [a.value if isinstance(a, Const) else env[a] for a in e.inputs]
-            if e.prim.name in _HOLDING:
-                ys: Any = evaluate(flattened(_body(e)), ins)
+            if e.prim.name in HOLDING:
+                ys: Any = evaluate(flattened(body_of(e)), ins)
             else:
                 ys = _one(program, e, ins)
             env.update(zip(e.outputs, ys, strict=True))
@@ -43,7 +43,8 @@ def _one(program: Program, e: Eqn, ins: list[Any]) -> Any:
     return ys if e.prim.multiple else (ys,)
 
 
-def _body(e: Eqn) -> Program:
+def body_of(e: Eqn) -> Program:
+    """What a batch, a compiled function or a checkpoint does, as one program."""
     body: Program = e.params["body"]
     if e.prim.name != "map":
         return body

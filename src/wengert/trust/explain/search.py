@@ -21,6 +21,7 @@ from wengert.trust.explain import causes
 from wengert.trust.explain.account import Explanation, Finding
 from wengert.trust.explain.advice import repair, segment
 from wengert.trust.explain.evidence import At, Birth, Evidence
+from wengert.trust.explain.unroll import here
 from wengert.trust.guard import Inquiry
 from wengert.trust.question import Question
 
@@ -214,7 +215,7 @@ class _Account:
         for e in self.recorded.program.eqns:
             if e.prim.name in ("scan", "while_loop"):
                 return True
-            line = self.recorded.program.line(e)
+            line = here(self.recorded.program.line(e))
             counts[line] = counts.get(line, 0) + 1
         return max(counts.values(), default=0) >= _CHAOTIC
 
@@ -232,7 +233,7 @@ class _Account:
     def _heat(self) -> None:
         for evidence in self.evidence.values():
             for e in evidence.program.eqns:
-                line = evidence.program.line(e)
+                line = here(evidence.program.line(e))
                 if line is None:
                     continue
                 lost = 0.0
@@ -244,6 +245,8 @@ class _Account:
 
 
 def _lost(evidence: Evidence, v: Any, at: At) -> float:
+    if not v.type.inexact:
+        return 0.0
     digits = float(np.finfo(v.type.dtype).nmant + 1)
     if not np.isfinite(evidence.value(v, at)):
         return digits
