@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.program import Const, Eqn
-from wengert.trust.explain.evidence import At, Birth, Evidence
+from wengert.trust.explain.evidence import At, Birth, Evidence, result
 
 OVERFLOW, UNDERFLOW = "overflow", "underflow"
 INF_TIMES_ZERO, ZERO_BY_ZERO, INF_LESS_INF = "inf·0", "0/0", "inf-inf"
@@ -38,7 +38,8 @@ def of_birth(evidence: Evidence, birth: Birth) -> str:
     """The class of a birth."""
     eqn, at = evidence.program.eqns[birth.position], birth.at
     name = eqn.prim.name
-    y = np.asarray(evidence.value(eqn.outputs[0], at))
+    out = result(eqn, at)
+    y = np.asarray(evidence.value(out, at))
     y = y[()] if y.ndim == 0 else y.ravel()[0]
     if _of_spectrum(evidence, eqn):
         return SPECTRUM
@@ -47,7 +48,7 @@ def of_birth(evidence: Evidence, birth: Birth) -> str:
         return _of_nan(evidence, eqn, ins, at)
     if np.isinf(y):
         return _of_infinity(name, ins)
-    truth = evidence.truth(eqn.outputs[0], at)
+    truth = evidence.truth(out, at)
     vanished = abs(y) < float(np.finfo(y.dtype).tiny) and truth is not None and truth != 0
     if vanished and name in _VANISHING:
         return UNDERFLOW

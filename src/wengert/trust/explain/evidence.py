@@ -220,6 +220,12 @@ class Evidence:
         return n == (2 if c else 1)
 
 
+def result(eqn: Eqn, at: At) -> Any:
+    """The result of an equation that an element may be of: of several, a real one of its shape."""
+    fits = (v for v in eqn.outputs if getattr(v.type, "inexact", False) and len(v.type.shape) == len(at))  # fmt: skip
+    return next(fits, eqn.outputs[0])
+
+
 def relative(y: Any, truth: Any) -> float:
     """The relative error of a finite number."""
     with precision(_BITS):

@@ -20,7 +20,7 @@ from wengert.trust.balls.number import Undecided, precision
 from wengert.trust.explain import causes
 from wengert.trust.explain.account import Explanation, Finding
 from wengert.trust.explain.advice import repair, segment
-from wengert.trust.explain.evidence import At, Birth, Evidence
+from wengert.trust.explain.evidence import At, Birth, Evidence, result
 from wengert.trust.explain.unroll import here
 from wengert.trust.guard import Inquiry
 from wengert.trust.question import Question
@@ -302,7 +302,8 @@ def _numbers(evidence: Evidence, eqn: Eqn, at: At) -> str:
         if sign and len(shown) == 2
         else f"{eqn.prim.name}({', '.join(shown)})"
     )
-    y, truth = evidence.value(eqn.outputs[0], at), evidence.truth(eqn.outputs[0], at)
+    out = result(eqn, at)
+    y, truth = evidence.value(out, at), evidence.truth(out, at)
     told = f"{call} = {_shown(y)}"
     if truth is not None and np.ndim(y) == 0:
         with precision(64):
