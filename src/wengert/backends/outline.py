@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from wengert.backends import chunk_memory
-from wengert.backends.code import Call, For, Reserve, Value
+from wengert.backends.code import Call, For, Reserve, Value, While
 from wengert.backends.cpp_uses import roots, sources
 from wengert.backends.spelling import TYPES
 from wengert.backends.vary import by_lanes, items_of
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from wengert.backends.llvm import Printer
 
 WORK = 1 << 18  # operations on scalars that a chunk should be at least
+GROUP = 128  # chunks of vector loops are so many iterations, or several times that
+TRIPS = 64  # of a loop that ends when its values say so
 PARTS = 16  # chunks at most, of loops that sum into memory
 WORTH = 8  # iterations of the inner loops per sum in memory
 _MADE = re.compile(r"^ *(%[A-Za-z_][\w.]*) =", re.MULTILINE)
@@ -42,23 +44,31 @@ def size_of_chunk(p: Printer, s: For) -> str:
     """Iterations of a chunk: by what is written, times the loops inside."""
     count = sum(1 for item in items_of(s.block) if item.__class__ is Value)
     least = max(WORK // max(count, 1), 1)
-    if s.kind == "vector":
-        return str((least + 127) // 128 * 128)
-    inner, loop = "1", next((x for x in s.block.items if isinstance(x, For)), None)
+    inner, loop = "1", _loop_in(s.block)
+    if loop is None and s.kind == "vector":
+        return str(_whole(least))
     while loop is not None:
-        if loop.extent.op in ("const", "extent"):
-            inner = p.emit(f"mul i64 {inner}, {p.name(loop.extent)}")
-        loop = next((x for x in loop.block.items if isinstance(x, For)), None)
+        known = isinstance(loop, For) and loop.extent.op in ("const", "extent")
+        trips = p.name(loop.extent) if known else str(TRIPS)
+        inner = p.emit(f"mul i64 {inner}, {trips}")
+        loop = _loop_in(loop.block)
     inner = p.intrinsic("i64", "llvm.smax.i64", ("i64", inner), ("i64", "1"))
-    rows = p.emit(f"sdiv i64 {least}, {inner}")
-    if s.sums:  # every chunk has sums of its own, to be added at the end
-        each = str(PARTS - 1)
-        part = p.emit(f"sdiv i64 {p.emit(f'add i64 {p.name(s.extent)}, {each}')}, {PARTS}")
-        rows = p.intrinsic("i64", "llvm.smax.i64", ("i64", rows), ("i64", part))
-        for _, b in s.sums:
-            worth = p.emit(f"sdiv i64 {p.emit(f'mul i64 {p.elements(b)}, {WORTH}')}, {inner}")
-            rows = p.intrinsic("i64", "llvm.smax.i64", ("i64", rows), ("i64", worth))
-    return p.intrinsic("i64", "llvm.smax.i64", ("i64", rows), ("i64", "1"))
+    rows = p.intrinsic(
+        "i64", "llvm.smax.i64", ("i64", p.emit(f"sdiv i64 {least}, {inner}")), ("i64", "1")
+    )
+    if s.kind != "vector":
+        return rows
+    groups = p.emit(f"sdiv i64 {p.emit(f'add i64 {rows}, {GROUP - 1}')}, {GROUP}")
+    return p.emit(f"mul i64 {groups}, {GROUP}")
+
+
+def _whole(iterations: int) -> int:
+    return (iterations + GROUP - 1) // GROUP * GROUP
+
+
+def _loop_in(block: Any) -> For | While | None:
+    """The first loop in a block."""
+    return next((x for x in block.items if isinstance(x, For | While)), None)
 
 
 def print_loop(p: Printer, s: For) -> None:
