@@ -48,8 +48,9 @@ def size_of_chunk(p: Printer, s: For) -> str:
     if loop is None and s.kind == "vector":
         return str(_whole(least))
     while loop is not None:
-        known = isinstance(loop, For) and loop.extent.op in ("const", "extent")
-        trips = p.name(loop.extent) if known else str(TRIPS)
+        trips = str(TRIPS)
+        if isinstance(loop, For) and loop.extent.op in ("const", "extent"):
+            trips = p.name(loop.extent)
         inner = p.emit(f"mul i64 {inner}, {trips}")
         loop = _loop_in(loop.block)
     inner = p.intrinsic("i64", "llvm.smax.i64", ("i64", inner), ("i64", "1"))
