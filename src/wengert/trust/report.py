@@ -50,6 +50,12 @@ def finite(values: Iterable[Any]) -> bool:
     """Are all these numbers finite? Traced ones are left to the outermost call."""
     for v in values:
         if v.__class__ is np.ndarray:
+            if v.dtype.char in "fd" and v.flags.c_contiguous:
+                flat = v.ravel()
+                with np.errstate(all="ignore"):
+                    total = flat.dot(flat)  # quicker than looking at each; it may overflow itself
+                if total < np.inf:
+                    continue
             if v.dtype.kind in "fc" and np.count_nonzero(np.isfinite(v)) != v.size:
                 return False
         elif isinstance(v, float):
