@@ -60,7 +60,9 @@ class Asked(NamedTuple):
 
 
 def _all_zero(y: Any) -> bool:
-    return not y.any() if not isinstance(y, np.ndarray) or (y.size and not y.flat[0]) else False
+    if not isinstance(y, np.ndarray):
+        return not y
+    return bool(y.size and not y.flat[0] and not y.any())
 
 
 class Collector:
@@ -118,9 +120,17 @@ class Answers(NamedTuple):
         mine = {v for one in self.asked for v in one.results if v.__class__ is Var}
         return [y for y, v in zip(ys, self.outputs, strict=False) if v not in mine]
 
-    def settled(self, values: Sequence[Any], ys: Sequence[Any]) -> list[Any] | None:
-        """The function's results, looked at; None where only the plain function can settle them."""
-        places, policy = self.places, policies.current()
+    def quiet(self, values: Sequence[Any], ys: Sequence[Any]) -> bool:
+        """Is there nothing to look at? Then the reports say so."""
+        get, policy = self._get(values, ys), policies.current()
+        if policy.at_kink != "mean" or any(one.doubtful(get) for one in self.asked):
+            return False
+        for one in self.asked:
+            verdict.nothing(one.what, one.level, policy, [*map(get, one.masks)])
+        return True
+
+    def _get(self, values: Sequence[Any], ys: Sequence[Any]) -> Get:
+        places = self.places
 
         def get(x: Any) -> Any:
             if x.__class__ is not Var:
@@ -128,10 +138,13 @@ class Answers(NamedTuple):
             k = places[x]
             return ys[k] if k >= 0 else values[-1 - k]
 
-        if policy.at_kink == "mean" and not any(one.doubtful(get) for one in self.asked):
-            for one in self.asked:
-                verdict.nothing(one.what, one.level, policy, [*map(get, one.masks)])
+        return get
+
+    def settled(self, values: Sequence[Any], ys: Sequence[Any]) -> list[Any] | None:
+        """The function's results, looked at; None where only the plain function can settle them."""
+        if self.quiet(values, ys):
             return [*ys[: len(self.outputs)]]
+        get = self._get(values, ys)
         found = [one.find(get) for one in self.asked]
         for one, what in zip(self.asked, found, strict=True):
             if what.suspect and not (one.alone and (self.direct or one.level != "repair")):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MethodType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +19,7 @@ import numpy as np
 from wengert import tree
 from wengert.api.asked import CLOSE
 from wengert.api.body import name_of, written
+from wengert.api.careful import careful
 from wengert.api.forward import finished
 from wengert.api.jit_trace import Trace, traced
 from wengert.backends.entry import Slot
@@ -178,11 +179,14 @@ class Jitted:
             for place, y in zip(places, ys, strict=True):
                 place[...] = y
             return True, out
-        shown = [
-            np.array(y) if b else y.item() if w and not isinstance(y, np.ndarray) else finished(y)
-            for y, w, b in zip(ys, trace.weak, trace.boxed, strict=True)
-        ]
-        return True, trace.built(shown)
+        return True, _built(trace, ys)
+
+    def _settled(self, trace: Trace, args: Any, values: Any, ys: Any) -> Any:
+        """The results of a call, of which the bounds suspect something."""
+        assert trace.answers is not None
+        with policies.careful(self.trust):
+            found = trace.answers.settled(values, ys)
+            return self.fun(*args) if found is None else _built(trace, found)
 
     def version_for(self, *args: Any, **kwargs: Any) -> Version:
         """What such a call runs, made ready if it is not."""
@@ -201,7 +205,7 @@ class Jitted:
             raise NotCompiled(f"trust={trace.trust!r} looks at every number on its way")
         ready = compiled(trace.program)
         entry = None
-        if trace.answers is None and opened.plain and ready.code is not None and trace.guards.quick:
+        if opened.plain and ready.code is not None and trace.guards.quick:
             entry = self._entry(opened, trace, ready)
         version = Version(trace, ready, entry)
         reason = f"{why} has changed" if again else self._difference(opened.key)
@@ -237,6 +241,12 @@ class Jitted:
     # ---- the quick way -----------------------------------------------------------------------------
     def _entry(self, opened: Opened, trace: Trace, ready: Compiled, given: bool = False) -> Any:
         """The builtin for this kind of call; None where it cannot hand over what is wanted."""
+        arguments = [Slot(x.kind, x.type.dtype, x.type.shape) for x in opened.leaves]
+        if any(a.kind == Kind.SCALAR for a in arguments):
+            return None
+        if trace.answers is not None:
+            settle = functools.partial(self._settled, trace)
+            return None if given else careful(trace, ready, arguments, settle)
         count = len(trace.results)
         one = trace.structure == tree.ONE
         flat = one or trace.structure == tree.flatten((0,) * count)[1]
@@ -248,9 +258,6 @@ class Jitted:
             for t, w, b in zip(types, trace.weak, trace.boxed, strict=True)
         ]
         if any(w and r.kind == Kind.SCALAR for r, w in zip(results, trace.weak, strict=True)):
-            return None
-        arguments = [Slot(x.kind, x.type.dtype, x.type.shape) for x in opened.leaves]
-        if any(a.kind == Kind.SCALAR for a in arguments):
             return None
         captured = [
             regular(v, t)
@@ -419,6 +426,15 @@ def _places(out: Any, trace: Trace) -> list[Any]:
             source.here(),
         )
     return leaves
+
+
+def _built(trace: Trace, ys: Sequence[Any]) -> Any:
+    """The function's result, of the values of its outputs."""
+    shown = [
+        np.array(y) if b else y.item() if w and isinstance(y, np.generic) else finished(y)
+        for y, w, b in zip(ys, trace.weak, trace.boxed, strict=True)
+    ]
+    return trace.built(shown)
 
 
 def _kind(x: Any) -> Any:
