@@ -381,8 +381,7 @@ class Scale(Primitive):
         )
 
     def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
-        still = xs[0] == 0 if rs[0] is None else (xs[0] == 0) & (rs[0] == 0)
-        return (plus(scaled(*xs, *rs), np.where(still, 0, lost(ys[0]))),)
+        return (scaled(*xs, *rs, lost(ys[0])),)
 
     def lower(self, k: Any, g: Any, slope: Any) -> Any:
         dtype = self.typeof(

@@ -74,13 +74,11 @@ def product(x: Any, y: Any, r: Radius, s: Radius) -> Radius:
     return np.abs(x) * s + (np.abs(y) + s) * r
 
 
-def scaled(g: Any, slope: Any, r: Radius, s: Radius) -> Radius:
-    """A product in which an exact zero of `g` stops everything."""
-    moved = product(g, slope, r, s)
-    if s is None:
-        return moved
-    still = g == 0 if r is None else (g == 0) & (r == 0)
-    return np.where(still, 0, moved)
+def scaled(g: Any, slope: Any, r: Radius, s: Radius, own: Any) -> Radius:
+    """A product, with its `own` rounding, in which an exact zero of `g` stops everything."""
+    reach = np.abs(g) if r is None else np.abs(g) + r
+    moved = plus(None if r is None else np.abs(slope) * r, None if s is None else reach * s, own)
+    return np.where(reach == 0, 0, moved)
 
 
 def growth(r: Any) -> Any:

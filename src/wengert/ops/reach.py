@@ -19,18 +19,24 @@ Rule = Callable[..., Any]
 # ---- quotients and powers ---------------------------------------------------------------------------------
 
 
+# 1/y stands in the slopes as well, so it costs nothing here; with q = s/|y| at most a half,
+# 1/(|y| - s) is at most (1 + 2q)/|y|, and beyond, too little is known of a quotient to go on
+
+
 def _quotient(z: Any, xs: Any, rs: Any) -> Any:
     (_, y), (r, s) = xs, rs
+    inverse = np.abs(1 / y)
     if s is None:
-        return r / np.abs(y)
-    near = np.abs(y) - s
+        return r * inverse
     above = np.abs(z) * s if r is None else r + np.abs(z) * s
-    return np.where(near > 0, above / near, np.where(above == 0, 0, np.inf))
+    q = s * inverse
+    return np.where(q <= 0.5, above * inverse * (1 + 2 * q), np.where(above == 0, 0, np.inf))
 
 
 def _reciprocal(y: Any, xs: Any, rs: Any) -> Any:
-    near = np.abs(xs[0]) - rs[0]
-    return np.where(near > 0, np.abs(y) * rs[0] / near, np.inf)
+    size = np.abs(y)
+    q = size * rs[0]
+    return np.where(q <= 0.5, size * q * (1 + 2 * q), np.inf)
 
 
 def _power(z: Any, xs: Any, rs: Any) -> Any:
@@ -77,8 +83,8 @@ def _expm1(y: Any, xs: Any, rs: Any) -> Any:
 def _log(scale: float, shift: float) -> Rule:
     def rule(y: Any, xs: Any, rs: Any) -> Any:
         (x,), (r,) = xs, rs
-        near = (x + shift if shift else x) - r
-        return np.where(near > 0, r * scale / near, np.inf)
+        q = r * (1 / (shift + x if shift else x))
+        return np.where((q >= 0) & (q <= 0.5), scale * q * (1 + q), np.inf)
 
     return rule
 
@@ -188,7 +194,7 @@ def _arctan2(z: Any, xs: Any, rs: Any) -> Any:
 def _sqrt(y: Any, xs: Any, rs: Any) -> Any:
     (r,) = rs
     root = np.sqrt(r)
-    return np.where(root < y, r / y, root)
+    return np.where(root < y, r * (2 * (0.5 / y)), root)  # (half of 1/y is the slope)
 
 
 def _cbrt(y: Any, xs: Any, rs: Any) -> Any:

@@ -224,6 +224,10 @@ def _range(points: Any) -> Any:
 
 
 def _jump(prim: Any, y: Any, xs: Any, rs: Any) -> Any:
-    """Of integer results: how far they jump between the ends."""
+    """Of integer results: how far they jump between the ends, which must not round back to the point."""
+    rs = tuple(
+        r if r is None or x.dtype.kind not in "fc" else np.where(r == 0, 0, r + lost(x, 2))
+        for x, r in zip(xs, rs, strict=True)
+    )
     points = [(y, xs), _moved(prim, xs, rs, 1), _moved(prim, xs, rs, -1)]
     return _range([(value.astype(float), at) for value, at in points])
