@@ -2,10 +2,10 @@
 
     python benchmarks/trust/cost.py [--points 100000] [--only mlp] [--failing]
 
-Ratios of best times, taken in turn in one run. The first group is called from Python as it is; in the second,
-the gradient and its bounds are compiled (`wg.jit(wg.grad(f, trust=...))`), beside the compiled gradient alone.
-With `--failing`, what it takes to repair some points of a batch. Set OPENBLAS_NUM_THREADS=1 for steady products
-of matrices.
+The first group is called from Python as it is; in the second, the gradient and its bounds are compiled
+(`wg.jit(wg.grad(f, trust=...))`), beside the compiled gradient alone. With `--failing`, what it takes to repair some
+points of a batch. Ratios of best times of the processor (what else runs there matters little), taken in turn
+in one run. Set OPENBLAS_NUM_THREADS=1 and WENGERT_THREADS=1: the time of all threads counts.
 """
 
 import argparse
@@ -42,14 +42,15 @@ EXPRESSIONS = {
 
 
 def interleaved(calls, repeats=9):
-    """The shortest of several times of each call, taken in turn."""
-    times = []
+    """The shortest of several times of each call, taken in turn, twice each: the first finds cold memory."""
+    times = [[] for _ in calls]
     for _ in range(repeats):
-        for call in calls:
-            start = time.perf_counter()
-            call()
-            times.append(time.perf_counter() - start)
-    return [min(times[n :: len(calls)]) for n in range(len(calls))]
+        for call, mine in zip(calls, times, strict=True):
+            for _ in range(2):
+                start = time.process_time()
+                call()
+                mine.append(time.process_time() - start)
+    return [min(mine) for mine in times]
 
 
 def mlp(draw):

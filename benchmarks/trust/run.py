@@ -1,6 +1,6 @@
 """Runs the yardstick: how often is a gradient wrong, and does anybody say so?
 
-    python benchmarks/trust/run.py ../shared/yardstick [--tools wengert check jax torch autograd] [--sets everyday full traps]
+    python benchmarks/trust/run.py ../shared/yardstick [--tools wengert check compiled jax torch autograd] [--sets everyday full traps]
 
 prints the yardstick's own lines for each tool, and for wengert what share of the points was handed
 to balls. Tools that are not installed are left out, with a word.
@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 TOOLS = {
     "wengert": ("adapter.py", "Wengert"),
     "check": ("adapter.py", "Checked"),
+    "compiled": ("adapter.py", "Compiled"),
     "jax": ("peers.py", "Jax"),
     "torch": ("peers.py", "Torch"),
     "autograd": ("peers.py", "Autograd"),
