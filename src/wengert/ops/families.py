@@ -22,7 +22,7 @@ from wengert.ir import source
 from wengert.ir.primitive import Handle, Primitive, Reads, Values
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.pulling import multiplied, pulling, transposed
-from wengert.ops.radii import dense, lost, plus, scaled
+from wengert.ops.radii import dense, lost, scaled
 
 Slope = Callable[..., Any] | int | None
 
