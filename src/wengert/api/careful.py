@@ -19,7 +19,7 @@ from wengert.trace.trace import tracing
 from wengert.trust import policies
 
 _DOUBLE = np.dtype(np.float64)
-_MISSED = object()
+_MISSED: Any = object()
 
 
 class Careful:

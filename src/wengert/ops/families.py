@@ -381,7 +381,8 @@ class Scale(Primitive):
         )
 
     def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
-        return (scaled(*xs, *rs, lost(ys[0])),)
+        (g, slope), (r, s) = xs, rs
+        return (scaled(g, slope, r, s, lost(ys[0])),)
 
     def lower(self, k: Any, g: Any, slope: Any) -> Any:
         dtype = self.typeof(
