@@ -35,6 +35,7 @@ from wengert.trace.tracer import Tracer
 
 ROOT = Path(__file__).parent.parent
 TESTS = [f for room in ("numpy_api", "scipy_api") for f in (ROOT / "tests" / room).glob("*.py")]
+BOARDS = [ROOT / "tests/numpy_api/scoreboard.py", ROOT / "tests/scipy_api/board.py"]
 LAWS = ROOT / "tests/laws/cases.py"
 DISPATCHING = get_overridable_numpy_array_functions()
 WORKS, UNTESTED, REFUSED, NOT_YET, OUTSIDE = (
@@ -89,6 +90,9 @@ def _dotted(node: ast.AST) -> str:
         "scipy",
         "special",
         "linalg",
+        "sl",
+        "sc",
+        "sf",
         "fft",
     ):
         return ".".join([node.id, *reversed(parts)])
@@ -99,10 +103,11 @@ def named_in_tests() -> set[str]:
     """Attributes and strings in the tests of the two doors."""
     found: set[str] = set()
     texts = [file.read_text(encoding="utf-8") for file in TESTS]
-    board = ast.parse((ROOT / "tests/numpy_api/scoreboard.py").read_text(encoding="utf-8")).body[-1]
-    assert isinstance(board, ast.Assign)
-    for lines in ast.literal_eval(board.value).values():
-        texts += map(str.strip, lines.strip().splitlines())
+    for file in BOARDS:
+        board = ast.parse(file.read_text(encoding="utf-8")).body[-1]
+        assert isinstance(board, ast.Assign)
+        for lines in ast.literal_eval(board.value).values():
+            texts += map(str.strip, lines.strip().splitlines())
     for text in texts:
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Attribute):
@@ -226,9 +231,9 @@ def sections() -> list[Section]:
         of_generators(),
         of_scalars(math, MATH),
         of_scalars(cmath, CMATH),
-        of_module(scipy.special, ("scipy.special", "special"), callable, "scipy.special"),
-        of_module(scipy.linalg, ("scipy.linalg", "linalg"), callable, "scipy.linalg"),
-        of_module(scipy.fft, ("scipy.fft", "fft"), callable, "scipy.fft"),
+        of_module(scipy.special, ("scipy.special", "special", "sc"), callable, "scipy.special"),
+        of_module(scipy.linalg, ("scipy.linalg", "linalg", "sl"), callable, "scipy.linalg"),
+        of_module(scipy.fft, ("scipy.fft", "fft", "sf"), callable, "scipy.fft"),
     ]
 
 

@@ -69,6 +69,11 @@ def regular(a: Any, *rest: Any) -> tuple[Any, ...]:
     return (a / 3 + 3 * np.eye(*a.shape[-2:]) + generic(a), *rest)
 
 
+def strong_diagonal(ab: Any, b: Any) -> tuple[Any, Any]:
+    """Diagonals of a matrix, the second of which outweighs the others (and what goes with them)."""
+    return ab / 3 + 4 * (np.arange(ab.shape[-2]) == 1)[:, None], b
+
+
 def definite(a: Any) -> tuple[Any]:
     """A Hermitian matrix of positive eigenvalues."""
     return (a @ np.swapaxes(np.conj(a), -1, -2) / 3 + np.eye(a.shape[-1]),)
@@ -241,6 +246,8 @@ CASES: dict[str, Case] = {
     "full_qr": smooth(REAL, on((3, 3)), on((3, 2)), via=regular),
     "pinv": smooth(REAL, on((3, 2), rcond=None), on((2, 3), rcond=None), dtypes="fdD", via=regular),
     "solve_triangular": smooth(REAL, on((3, 3), (3,), lower=True, unit=False), on((3, 3), (3, 2), lower=False, unit=True), on((2, 2, 2), (2, 2), lower=False, unit=False), dtypes="fdD", via=regular),
+    "lu": smooth(REAL, on((3, 3)), on((2, 2, 2)), dtypes="fdD", via=regular),
+    "solve_banded": smooth(REAL, on((3, 4), (4, 2), below=1, above=1), on((2, 3, 4), (2, 4, 1), below=1, above=1), on((2, 3), (3, 1), below=0, above=1), dtypes="fdD", via=strong_diagonal),
     "sylvester": smooth(REAL, on((3, 3), (2, 2), (3, 2)), dtypes="fdD", via=apart_from_zero),
     "expm": smooth(UNIT, on((3, 3)), on((2, 2, 2)), dtypes="fdD"),
     "expm_slope": smooth(UNIT, on((3, 3), (3, 3)), on((2, 2, 2), (2, 2, 2)), dtypes="fdD"),

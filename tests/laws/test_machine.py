@@ -73,6 +73,8 @@ CALLED_BACK = frozenset(
         "sqrtm_slope",
         "svd",
         "sylvester",
+        "lu",
+        "solve_banded",
         "zeta",
         "sort",
         "argsort",

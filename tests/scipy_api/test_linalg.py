@@ -76,6 +76,28 @@ SYSTEMS = {
     "circulant": lambda a: sl.circulant(a[0]),
     "hankel": lambda a: sl.hankel(a[0], a[:, 0]),
     "khatri_rao": lambda a: sl.khatri_rao(a, a[:2]),
+    "lu": lambda a: mixed(*sl.lu(a)[1:]),
+    "lu of a tall matrix": lambda a: mixed(*sl.lu(a[:, :2], permute_l=True)),
+    "lu_solve": lambda a: sl.lu_solve(sl.lu_factor(a), V, trans=1),
+    "polar": lambda a: mixed(*sl.polar(a)),
+    "rq": lambda a: mixed(*sl.rq(a[:2], mode="economic")),
+    "orth": lambda a: sl.orth(a[:, :2]) @ sl.orth(a[:, :2]).T,
+    "null_space": lambda a: sl.null_space(a[:2]) @ sl.null_space(a[:2]).T,
+    "subspace_angles": lambda a: sl.subspace_angles(a[:, :1], a[:, 1:]),
+    "orthogonal_procrustes": lambda a: mixed(*sl.orthogonal_procrustes(a, A)),
+    "solve_banded": lambda a: sl.solve_banded((1, 1), a, V),
+    "solveh_banded": lambda a: sl.solveh_banded(a[1:] + np.array([[0.0], [9.0]]), B),
+    "cholesky_banded": lambda a: sl.cholesky_banded(a[1:] + np.array([[0.0], [9.0]])),
+    "solve_toeplitz": lambda a: sl.solve_toeplitz((a[0], a[1]), V),
+    "solve_circulant": lambda a: sl.solve_circulant(a[0], V),
+    "eigh_tridiagonal": lambda a: mixed(*sl.eigh_tridiagonal(a[0], a[1, :2])),
+    "eigh, of a pair, second kind": lambda a: mixed(*sl.eigh(a, S + np.eye(3), type=2)),
+    "pinvh": lambda a: sl.pinvh(a),
+    "fractional_matrix_power": lambda a: sl.fractional_matrix_power(a, 0.3),
+    "signm": lambda a: sl.signm(a - 2 * np.eye(3)),
+    "funm": lambda a: sl.funm(a, np.exp),
+    "solve_continuous_are": lambda a: sl.solve_continuous_are(A, np.eye(3), a + a.T, S),
+    "solve_discrete_are": lambda a: sl.solve_discrete_are(A, np.eye(3), a + a.T, S),
 }  # fmt: skip
 
 
@@ -129,9 +151,11 @@ def test_batches_of_expm():
     [
         lambda a: sl.qr(a, mode="raw")[0],
         lambda a: sl.eigh(a, subset_by_value=[0, 1])[0],
-        lambda a: sl.lu_factor(a)[0],
+        lambda a: sl.rq(a[:2])[0],
+        lambda a: sl.schur(a)[0],
+        lambda a: sl.ldl(a)[0],
     ],
-    ids=["qr", "eigh", "lu_factor"],
+    ids=["qr", "eigh", "rq", "schur", "ldl"],
 )
 def test_options_without_a_rule_refuse(f):
     with pytest.raises(UnsupportedError, match=r"linalg\."):

@@ -3,6 +3,7 @@
 from wengert.ir.primitive import Primitive
 from wengert.ops import (
     arithmetic,
+    banded,
     bessel,
     compare,
     control,
@@ -50,6 +51,7 @@ _rooms = (
     factor,
     spectral,
     matrix,
+    banded,
     special,
     erf,
     logistic,

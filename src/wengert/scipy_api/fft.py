@@ -11,9 +11,11 @@ import numpy as np
 
 from wengert.numpy_api import fft as door
 from wengert.numpy_api.promote import cast, dtype_of, operand, shape_of
+from wengert.numpy_api.table import unsupported
 from wengert.ops import fft as ops
 from wengert.scipy_api import table
 from wengert.scipy_api.table import implements
+from wengert.trace.tracer import Tracer
 
 
 def install(module: ModuleType) -> None:
@@ -138,3 +140,28 @@ for _name, _prim in {"dct": ops.dct, "dst": ops.dst}.items():
     implements(f"scipy.fft.i{_name}")(_one(_prim, True))
     implements(f"scipy.fft.{_name}n")(_several(_prim, False))
     implements(f"scipy.fft.i{_name}n")(_several(_prim, True))
+
+
+# ---- Hankel transforms ------------------------------------------------------------------------------
+
+
+def _hankel(name: str) -> Callable[..., Any]:
+    """Linear in its samples: their matrix is what SciPy makes of the unit vectors."""
+
+    def rule(x: Any, dln: Any, mu: Any, offset: Any = 0.0, bias: Any = 0.0) -> Any:
+        import scipy.fft
+
+        x = _ready(x)
+        options = (dln, mu, offset, bias)
+        if any(isinstance(v, Tracer) for v in options):
+            raise unsupported(
+                f"scipy.fft.{name} in dln, mu, offset or bias", "give it plain numbers there"
+            )
+        unit = np.eye(shape_of(x)[-1], dtype=dtype_of(x))
+        return np.matmul(x, getattr(scipy.fft, name)(unit, *options).astype(dtype_of(x)))
+
+    return rule
+
+
+for _name in ("fht", "ifht"):
+    implements(f"scipy.fft.{_name}")(_hankel(_name))

@@ -18,12 +18,14 @@ from wengert.numpy_api.table import unsupported
 from wengert.ops import linalg as ops
 from wengert.ops import matrix, spectral
 from wengert.scipy_api import table
-from wengert.scipy_api.table import implements
+from wengert.scipy_api.table import implements, numbers
 from wengert.trace.tracer import Tracer
 
 
 def install(module: ModuleType) -> None:
     """Furnish `scipy.linalg`."""
+    from wengert.scipy_api import factors, structured  # noqa: F401  (they fill the table)
+
     table.install(module)
 
 
@@ -72,6 +74,11 @@ def _assumed(a: Any, assume_a: Any, lower: bool) -> Any:
     if kind == "banded":
         return a
     raise ValueError(f"{assume_a} is not a recognized matrix structure")
+
+
+def hermitian(a: Any, lower: bool) -> Any:
+    """The Hermitian matrix with this triangle."""
+    return _assumed(a, "her", lower)
 
 
 # ---- systems of equations ---------------------------------------------------------------------------
@@ -208,10 +215,19 @@ def pinv(
     check_finite: bool = True,
 ) -> Any:
     """The Moore-Penrose inverse."""
-    if return_rank or atol:
-        raise unsupported("scipy.linalg.pinv with return_rank or atol", "say rtol=…")
     (a,) = _matrices(a)
-    return door.pinv(a, rtol=rtol)
+    if not (return_rank or atol):
+        return door.pinv(a, rtol=rtol)
+    number = numbers(a, "scipy.linalg.pinv with atol or return_rank", "say rtol=…")
+    s = np.linalg.svdvals(number)
+    relative = (
+        max(number.shape[-2:]) * np.finfo(number.dtype).eps
+        if rtol is None and atol is None
+        else rtol or 0
+    )
+    cut = (atol or 0) + relative * s.max(initial=0)
+    y = door.pinv(a, rtol=cut / max(s.max(initial=0), np.finfo(s.dtype).tiny))
+    return (y, int(np.sum(s > cut))) if return_rank else y
 
 
 @implements("scipy.linalg.norm")
@@ -232,8 +248,8 @@ def eigh(
     subset_by_value: Any = None, driver: Any = None,
 ) -> Any:  # fmt: skip
     """Eigenvalues and -vectors of a Hermitian matrix, or of a pair a v = λ b v."""
-    if subset_by_value is not None or (b is not None and type != 1):
-        raise unsupported("scipy.linalg.eigh with subset_by_value or type", "say subset_by_index=…")
+    if subset_by_value is not None:
+        raise unsupported("scipy.linalg.eigh with subset_by_value", "say subset_by_index=…")
     first, last = (0, None) if subset_by_index is None else subset_by_index
     chosen = slice(first, None if last is None else last + 1)
     if b is None:
@@ -242,11 +258,32 @@ def eigh(
     else:
         a, b = _matrices(a, b)
         c = cholesky(b, True) if lower else _h(cholesky(b, False))
-        inner = _triangular(c, _h(_triangular(c, _assumed(a, "her", lower), True)), True)
+        whole = _assumed(a, "her", lower)
+        if type == 1:
+            inner = _triangular(c, _h(_triangular(c, whole, True)), True)
+        else:  # a b v = λ v, or b a v = λ v
+            inner = np.matmul(np.matmul(_h(c), whole), c)
         w, v = spectral.eigh(inner)
-        v = _triangular(_h(c), v, False)
+        v = np.matmul(c, v) if type == 3 else _triangular(_h(c), v, False)
+    if not eigvals_only:
+        v = signed(v, "eigh", a, b, lower=lower, type=type)
     w = w[..., chosen]
     return w if eigvals_only else (w, v[..., chosen])
+
+
+def signed(v: Any, name: str, *given: Any, **options: Any) -> Any:
+    """Eigenvectors with the signs that a function of SciPy gives them, where numbers are known."""
+    import scipy.linalg
+
+    plain = [x.number() if isinstance(x, Tracer) else x for x in given]
+    mine = v.number() if isinstance(v, Tracer) else v
+    unknown = any(isinstance(x, Tracer) and n is None for x, n in zip(given, plain, strict=True))
+    if mine is None or unknown or mine.shape[-1] == 0:
+        return v
+    theirs = getattr(scipy.linalg, name)(*plain, **options)[1]
+    along = np.sum(np.conjugate(mine) * theirs, axis=-2, keepdims=True)
+    size, most = np.abs(along), np.sum(np.abs(mine) ** 2, axis=-2, keepdims=True)
+    return v * np.where(size > 0.5 * most, along / np.where(size == 0, 1, size), 1)
 
 
 @implements("scipy.linalg.eigvalsh")

@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from wengert.errors import ConcretizationError
+from wengert.ir import source
+from wengert.numpy_api.promote import operand
 from wengert.numpy_api.table import FUNCTIONS
 from wengert.trace.tracer import Tracer
 
@@ -29,6 +32,19 @@ def implements(*names: str) -> Callable[[F], F]:
         return f
 
     return register
+
+
+def numbers(x: Any, what: str, way_out: str) -> Any:
+    """The numbers of a value that a function of SciPy decides by: which rows are exchanged, say."""
+    x = operand(x)
+    found = x.number() if isinstance(x, Tracer) else np.asarray(x)
+    if found is None:
+        raise ConcretizationError(
+            f"{what} needs the numbers behind {x.type!r}, and this trace knows only its type",
+            way_out,
+            source.here(),
+        )
+    return found
 
 
 def answering(args: Any) -> Any:
