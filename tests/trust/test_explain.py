@@ -531,3 +531,16 @@ def test_functions_of_one_structure_have_their_own_lines():
     assert [place.function for place in places] == ["first", "second"]
     assert places[0].line == first.__code__.co_firstlineno + 1
     assert places[1].line == second.__code__.co_firstlineno + 1
+
+
+def test_conventions_at_kinks_are_called_so():
+    account = wg.explain(np.abs)(0.0)
+    assert "1 of 2 numbers by convention" in account.text()
+    assert "a convention: there is no derivative here" in account.text()
+    assert "truth" not in account.text()
+
+
+def test_results_of_other_shapes_than_their_arguments():
+    f = lambda v: np.abs(np.fft.rfft(v))[1]
+    account = wg.explain(f)(np.ones(4, np.float32))  # its transpose takes three numbers to four
+    assert {q.cause for q in account.findings} == {causes.KINK}

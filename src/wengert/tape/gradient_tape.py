@@ -309,7 +309,10 @@ class GradientTape:
             unit = np.eye(count, dtype=type_of(target).dtype).reshape(count, 1, *out[1:])
             with np.errstate(all="ignore"):
                 pull = pulled(question.window, nodes, targets, count)
-                rows = pull([np.repeat(unit, out[0], axis=1)])
+                units = np.repeat(unit, out[0], axis=1)
+                rows = pull([units])
+                if self.trust in ("check", "repair"):
+                    rows = question.rows_looked_at(self.trust, targets, units, nodes, rows, out[1:])
                 blocks = [np.reshape(np.moveaxis(g, 0, 1), (*out, *into[1:])) for g in rows]
         answer = asked.answer(nodes, blocks, zero, out)
         return self._answered(question, answer, targets, nodes)

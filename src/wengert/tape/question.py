@@ -20,7 +20,7 @@ from wengert.tape.variable import Watchable
 from wengert.tape.window import Window
 from wengert.trace.builder import Builder
 from wengert.trace.tracer import Tracer
-from wengert.trust import policies
+from wengert.trust import policies, verdict
 from wengert.trust.guard import examine
 from wengert.trust.question import Question as Looked
 from wengert.trust.question import Recorded, Result
@@ -98,6 +98,28 @@ class Question:
         looked = examine(Looked(f"tape.{self.what}", results, seen), level)
         for n, y in zip(places, looked, strict=True):
             answer[n] = y
+        return answer
+
+    def rows_looked_at(
+        self, level: str, targets: Sequence[Var], units: Any, sources: Sequence[Var], found: Sequence[Any],
+        shape: tuple[int, ...],
+    ) -> list[Any]:  # fmt: skip
+        """Batched rows of slopes under trust: `found[source][row]` is of the target weighted by `units[row]`; `shape` is an example's."""
+        if any(isinstance(x, Handle) for x in found):
+            policies.wish(level)
+            return list(found)
+        answer = [np.array(y) for y in found]
+        reports = []
+        for n, unit in enumerate(units):
+            with policies.policy(action="record"):
+                row = self.looked_at(level, targets, [unit], sources, [y[n] for y in found])
+            for y, looked in zip(answer, row, strict=True):
+                y[n] = looked
+            report = verdict.last_report()
+            if report is not None:
+                reports.append(report)
+        if reports:
+            verdict.deliver(verdict.joined(reports, shape, policies.current()))
         return answer
 
     def unrecorded(self, targets: Sequence[Any]) -> TapeError:

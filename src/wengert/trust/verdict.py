@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -111,6 +111,30 @@ class Report:
         if len(chosen) > _SHOWN:
             lines.append(f"  … and {len(chosen) - _SHOWN} more")
         return "\n".join([text, *lines])
+
+
+def joined(reports: Sequence[Report], shape: tuple[int, ...], policy: Policy) -> Report:
+    """One report of a block of slopes of examples, of one report per element of an example's result.
+
+    Each is about arrays `(example, *argument)`; the block is `(example, *shape, *argument)`.
+    """
+
+    def rows(masks: Sequence[Sequence[Any]]) -> list[Any]:
+        wide = [np.moveaxis(np.stack(row), 0, 1) for row in zip(*masks, strict=True)]
+        return [np.reshape(m, (len(m), *shape, *m.shape[2:])) for m in wide]
+
+    def placed(c: Component, n: int) -> Component:
+        example, *rest = c.index
+        at = (int(k) for k in np.unravel_index(n, shape)) if shape else ()
+        return replace(c, index=(example, *at, *rest))
+
+    first = reports[0]
+    return Report(
+        first.what, first.level, policy, rows([r.flagged for r in reports]), rows([r.repaired for r in reports]),
+        rows([r.suspected for r in reports]), rows([r.bounds for r in reports]),
+        [placed(c, n) for n, r in enumerate(reports) for c in r.components],
+        sum(r.seconds for r in reports), first.place, rows([r.escalated for r in reports]),
+    )  # fmt: skip
 
 
 _last: ContextVar[Report | None] = ContextVar("wengert_last_report", default=None)

@@ -63,6 +63,11 @@ class Finding:
     change: float = 0.0
 
     @property
+    def convention(self) -> bool:
+        """Is the number what the convention at kinks says, where no derivative is?"""
+        return self.cause == causes.KINK and self.how == "confirmed"
+
+    @property
     def suggestion(self) -> str:
         """What to write instead, or the plain statement why nothing helps."""
         if self.repair is not None:
@@ -96,7 +101,9 @@ class Finding:
         """The finding in a few lines."""
         bold, plain, green = (_BOLD, _PLAIN, _GREEN) if color else ("", "", "")
         said = f"{bold}{self.component}{plain}: computed {_short(self.wrong)}"
-        if self.right is not None:
+        if self.convention:
+            said += ", a convention: there is no derivative here"
+        elif self.right is not None:
             by = f"certified with {self.certified} bits" if self.certified else self.how or "exact"
             said += f", truth {_short(self.right)} ({by}); {self.bits:.0f} of {self.digits} bits are right"
         lines = [said, *(f"  {s}" for s in self.source(color))]
@@ -180,7 +187,11 @@ class Explanation:
         many = f"{self.count} number{'s' * (self.count != 1)}"
         if not self.findings:
             return f"{self.name}: {many} looked at, and all of them can be trusted"
-        head = f"{self.name}: {len(self.findings)} of {many} cannot be trusted as computed"
+        wrong = sum(not f.convention for f in self.findings)
+        parts = [f"{wrong} of {many} cannot be trusted as computed"] if wrong else []
+        if wrong < len(self.findings):
+            parts.append(f"{len(self.findings) - wrong} of {many} by convention")
+        head = f"{self.name}: {', '.join(parts)}"
         told: list[str] = []
         groups: dict[Any, list[Finding]] = {}
         for f in self.findings:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ir.program import Const, Eqn
-from wengert.trust.explain.evidence import At, Birth, Evidence, result
+from wengert.trust.explain.evidence import At, Birth, Evidence, result, within
 
 OVERFLOW, UNDERFLOW = "overflow", "underflow"
 INF_TIMES_ZERO, ZERO_BY_ZERO, INF_LESS_INF = "inf·0", "0/0", "inf-inf"
@@ -43,7 +43,7 @@ def of_birth(evidence: Evidence, birth: Birth) -> str:
     y = y[()] if y.ndim == 0 else y.ravel()[0]
     if _of_spectrum(evidence, eqn):
         return SPECTRUM
-    ins = [evidence.value(a, at) for a in eqn.inputs]
+    ins = evidence.given(eqn, at)
     if np.isnan(y):
         return _of_nan(evidence, eqn, ins, at)
     if np.isinf(y):
@@ -75,7 +75,7 @@ def dead_product(evidence: Evidence, birth: Birth) -> Birth | None:
         ):
             continue
         y = np.asarray(evidence.values[eqn.outputs[0]])
-        at = birth.at if y.ndim == len(birth.at) else None
+        at = birth.at if within(birth.at, y.shape) else None
         if at is None or not np.isnan(y[at]):
             continue
         for a in eqn.inputs:

@@ -71,7 +71,12 @@ class Evidence:
         """A number as it was computed."""
         x = atom.value if isinstance(atom, Const) else self.values[atom]
         x = np.asarray(x)
-        return x[at] if x.ndim == len(at) else x[()] if x.ndim == 0 else x
+        return x[at] if within(at, x.shape) else x[()] if x.ndim == 0 else x
+
+    def given(self, eqn: Eqn, at: At) -> list[Any]:
+        """What an equation was given for an element of its result: the numbers at its place, or whole arrays."""
+        aligned = getattr(eqn.prim, "aligned", False)
+        return [self.value(a, at if aligned or not a.type.shape else ()) for a in eqn.inputs]
 
     def truth(self, atom: Any, at: At) -> Any:
         """The exact number as a ball, or None."""
@@ -85,7 +90,7 @@ class Evidence:
                 if atom not in self.maker and x.dtype.kind in "fc" and x.ndim == len(at)
                 else None
             )
-        y = known[at] if known.ndim == len(at) else known[()] if known.ndim == 0 else None
+        y = known[at] if within(at, known.shape) else known[()] if known.ndim == 0 else None
         return y if y is not None and hasattr(y, "is_finite") and y.is_finite() else None
 
     def wrong(self, v: Any) -> Any:
@@ -186,12 +191,13 @@ class Evidence:
     def _met(self, birth: Birth) -> Birth:
         """Of an infinity that is true (1/0): where it met a zero or its like, and a nan came out."""
         eqn = self.program.eqns[birth.position]
-        y, truth = self.value(eqn.outputs[0], birth.at), self.truth(eqn.outputs[0], birth.at)
+        out = result(eqn, birth.at)
+        y, truth = self.value(out, birth.at), self.truth(out, birth.at)
         if np.ndim(y) or not np.isinf(y) or truth is not None:
             return birth
         for n, k in enumerate(birth.path):
             z = np.asarray(self.values[self.program.eqns[k].outputs[0]])
-            if z.ndim == len(birth.at) and np.isnan(z[birth.at]):
+            if within(birth.at, z.shape) and np.isnan(z[birth.at]):
                 return Birth(k, birth.at, birth.path[n + 1 :])
         return birth
 
@@ -220,9 +226,14 @@ class Evidence:
         return n == (2 if c else 1)
 
 
+def within(at: At, shape: tuple[int, ...]) -> bool:
+    """Is it the place of an element of such an array?"""
+    return len(at) == len(shape) and all(i < n for i, n in zip(at, shape, strict=True))
+
+
 def result(eqn: Eqn, at: At) -> Any:
     """The result of an equation that an element may be of: of several, a real one of its shape."""
-    fits = (v for v in eqn.outputs if getattr(v.type, "inexact", False) and len(v.type.shape) == len(at))  # fmt: skip
+    fits = (v for v in eqn.outputs if getattr(v.type, "inexact", False) and within(at, v.type.shape))  # fmt: skip
     return next(fits, eqn.outputs[0])
 
 

@@ -295,7 +295,7 @@ def _path(program: Program, birth: Birth) -> list[str]:
 
 def _numbers(evidence: Evidence, eqn: Eqn, at: At) -> str:
     """`1 - 1 = 0, exactly 5e-17`."""
-    shown = [_shown(evidence.value(a, at)) for a in eqn.inputs]
+    shown = [*map(_shown, evidence.given(eqn, at))]
     sign = _SIGNS.get(eqn.prim.name)
     call = (
         f"{shown[0]} {sign} {shown[1]}"
