@@ -98,3 +98,18 @@ def test_short_rows_are_written_without_touching_their_neighbours(n, dtype):
     p = program(f, x, y)
     for found, wanted in zip(compile(p)(x, y), evaluate(p, (x, y)), strict=True):
         np.testing.assert_array_equal(found, wanted)
+
+
+def test_long_chains_on_arrays_longer_than_a_vector_are_loops_over_lanes():
+    def chain(x, steps):
+        for _ in range(steps):
+            x = np.sin(x) * 0.5 + x
+        return x
+
+    def scalars(x, steps):
+        return count(lower(program(lambda x: chain(x, steps), x)), "mul") / steps
+
+    vector, matrix = np.linspace(0, 1, 10), np.ones((3, 3))
+    assert scalars(vector, 400) == 1  # each equation once
+    assert scalars(vector, 20) == 10  # element by element: quicker to run, and not long
+    assert scalars(matrix, 120) == 9  # small matrices are picked apart

@@ -137,9 +137,19 @@ def size_limit(program: Program) -> int:
     What is written out is quick to run, but a compiler's time grows faster than its length.
     """
     total = maps.operations(program)
+    if 2 * _in_vectors(program) > max(total, SCALARS):
+        return FEW
     if total <= SCALARS and not _has_large(program):
         return 1024
     return GRID if total <= 2 * SCALARS else FEW
+
+
+def _in_vectors(program: Program) -> int:
+    """Operations that stand side by side in arrays longer than a vector: loops over lanes say them once."""
+    shapes = (
+        v.type.shape for e in program.eqns if getattr(e.prim, "aligned", False) for v in e.outputs
+    )
+    return sum(s[0] for s in shapes if len(s) == 1 and FEW < s[0] <= SMALL)
 
 
 def _has_large(program: Program) -> bool:
