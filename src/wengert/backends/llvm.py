@@ -55,7 +55,7 @@ class Printer(Operations):
         self.base: dict[Buffer, str] = {}
         self.own: set[str] = set()  # memory of the function that is being printed
         self.functions: list[str] = []  # of chunks of loops
-        self.bodies: dict[str, str] = {}  # their names, by what they do
+        self.bodies: dict[Any, str] = {}  # their names, by what they do
         self.depth = 0  # in how many of them are we?
         self.laned: dict[Buffer, int] = laned(function, self.native)
 

@@ -79,7 +79,7 @@ def _small(r: Region, node: Node) -> None:
     items = np.empty(node.shape, object)
     if node.pull is None:
         raise TypeError(f"{node} cannot be computed element by element")
-    for at in np.ndindex(node.shape):
+    for at in np.ndindex(node.shape) if node.shape else ((),):
         items[at] = node.pull(r, tuple(map(r.w.index, at)))
     node.array = Grid(items, node.dtype)
     for place in node.dests:

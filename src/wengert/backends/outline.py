@@ -24,7 +24,7 @@ TRIPS = 64  # of a loop that ends when its values say so
 PARTS = 16  # chunks at most, of loops that sum into memory
 WORTH = 8  # iterations of the inner loops per sum in memory
 _MADE = re.compile(r"^ *(%[A-Za-z_][\w.]*) =", re.MULTILINE)
-_NAME = re.compile(r"%([A-Za-z_][\w.]*)|^([A-Za-z_][\w.]*)(?=:)", re.MULTILINE)
+_NAME = re.compile(r"[%\n]([A-Za-z_][\w.]*)")  # registers, and labels, which begin a line
 _REGISTER = re.compile(r"%[A-Za-z_][\w.]*")
 
 
@@ -125,8 +125,9 @@ def print_loop(p: Printer, s: For) -> None:
 def _shared(p: Printer, name: str, body: list[str]) -> str:
     """The function of this body: the one that is there, where another loop does the same on other memory."""
     text = "\n".join(body)
-    numbers: dict[str, str] = {}
-    key = _NAME.sub(lambda m: numbers.setdefault(m[1] or m[2], f"v{len(numbers)}"), text)
+    parts = _NAME.split(text)  # what stands between names, and names: those by their first places
+    number = {name: k for k, name in enumerate(dict.fromkeys(parts[1::2]))}
+    key = (tuple(parts[::2]), tuple(map(number.__getitem__, parts[1::2])))
     found = p.bodies.get(key)
     if found is None:
         found = p.bodies[key] = f"@{name}"

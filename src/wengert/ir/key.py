@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 def freeze(value: Any) -> Any:
     """A hashable stand-in for a parameter (slices are not hashable before Python 3.12)."""
+    if value.__class__ is int:
+        return ("int", value)
     if isinstance(value, tuple | list):
         return (type(value).__name__, *map(freeze, value))
     if isinstance(value, slice):

@@ -75,9 +75,9 @@ class Eqn:
     @property
     def has_effect(self) -> bool:
         """Does it, or a program that it holds, do something besides its results?"""
-        return self.prim.effect or any(
-            p.has_effect for p in self.params.values() if isinstance(p, Program)
-        )
+        if self.prim.effect or not self.params:
+            return self.prim.effect
+        return any(p.has_effect for p in self.params.values() if isinstance(p, Program))
 
     def __repr__(self) -> str:
         return f"Eqn({self.prim.name}, {self.inputs}, {dict(self.params)} -> {self.outputs})"
