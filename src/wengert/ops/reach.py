@@ -30,7 +30,7 @@ def _quotient(z: Any, xs: Any, rs: Any) -> Any:
         return r * inverse
     above = np.abs(z) * s if r is None else r + np.abs(z) * s
     q = s * inverse
-    return np.where(q <= 0.5, above * inverse * (1 + 2 * q), np.where(above == 0, 0, np.inf))
+    return above * (inverse * np.where(q <= 0.5, 1 + 2 * q, np.inf))
 
 
 def _reciprocal(y: Any, xs: Any, rs: Any) -> Any:
@@ -63,21 +63,27 @@ def _power(z: Any, xs: Any, rs: Any) -> Any:
 # ---- exponentials and logarithms ---------------------------------------------------------------------------
 
 
-def _grown(scale: float, function: Any) -> Rule:
-    """Of exponentials: `size · (eʳ - 1)`, and from r = 1 on the whole range."""
+def _grown(scale: float) -> Rule:
+    """Of exponentials: `size · (eʳ - 1)`; from r = 1 on the whole range."""
 
     def rule(y: Any, xs: Any, rs: Any) -> Any:
         (x,), (r,) = xs, rs
         wide = r * scale
         near = np.abs(y) * growth(wide)
-        return np.where(wide < 1, near, np.maximum(function(x + r), np.abs(y)))
+        return np.where(wide < 1, near, np.maximum(_whole_range((x + r) * scale), np.abs(y)))
 
     return rule
 
 
+def _whole_range(t: Any) -> Any:
+    """eᵗ from above, where not more is worth knowing than whether it vanishes."""
+    return np.where(t < -746, 0, np.where(t <= 0, 1, np.inf))
+
+
 def _expm1(y: Any, xs: Any, rs: Any) -> Any:
     (x,), (r,) = xs, rs
-    return np.where(r < 1, np.abs(1 + y) * growth(r), np.exp(x + r))
+    far = np.maximum(_whole_range(x + r), np.abs(1 + y))
+    return np.where(r < 1, np.abs(1 + y) * growth(r), far)
 
 
 def _log(scale: float, shift: float) -> Rule:
@@ -90,16 +96,13 @@ def _log(scale: float, shift: float) -> Rule:
 
 
 def _sinh(y: Any, xs: Any, rs: Any) -> Any:
-    (x,), (r,) = xs, rs
-    size = np.abs(x)
-    return np.where(r < 1, (np.abs(y) + 1) * growth(r), np.sinh(size + r) + np.abs(y))
+    (r,) = rs
+    return np.where(r < 1, (np.abs(y) + 1) * growth(r), np.inf)
 
 
 def _cosh(y: Any, xs: Any, rs: Any) -> Any:
     (x,), (r,) = xs, rs
-    size = np.abs(x)
-    near = y * (np.minimum(size, 1) * growth(r) + r * r)
-    return np.where(r < 1, near, np.cosh(size + r))
+    return np.where(r < 1, y * (np.minimum(np.abs(x), 1) * growth(r) + r * r), np.inf)
 
 
 def _tanh(y: Any, xs: Any, rs: Any) -> Any:
@@ -308,8 +311,8 @@ RULES: dict[str, Rule] = {
     "cbrt": _cbrt,
     "power": _power,
     "float_power": _power,
-    "exp": _grown(1, np.exp),
-    "exp2": _grown(math.log(2) * ROOM, np.exp2),
+    "exp": _grown(1),
+    "exp2": _grown(math.log(2) * ROOM),
     "expm1": _expm1,
     "log": _log(1, 0),
     "log2": _log(ROOM / math.log(2), 0),

@@ -134,8 +134,8 @@ def _suspect(result: Any, value: Any, radius: Radius, tolerance: Any) -> Any:
     with np.errstate(all="ignore"):
         size, error = _error(result, value, radius)
         tiny = float(np.finfo(result.dtype).tiny)  # below it, numbers have no digits to lose
-        right = (error * (1 + tolerance) <= tolerance * size) & (size < np.inf)
-        return ~(right | (size + error < tiny))
+        part = tolerance / (1 + tolerance)  # of what is right: error <= tolerance * (size - error)
+        return ~(((error <= part * size) & (size < np.inf)) | (size + error < tiny))
 
 
 def _error(result: Any, value: Any, radius: Radius) -> tuple[Any, Any]:
