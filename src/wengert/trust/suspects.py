@@ -16,6 +16,7 @@ from wengert.ir import passes
 from wengert.ir.evaluate import evaluate
 from wengert.ir.program import Program, Var
 from wengert.ir.types import repeated
+from wengert.rewrites.maps import joined
 from wengert.transforms.jvp import jvp
 from wengert.transforms.sweep import sweep
 from wengert.transforms.vjp import vjp
@@ -191,7 +192,7 @@ def _by_rows(
 
 @passes.remembered
 def _pulled(program: Program, moving: tuple[bool, ...]) -> tuple[Program, bool]:
-    return _collected(vjp(program, moving))
+    return _collected(joined(vjp(program, moving)))
 
 
 @passes.remembered
