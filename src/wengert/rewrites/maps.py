@@ -48,7 +48,7 @@ def joined(program: Program) -> Program:
 
 def _pair(eqns: Sequence[Eqn]) -> Pair | None:
     """A map, and a later one over the same batch that reads its results and nothing else made of them."""
-    makers = {v: k for k, e in enumerate(eqns) for v in e.outputs}
+    makers: dict[Any, int] = {v: k for k, e in enumerate(eqns) for v in e.outputs}
     for k, e in enumerate(eqns):
         if e.prim is not map_ or e.params["chunk"] is not None:
             continue
