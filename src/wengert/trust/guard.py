@@ -195,10 +195,10 @@ class Inquiry:
         value = one.values[at] if bits else None
         if value is not None and result.conjugate:
             value = np.conjugate(value)
-        how, cause = "balls", self._tie()
+        how, cause, proved = "balls", self._tie(), True
         found = self.tended(n, result, at, value) if self._doubtful(n, result, value) else None
         if found is not None:
-            how, cause, value = found
+            how, cause, value, proved = found
         elif one.doubtful and bits and not result.is_value:
             value = None  # a zero met something infinite, and no limit says what that gives
         elif self.standing.steps and self._too_many(n) and not result.is_value:
@@ -218,7 +218,7 @@ class Inquiry:
         else:
             self.repaired[n][at] = True
             self.values[n][at] = value
-        self._note(n, at, value, how, cause, bits)
+        self._note(n, at, value, how, cause, bits, proved)
 
     def _tie(self) -> str:
         if self.standing.equality or self.recorded_decisions:
@@ -270,11 +270,12 @@ class Inquiry:
         self._note(n, at, self.plain[n][at], "", cause, bits)
 
     def _note(
-        self, n: int, at: tuple[int, ...], value: Any, how: str, cause: str, bits: int
-    ) -> None:
-        plain = self.plain[n][at]
+        self, n: int, at: tuple[int, ...], value: Any, how: str, cause: str, bits: int,
+        proved: bool = True,
+    ) -> None:  # fmt: skip
+        plain, index = self.plain[n][at], tuple(map(int, at))
         self.components.append(
-            verdict.Component(n, tuple(map(int, at)), plain, value, how, cause, bits)
+            verdict.Component(n, index, plain, value, how, cause, bits, proved=proved)
         )
 
     # ---- the report ----------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Tending: what one number of a call tends to, where its program's own answer is in doubt; and what is told of it.
 
-Limits of difference quotients from both sides say what the point is (trust/limits.py); here that meets
-the call's question, the policy at kinks, and the conventions of a selection and of shared ties.
+Power series prove what a removable singularity leaves (trust/taylor.py); else limits of difference quotients
+from both sides say what the point is (trust/limits.py). Here that meets the call's question, the policy at kinks, and the conventions of a selection and of shared ties.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wengert.errors import WengertError
-from wengert.trust import limits
-from wengert.trust.balls.number import Undecided, precision
+from wengert.trust import limits, taylor
+from wengert.trust.balls.number import Undecided, precision, rounded
 from wengert.trust.question import Line, Recorded, Result, directions
 from wengert.trust.ties import Standing
 
@@ -24,6 +24,7 @@ class Tended(NamedTuple):
     how: str
     cause: str
     value: Any
+    proved: bool = False  # by series (trust/taylor.py), and not inferred from quotients
 
 
 def tend(
@@ -46,6 +47,11 @@ def tend(
     try:
         if result.is_value:
             return _value(recorded, dtype, gs, until)
+        if (value is None or not sure) and standing.firm and not recorded.decisions:
+            known = taylor.slope(recorded, gs, dxs)
+            number = None if known is None else rounded(known, dtype.type, 1)
+            if number is not None:
+                return Tended("limit", _removed(None, number, standing), number, True)
         line = Line(recorded, gs, dxs)
         found = limits.find(line, until, line.size)
         if found.kind == "kink":

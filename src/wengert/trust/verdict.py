@@ -27,7 +27,8 @@ class Component:
 
     `how` says what settled it: "confirmed" (the plain number is right after all), "wide" (a wider format), "balls", "limit",
     "kink", "rewrite"; or "" where nothing could, and the number stays flagged. `cause` is a class
-    of causes, or a reason why it could not be settled.
+    of causes, or a reason why it could not be settled. Not `proved` are limits that were inferred from
+    difference quotients.
     """
 
     leaf: int
@@ -38,6 +39,7 @@ class Component:
     cause: str = ""
     bits: int = 0
     line: str = ""
+    proved: bool = True
 
     def __str__(self) -> str:
         at = f"[{', '.join(map(str, self.index))}]" if self.index else ""
@@ -52,6 +54,7 @@ class Component:
             "balls": f"certified with {self.bits} bits",
             "wide": "known in a wider format",
             "kink": "by the policy at kinks",
+            "limit": f"by its limit, {'proved' if self.proved else 'inferred'}",
         }
         said = means.get(self.how, f"by {self.how}")
         return f"{name}: {_short(self.plain)} was wrong, {_short(self.value)} is right, {said}{why}{place}"

@@ -117,6 +117,29 @@ def _solve(prim: Primitive, a: Any, b: Any) -> Any:
     return x[..., 0] if vector else x
 
 
+def _banded_one(ab: Any, b: Any, *, below: int, above: int) -> Any:
+    """`ab[above + i - j, j] = a[i, j]`."""
+    n = ab.shape[-1]
+    a = np.full((n, n), ball(0), object)
+    for j in range(n):
+        for i in range(max(0, j - above), min(n, j + below + 1)):
+            a[i, j] = ab[above + i - j, j]
+    return _solve_one(a, b)
+
+
+def _lu_one(a: Any) -> tuple[Any, Any]:
+    """Without exchanging rows, as it is defined."""
+    a, n = np.array(a, object), len(a)
+    lower = np.full((n, n), ball(0), object)
+    for k in range(n):
+        lower[k, k] = ball(1)
+        for i in range(k + 1, n):
+            lower[i, k] = a[i, k] / a[k, k]
+            a[i, k] = ball(0)
+            a[i, k + 1 :] = a[i, k + 1 :] - lower[i, k] * a[k, k + 1 :]
+    return lower, a
+
+
 def _triangle(a: Any, lower: bool, unit: bool) -> Any:
     n = a.shape[-1]
     zero, one_ = ball(0), ball(1)
@@ -405,6 +428,8 @@ RULES: dict[str, Callable[..., Any]] = {
     "einsum": _einsum,
     "convolve": _convolve,
     "solve": _solve,
+    "solve_banded": stacked(_banded_one),
+    "lu": stacked(_lu_one),
     "solve_triangular": _solve_triangular,
     "inv": stacked(_inverse),
     "det": stacked(_det),

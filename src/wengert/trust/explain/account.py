@@ -61,6 +61,7 @@ class Finding:
     flagged: bool = False
     condition: float = 0.0
     change: float = 0.0
+    proved: bool = True  # not so are limits that were inferred from difference quotients
 
     @property
     def convention(self) -> bool:
@@ -104,7 +105,14 @@ class Finding:
         if self.convention:
             said += ", a convention: there is no derivative here"
         elif self.right is not None:
-            by = f"certified with {self.certified} bits" if self.certified else self.how or "exact"
+            if self.how == "limit":
+                by = f"limit, {'proved' if self.proved else 'inferred'}"
+            else:
+                by = (
+                    f"certified with {self.certified} bits"
+                    if self.certified
+                    else self.how or "exact"
+                )
             said += f", truth {_short(self.right)} ({by}); {self.bits:.0f} of {self.digits} bits are right"
         lines = [said, *(f"  {s}" for s in self.source(color))]
         lines.append(f"  {bold}{self.cause}{plain}" + (f": {self.numbers}" if self.numbers else ""))
@@ -123,6 +131,7 @@ class Finding:
             "computed": _number(self.wrong),
             "true": _number(self.right),
             "how": self.how,
+            "proved": self.proved,
             "bits_right": self.bits,
             "file": None if line is None else line.file,
             "line": None if line is None else line.line,

@@ -86,7 +86,7 @@ class _Account:
         digits = np.finfo(dtype).nmant + 1
         right = c.value if c.how else None
         f = Finding(f"{self.components[c.leaf]}{at}", "", c.plain, right, c.how, certified=c.bits,
-                    bits=_bits(c.plain, right, digits), digits=digits, flagged=not c.how)  # fmt: skip
+                    bits=_bits(c.plain, right, digits), digits=digits, flagged=not c.how, proved=c.proved)  # fmt: skip
         f.cause = c.cause if c.cause in causes.CAUSES else ""
         if f.right is not None and np.isinf(f.right):
             f.cause = causes.INFINITE
