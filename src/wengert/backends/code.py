@@ -256,7 +256,7 @@ class While(Statement):
 class If(Statement):
     """One of two blocks; `results` are triples of value there, value here, and which it was.
 
-    `soft`: there is but one block, and to do it where the test fails changes nothing.
+    `soft`: where the test fails, both blocks do the same.
     """
 
     __slots__ = ("otherwise", "results", "soft", "test", "then")

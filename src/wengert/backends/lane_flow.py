@@ -16,8 +16,8 @@ class Flow(Values):
     def block(self, block: Block) -> None:
         """The body, or a part of it."""
         p = self.p
-        outer, before = self.here, self.ready
-        self.here, self.ready = block, {}
+        outer, before, waiting = self.here, self.ready, self.waiting
+        self.here, self.ready, self.waiting = block, {}, {}
         if block not in self.rows:
             self.rows[block] = rows.Rows(block, self.written, self.read, self.width)
         for item in block.items:
@@ -39,8 +39,7 @@ class Flow(Values):
                 p.reserve(item.buffer, form.reg)
         for (buffer, base, _), mine in self.waiting.items():
             rows.write(self, buffer, base, tuple(sorted(mine)), mine)
-        self.waiting.clear()
-        self.here, self.ready = outer, before
+        self.here, self.ready, self.waiting = outer, before, waiting
 
     def any(self, mask: str) -> str:
         """Is one lane on?"""
@@ -174,17 +173,25 @@ class Flow(Values):
             self.forms[result] = Varying(p.emit(f"select {self.bools} {test}, {t} {a}, {t} {b}"))
 
     def softly(self, s: If, form: Any) -> None:
-        """For all lanes, if one of them wants it."""
+        """For all lanes the first block if one of them wants it, else for all the second."""
         p = self.p
         some = form.reg if isinstance(form, Uniform) else self.any(self.both(self.mask, form.reg))
-        yes, after = p.new_label("then"), p.new_label("after")
-        p.line(f"br i1 {some}, label %{yes}, label %{after}")
-        p.start(yes)
-        self.vectors.append({})
-        self.block(s.then)
-        self.vectors.pop()
-        p.jump(after)
-        p.start(after)
+        labels = [p.new_label(h) for h in ("then", "else", "after")]
+        p.line(f"br i1 {some}, label %{labels[0]}, label %{labels[1]}")
+        sides: list[tuple[str, list[str]]] = []
+        for label, block, k in zip(labels, (s.then, s.otherwise), (0, 1), strict=False):
+            p.start(label)
+            self.vectors.append({})
+            self.block(block)
+            given = [self.vector(r[k]) for r in s.results]
+            self.vectors.pop()
+            sides.append((p.label, given))
+            p.jump(labels[2])
+        p.start(labels[2])
+        for (*_, result), a, b in zip(s.results, sides[0][1], sides[1][1], strict=True):
+            t = p.shaped(result.type, self.width)
+            reg = p.emit(f"phi {t} [ {a}, %{sides[0][0]} ], [ {b}, %{sides[1][0]} ]")
+            self.forms[result] = Varying(reg)
 
     def repeat(self, s: While) -> None:
         """As long as a lane goes on; the others keep what they have."""

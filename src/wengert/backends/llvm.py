@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.backends import chunk_memory, outline, packing
+from wengert.backends import chunk_memory, guards, outline, packing
 from wengert.backends.code import (
     DTYPES,
     Block,
@@ -411,5 +411,5 @@ def module(function: Function, hosted: bool = False) -> tuple[str, set[str]]:
 
     `hosted`: it runs inside of Python, whose signals it answers.
     """
-    printer = Printer(function, hosted=hosted)
+    printer = Printer(guards.lifted(function), hosted=hosted)
     return printer.text(), printer.externals

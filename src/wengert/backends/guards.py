@@ -1,0 +1,187 @@
+"""Guards of slopes, done together: a vector loop computes without them, looks once, and only then with them.
+
+A slope that is multiplied by zero is stopped, even where it is infinite: `y = g · s`, and zero where g is zero and y is
+no number. Half of a derivative's code can be such guards, and they act on hardly any number. Without them, a
+place where one would have acted is no number, and so is all that is made of it: then the guarded code is run
+for these neighbours. Guards whose values somebody compares stay where they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from wengert.backends.code import MATH, Block, Check, For, Function, If, Reduction, Store, Value
+from wengert.backends.vary import items_of
+
+FEWEST = 12  # guards that are worth a second version
+# what is no number stays none
+_KEPT = (MATH - {"pow", "hypot", "atan2", "fmod", "tgamma"}) | {
+    "add", "sub", "mul", "div", "neg", "fma", "sqrt", "abs", "floor", "ceil", "trunc", "rint", "cast",
+}  # fmt: skip
+
+
+class Guard(NamedTuple):
+    """`value = select(and(zero, none), 0, product)`."""
+
+    value: Value
+    product: Value
+    zero: Value  # g == 0
+    none: Value  # product != product
+
+
+def lifted(function: Function) -> Function:
+    """The function itself, its vector loops in two versions where that pays."""
+    for item in list(items_of(function.body)):
+        if isinstance(item, For) and item.kind == "vector" and not item.carried:
+            _lift(item)
+    return function
+
+
+def guard(v: Value) -> Guard | None:
+    """The guard that a value is, if it is one."""
+    if v.op != "select" or v.type[0] != "f" or v.args[0].op != "and" or not _is_zero(v.args[1]):
+        return None
+    test, _, y = v.args
+    for zero, none in (test.args, test.args[::-1]):
+        if none.op == "ne" and none.args == (y, y) and zero.op == "eq" and _is_zero(zero.args[1]):
+            g = zero.args[0]
+            mine = {g, *(g.args if g.op == "neg" else ())}
+            if y.op == "mul" and any(
+                a in mine or (a.op == "neg" and a.args[0] in mine) for a in y.args
+            ):
+                return Guard(v, y, zero, none)
+    return None
+
+
+def _is_zero(v: Value) -> bool:
+    return v.op == "const" and v.data == 0
+
+
+def _lift(loop: For) -> None:
+    items = loop.block.items
+    if not all(isinstance(item, Value | Store | Check) for item in items):
+        return
+    guards = {item: g for item in items if isinstance(item, Value) and (g := guard(item))}
+    stored = {item.buffer for item in items if isinstance(item, Store)}
+    if len(guards) < FEWEST or any(
+        isinstance(v, Value) and v.op == "load" and v.data in stored for v in items
+    ):
+        return
+    open_ = _free(items, guards)
+    guards = {v: g for v, g in guards.items() if v in open_}
+    if len(guards) >= FEWEST:
+        _Versions(loop, guards).write()
+
+
+def _free(items: list[Any], guards: dict[Value, Guard]) -> set[Value]:
+    """Values that may be no number without harm: it will be seen in a result."""
+    users: dict[Value, list[Any]] = {}
+    for item in items:
+        args = item.args if isinstance(item, Value) else _read(item)
+        for a in set(args):
+            users.setdefault(a, []).append(item)
+    own = {x for g in guards.values() for x in (g.zero, g.none, g.value.args[0])}
+    own = {x for x in own if all(u in guards or u in own for u in users.get(x, ()))}
+    free: set[Value] = set()
+    for item in reversed(items):
+        if isinstance(item, Value) and all(
+            u in own or _shows(item, u, free) for u in users.get(item, ())
+        ):
+            free.add(item)
+    return free
+
+
+def _read(item: Any) -> tuple[Value, ...]:
+    return (item.index, item.value) if isinstance(item, Store) else (item.ok,)
+
+
+def _shows(v: Value, user: Any, free: set[Value]) -> bool:
+    """Is the user no number where v is none, and does that show?"""
+    if isinstance(user, Store):
+        return v is not user.index and user.buffer.type[0] == "f"
+    if not isinstance(user, Value) or user not in free or user.type[0] != "f":
+        return False
+    return v is not user.args[0] if user.op == "select" else user.op in _KEPT
+
+
+class _Versions:
+    """Writes the two versions of a loop's body."""
+
+    def __init__(self, loop: For, guards: dict[Value, Guard]) -> None:
+        self.loop, self.guards, self.block = loop, guards, loop.block
+        self.touched: set[Value] = set(guards)
+        for item in self.block.items:
+            if isinstance(item, Value) and any(a in self.touched for a in item.args):
+                self.touched.add(item)
+        self.quick: dict[Value, Value] = {}
+        self.main: list[Any] = []
+
+    def write(self) -> None:
+        """Put them into the block."""
+        items = self.block.items
+        buffers = {s.buffer for s in items if isinstance(s, Store) and s.value in self.touched}
+        branch = If(Value("const", "bool", (), False), Block(self.block), Block(self.block))
+        branch.soft = True
+        stores = []
+        late = self._late(items)
+        for item in items:
+            if isinstance(item, Store) and item.buffer in buffers:
+                stores.append(item)
+            elif not isinstance(item, Value) or (item not in self.touched and item not in late):
+                self.main.append(item)
+            else:
+                item.block = branch.then
+                branch.then.items.append(item)
+                if item in self.touched:
+                    self._copy(item)
+        results = [s.value for s in stores] + [r.value for r in self.loop.reductions]
+        branch.test = self._test([v for v in dict.fromkeys(results) if v in self.touched])
+        for s in stores:
+            branch.then.items.append(s)
+            branch.otherwise.items.append(Store(s.buffer, s.index, self._now(s.value)))
+        reductions = []
+        for r in self.loop.reductions:
+            value = r.value
+            if value in self.touched:
+                value = Value("result", value.type, (), None, self.block)
+                branch.results.append((r.value, self._now(r.value), value))
+            reductions.append(Reduction(r.op, r.init, value, r.result))
+        self.loop.reductions = reductions
+        self.block.items = [*self.main, branch]
+
+    def _late(self, items: list[Any]) -> set[Value]:
+        """Tests that only the guards want."""
+        users: dict[Value, set[Value]] = {}
+        for item in items:
+            for a in item.args if isinstance(item, Value) else ():
+                users.setdefault(a, set()).add(item)
+        tests = {g.value.args[0] for g in self.guards.values()}
+        tests = {t for t in tests if users[t] <= self.guards.keys()}
+        return tests | {
+            x for g in self.guards.values() for x in (g.zero, g.none) if users[x] <= tests
+        }
+
+    def _now(self, v: Value) -> Value:
+        return self.quick.get(v, v)
+
+    def _copy(self, v: Value) -> None:
+        if v in self.guards:
+            self.quick[v] = self._now(self.guards[v].product)
+            return
+        if v.type == "bool":  # a guard's test
+            return
+        self.quick[v] = self._new(v.op, v.type, *map(self._now, v.args), data=v.data)
+
+    def _new(self, op: str, type: str, *args: Value, data: Any = None) -> Value:
+        found = Value(op, type, args, data, self.block)
+        self.main.append(found)
+        return found
+
+    def _test(self, results: list[Value]) -> Value:
+        tests = [self._new("ne", "bool", self._now(v), self._now(v)) for v in results]
+        while len(tests) > 1:
+            pairs = [
+                self._new("or", "bool", a, b) for a, b in zip(tests[::2], tests[1::2], strict=False)
+            ]
+            tests = pairs + tests[2 * len(pairs) :]
+        return tests[0]
