@@ -6,12 +6,14 @@ neighbours, the difference is taken from its asymptotic series.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from wengert.ops.borrowed import Family, number, of_scipy, series, special, unknown
+from wengert.ops.gamma import rgamma
 
 # ---- of any order ----------------------------------------------------------------------------------
 jv = special(
@@ -54,6 +56,24 @@ hankel2 = special(
     lambda y, v, z: 0.5 * (hankel2(v - 1, z) - hankel2(v + 1, z)),
     holomorphic=True,
 )
+
+# ---- Struve functions: neighbours too, and what makes their equation inhomogeneous --------------------
+struve = special(
+    "struve",
+    unknown("struve", "v"),
+    lambda y, v, x: 0.5 * (struve(v - 1, x) - struve(v + 1, x) + _source(v, x)),
+)
+modstruve = special(
+    "modstruve",
+    unknown("modstruve", "v"),
+    lambda y, v, x: 0.5 * (modstruve(v - 1, x) + modstruve(v + 1, x) + _source(v, x)),
+)
+
+
+def _source(v: Any, x: Any) -> Any:
+    """(x/2)ᵛ / (√π Γ(v + 3/2))."""
+    return np.float_power(0.5 * x, v) * rgamma(v + 1.5) / math.sqrt(math.pi)
+
 
 # ---- of order 0 and 1 ------------------------------------------------------------------------------
 j0 = special("j0", lambda y, x: -j1(x))

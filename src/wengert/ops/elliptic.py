@@ -6,21 +6,38 @@ Near removable zeros slopes are hypergeometric functions, smooth there to every 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from wengert.ops.borrowed import Family, number, of_scipy, special, unknown
+from wengert.ops.borrowed import Borrowed, Family, number, of_scipy, special, unknown
+from wengert.ops.families import Elementwise
 from wengert.ops.hypergeometric import hyp2f1
 from wengert.ops.logistic import exprel
 from wengert.ops.special import sinc
 
-ellipk = special("ellipk", lambda y, m: _first_kind_slope(m, 1 - m))
-ellipkm1 = special("ellipkm1", lambda y, p: -_first_kind_slope(1 - p, p))
+ellipk = special("ellipk", lambda y, m: first_kind_slope(m, 1 - m))
+ellipkm1 = special("ellipkm1", lambda y, p: _complement_slope(y, p))
+# E(1 - p), whose slope is read from K(1 - p) as a function of p: 1 - p is 1 long before p is 0
+ellipem1 = Elementwise(
+    cast(np.ufunc, Borrowed("ellipe", 1, None, False)),
+    lambda y, p: (ellipkm1(p) - y) / (2 * (1 - p)),
+    name="ellipem1",
+    value=lambda p: of_scipy("ellipe")(1 - p),
+    lower=lambda s, p: s.special("ellipe", s.sub(1.0, p)),
+)
 ellipe = special("ellipe", lambda y, m: _second_kind_slope(m))
 
 
-def _first_kind_slope(m: Any, rest: Any) -> Any:
+def _complement_slope(y: Any, p: Any) -> Any:
+    """The slope of K(1 - p)."""
+    near = np.abs(1 - p) < 0.25
+    inner, away = np.where(near, p, 1), np.where(near, 0.5, p)
+    far = (ellipkm1(away) - ellipem1(away) / away) / (2 * (1 - away))
+    return np.where(near, -first_kind_slope(1 - inner, inner), far)
+
+
+def first_kind_slope(m: Any, rest: Any) -> Any:
     """K'(m) = (E - (1 - m) K) / (2m (1 - m)), where `rest` is 1 - m."""
     near = np.abs(m) < 0.25
     inner = np.where(near, m, 0)

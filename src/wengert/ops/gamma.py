@@ -1,4 +1,4 @@
-"""The gamma function, its logarithm and derivatives, and the incomplete integrals made of it."""
+"""The gamma function, its logarithm and derivatives, and what is made of products of it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from wengert.ir.primitive import Primitive, Reads, Values
 from wengert.ir.types import ArrayType
-from wengert.ops.borrowed import Family, number, of_scipy, series, special, unknown
+from wengert.ops.borrowed import Family, of_scipy, special, unknown
 from wengert.ops.families import _named, everywhere, scale
-from wengert.ops.logistic import xlog1py, xlogy
+from wengert.ops.parameter import Parameter
 from wengert.ops.radii import lost, plus
 
 gamma = special("gamma", lambda y, x: y * psi(x), holomorphic=True)
@@ -40,31 +40,31 @@ polygamma = Family(
 
 
 class Zeta(Primitive):
-    """`zeta(x, q)`: Hurwitz's Σ (q + k)⁻ˣ, movable in q."""
+    """`zeta(x, q)`: Hurwitz's Σ (q + k)⁻ˣ; left of 1 Riemann's, where q is 1."""
 
     name = "zeta"
-    _unknown = unknown("zeta", "x")
 
     def typeof(self, x: ArrayType, q: ArrayType) -> ArrayType:
         return ArrayType.of(np.broadcast_shapes(x.shape, q.shape), np.result_type(x.dtype, q.dtype))
 
     def eval(self, x: Any, q: Any) -> Any:
-        return of_scipy("zeta")(x, q)
+        y = of_scipy("zeta")(x, q)
+        left = (np.asarray(x) < 1) & (np.asarray(q) == 1)
+        return np.where(left, of_scipy("zeta")(np.where(left, x, 2)), y).astype(y.dtype)[()] if np.any(left) else y  # fmt: skip
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return True, False
 
     def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
         (dx, dq), (x, q) = dxs, xs
-        if dx is not None:
-            self._unknown.rule(dx, None)
-        return (scale(dq, -x * self(x + 1, q)),)
+        along_x = None if dx is None else scale(dx, zeta_x(x, q))
+        along_q = None if dq is None else scale(dq, -x * self(x + 1, q))
+        return (plus(along_x, along_q),)
 
     def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
         (g,), (x, q) = gs, xs
-        if wanted[0]:
-            self._unknown.rule(g, None)
-        return None, scale(g, -x * self(x + 1, q))
+        along_x = scale(g, zeta_x(x, q)) if wanted[0] else None
+        return along_x, scale(g, -x * self(x + 1, q)) if wanted[1] else None
 
     def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
         from wengert.ops.spread import by_slope
@@ -88,6 +88,27 @@ class Zeta(Primitive):
 
 
 zeta = Zeta()
+# B₂ⱼ / (2j)!
+_EULER_MACLAURIN = [1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000, 1 / 74724249600]  # fmt: skip
+
+
+def _zeta_x(x: Any, q: Any) -> Any:
+    """Euler and Maclaurin's sum, differentiated term by term."""
+    total = np.zeros_like(x)
+    for k in range(14):
+        total = total - np.log(q + k) * (q + k) ** -x
+    a = q + 14
+    log = np.log(a)
+    total = total - a ** (1 - x) * (log / (x - 1) + 1 / (x - 1) ** 2) - 0.5 * log * a**-x
+    rising, slope = np.ones_like(x), np.zeros_like(x)  # x (x + 1) … and its own slope
+    for j, c in enumerate(_EULER_MACLAURIN):
+        for i in (2 * j - 1, 2 * j) if j else (0,):
+            rising, slope = rising * (x + i), slope * (x + i) + rising
+        total = total + c * (slope - log * rising) * a ** (-x - 2 * j - 1)
+    return np.where((q > 0) & (x > -3), total, np.nan)
+
+
+zeta_x = Parameter("zeta_x", _zeta_x, unknown("zeta", "x (second derivative)"), lambda x, q: -zeta(x + 1, q) - x * zeta_x(x + 1, q))  # fmt: skip
 
 # ---- products and quotients of gamma functions -----------------------------------------------------
 beta = special(
@@ -102,80 +123,3 @@ binom = special(
     lambda y, n, k: y * (psi(n + 1) - psi(n - k + 1)),
     lambda y, n, k: y * (psi(n - k + 1) - psi(k + 1)),
 )
-
-# ---- incomplete integrals, in their upper end ------------------------------------------------------
-
-
-def _gamma_density(a: Any, x: Any) -> Any:
-    """xᵃ⁻¹ exp(-x) / Γ(a); for large a by Stirling's series, for large terms would cancel."""
-    there = np.isfinite(x)
-    x = np.where(there, x, 1)
-    large = a > 20
-    low, high = np.where(large, 1, a), np.where(large, a, 21) - 1
-    rest = (x - high) / high
-    t = np.square(1 / high)
-    by_series = np.exp(high * (np.log1p(rest) - rest) - _STIRLING(t) / high) / np.sqrt(
-        2 * math.pi * high
-    )
-    plain = np.exp(xlogy(low - 1, x) - x - gammaln(low))
-    return np.where(there, np.where(large, by_series, plain), 0)
-
-
-# log Γ(b + 1) beyond its leading terms, times b, in 1 / b²
-_STIRLING = series([1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156])
-
-
-def _beta_density(a: Any, b: Any, x: Any) -> Any:
-    return np.exp(xlogy(a - 1, x) + xlog1py(b - 1, -x) - betaln(a, b))
-
-
-gammainc = special("gammainc", unknown("gammainc", "a"), lambda y, a, x: _gamma_density(a, x))
-gammaincc = special("gammaincc", unknown("gammaincc", "a"), lambda y, a, x: -_gamma_density(a, x))
-gammaincinv = special(
-    "gammaincinv", unknown("gammaincinv", "a"), lambda x, a, y: 1 / _gamma_density(a, x)
-)
-gammainccinv = special(
-    "gammainccinv", unknown("gammainccinv", "a"), lambda x, a, y: -1 / _gamma_density(a, x)
-)
-betainc = special(
-    "betainc",
-    unknown("betainc", "a"),
-    unknown("betainc", "b"),
-    lambda y, a, b, x: _beta_density(a, b, x),
-)
-betaincc = special(
-    "betaincc",
-    unknown("betaincc", "a"),
-    unknown("betaincc", "b"),
-    lambda y, a, b, x: -_beta_density(a, b, x),
-)
-betaincinv = special(
-    "betaincinv",
-    unknown("betaincinv", "a"),
-    unknown("betaincinv", "b"),
-    lambda x, a, b, y: 1 / _beta_density(a, b, x),
-)
-betainccinv = special(
-    "betainccinv",
-    unknown("betainccinv", "a"),
-    unknown("betainccinv", "b"),
-    lambda x, a, b, y: -1 / _beta_density(a, b, x),
-)
-
-# distributions that are such integrals
-chdtr = special(
-    "chdtr", unknown("chdtr", "v"), lambda y, v, x: 0.5 * _gamma_density(0.5 * v, 0.5 * x)
-)
-chdtrc = special(
-    "chdtrc", unknown("chdtrc", "v"), lambda y, v, x: -0.5 * _gamma_density(0.5 * v, 0.5 * x)
-)
-pdtr = special("pdtr", unknown("pdtr", "k"), lambda y, k, m: -_gamma_density(np.floor(k) + 1, m))
-pdtrc = special("pdtrc", unknown("pdtrc", "k"), lambda y, k, m: _gamma_density(np.floor(k) + 1, m))
-stdtr = special("stdtr", unknown("stdtr", "df"), lambda y, v, t: _student_density(v, t))
-stdtrit = special("stdtrit", unknown("stdtrit", "df"), lambda t, v, p: 1 / _student_density(v, t))
-
-
-def _student_density(v: Any, t: Any) -> Any:
-    half = 0.5 * v
-    size = -betaln(half, number(half, 0.5)) - 0.5 * np.log(v)
-    return np.exp(size - 0.5 * (v + 1) * np.log1p(t * t / v))

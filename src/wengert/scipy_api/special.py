@@ -14,19 +14,21 @@ from wengert.numpy_api import hooks, lists
 from wengert.numpy_api.promote import axes_of, cast, dtype_of, inexact, operand, result_dtype
 from wengert.numpy_api.table import UFUNCS, unsupported
 from wengert.numpy_api.ufuncs import elementwise
-from wengert.ops import bessel, elliptic, erf, gamma, hypergeometric, logistic, reduce
+from wengert.ops import bessel, elliptic, erf, gamma, hypergeometric, incomplete, logistic, reduce
 from wengert.ops.borrowed import Borrowed
 from wengert.ops.custom import stop
 from wengert.ops.families import Elementwise
-from wengert.scipy_api import table
+from wengert.scipy_api import closed_forms, distributions, orthogonal, table
 from wengert.scipy_api.table import implements
 from wengert.trace.tracer import Tracer
 
 _PRIMITIVES: dict[str, Elementwise] = {
     p.name: p
-    for room in (erf, logistic, gamma, bessel, elliptic, hypergeometric)
+    for room in (erf, logistic, gamma, incomplete, bessel, elliptic, hypergeometric)
     for p in vars(room).values()
-    if isinstance(p, Elementwise) and isinstance(getattr(p, "function", None), Borrowed)
+    if isinstance(p, Elementwise)
+    and isinstance(getattr(p, "function", None), Borrowed)
+    and p is not elliptic.ellipem1
 }
 _PARTS: dict[str, tuple[str, ...]] = {
     "fresnel": ("fresnel_s", "fresnel_c"),
@@ -140,8 +142,19 @@ def polygamma(n: Any, x: Any) -> Any:
 
 @implements("scipy.special.zeta")
 def zeta(x: Any, q: Any = None, out: Any = None) -> Any:
-    """Hurwitz's zeta function; Riemann's has no argument that can move."""
-    x, q = _floating(x), _floating(1.0 if q is None else q)
+    """Hurwitz's zeta function, or Riemann's."""
+    if q is not None:
+        return _hurwitz(x, q)
+    x = _floating(x)
+    left = x < -0.5  # there by reflection
+    s = np.where(left, x, -1)
+    turned = elementwise(gamma.gamma.function, gamma.gamma)(1 - s) * _hurwitz(1 - s, 1.0)
+    mirrored = 2**s * math.pi ** (s - 1) * np.sin(0.5 * math.pi * s) * turned
+    return np.where(left, mirrored, _hurwitz(np.where(left, 2, x), 1.0))
+
+
+def _hurwitz(x: Any, q: Any) -> Any:
+    x, q = _floating(x), _floating(q)
     dtype = result_dtype(x, q)
     shape = np.broadcast_shapes(np.shape(x), np.shape(q))
     return gamma.zeta(*(np.broadcast_to(cast(v, dtype), shape) for v in (x, q)))
@@ -226,6 +239,8 @@ def install(module: ModuleType) -> None:
     for name, same in _SAME.items():
         rules[name] = UFUNCS[same]
     rules["voigt_profile"] = voigt_profile
+    rules["zetac"] = lambda x: zeta(x) - 1
+    rules |= orthogonal.RULES | distributions.RULES | closed_forms.RULES
     for name, rule in rules.items():
         function = getattr(module, name, None)
         if isinstance(function, np.ufunc):

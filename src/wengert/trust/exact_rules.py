@@ -15,8 +15,8 @@ import numpy as np
 
 from wengert.ir.primitive import Primitive
 from wengert.ir.program import Eqn, Program
-from wengert.ops import bessel, erf, gamma, hypergeometric, special
-from wengert.ops.borrowed import number, unknown
+from wengert.ops import bessel, elliptic, erf, gamma, hypergeometric, incomplete, special
+from wengert.ops.borrowed import number
 from wengert.ops.families import Elementwise
 
 
@@ -51,9 +51,9 @@ def _density(a: Any, x: Any) -> Any:
     return x ** (a - 1) * np.exp(-x) * gamma.rgamma(a)
 
 
-def _twin(original: Elementwise, slope: Callable[..., Any], argument: str = "") -> Twin:
-    first = (unknown(original.name, argument),) if argument else ()
-    return Twin(original, *first, slope)
+def _twin(original: Elementwise, slope: Callable[..., Any], position: int = 0) -> Twin:
+    """With another slope in the argument at this position, the last one."""
+    return Twin(original, *original.slopes[:position], slope)
 
 
 TWINS: dict[Primitive, Primitive] = {
@@ -65,14 +65,15 @@ TWINS: dict[Primitive, Primitive] = {
         _twin(bessel.i1e, _i1e_slope),
         _twin(bessel.k0e, lambda y, x: y - bessel.k1e(x)),
         _twin(bessel.k1e, _k1e_slope),
-        _twin(gamma.gammainc, lambda y, a, x: _density(a, x), "a"),
-        _twin(gamma.gammaincc, lambda y, a, x: -_density(a, x), "a"),
-        _twin(gamma.gammaincinv, lambda x, a, p: 1 / _density(a, x), "a"),
-        _twin(gamma.gammainccinv, lambda x, a, p: -1 / _density(a, x), "a"),
-        _twin(gamma.chdtr, lambda y, v, x: 0.5 * _density(0.5 * v, 0.5 * x), "v"),
-        _twin(gamma.chdtrc, lambda y, v, x: -0.5 * _density(0.5 * v, 0.5 * x), "v"),
-        _twin(gamma.pdtr, lambda y, k, m: -_density(np.floor(k) + 1, m), "k"),
-        _twin(gamma.pdtrc, lambda y, k, m: _density(np.floor(k) + 1, m), "k"),
+        _twin(elliptic.ellipkm1, lambda y, p: -elliptic.first_kind_slope(1 - p, p)),
+        _twin(incomplete.gammainc, lambda y, a, x: _density(a, x), 1),
+        _twin(incomplete.gammaincc, lambda y, a, x: -_density(a, x), 1),
+        _twin(incomplete.gammaincinv, lambda x, a, p: 1 / _density(a, x), 1),
+        _twin(incomplete.gammainccinv, lambda x, a, p: -1 / _density(a, x), 1),
+        _twin(incomplete.chdtr, lambda y, v, x: 0.5 * _density(0.5 * v, 0.5 * x), 1),
+        _twin(incomplete.chdtrc, lambda y, v, x: -0.5 * _density(0.5 * v, 0.5 * x), 1),
+        _twin(incomplete.pdtr, lambda y, k, m: -_density(np.floor(k) + 1, m), 1),
+        _twin(incomplete.pdtrc, lambda y, k, m: _density(np.floor(k) + 1, m), 1),
     )
 }
 
