@@ -216,7 +216,8 @@ def _inverse(of: Rule, guess: Callable[..., float], sign: int = 1) -> Rule:
             x = (x - (of(*params, x) - p) / slope).mid()
             if not x.is_finite():
                 return x
-        room = abs((of(*params, x) - p) / slope).upper() * 2 + abs(x) * _arb(2) ** -bits
+        # (with room for what `of` itself is uncertain of)
+        room = abs((of(*params, x) - p) / slope).upper() * 4 + abs(x) * _arb(2) ** (6 - bits)
         low, high = (sign * of(*params, end) for end in (x - room, x + room))
         return x + room * flint().arb(0, 1) if low < sign * p < high else _arb("nan")
 
