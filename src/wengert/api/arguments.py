@@ -69,6 +69,20 @@ class Call:
                 leaf.value = leaf.value.copy()
         return self
 
+    def names(self) -> list[str]:
+        """A name for each leaf: that of the argument; its place where the argument is a container."""
+        try:
+            kinds = inspect.signature(self.f).parameters.values()
+            known = [p.name for p in kinds if p.kind in (0, 1)]
+        except (TypeError, ValueError):
+            known = []
+        if len(self.slots) != len(self.leaves):
+            return [f"leaf {n}" for n in range(len(self.leaves))]
+        return [
+            s if isinstance(s, str) else known[s] if s < len(known) else f"argument {s}"
+            for s in self.slots
+        ]
+
     def changed(self, change: Callable[[Any], Any]) -> Call:
         """The same call with other values in its arguments, to be run only."""
         other: Call = object.__new__(Call)

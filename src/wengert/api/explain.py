@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -61,7 +60,7 @@ def explain(fun: Callable[..., Any], argnums: Argnums | None = None) -> Callable
                 )
             gs = [np.ones(y.type.shape, y.type.dtype)[()] for y in leaves]
             results, components = [], []
-            names = _names(inner, call, chosen)
+            names = call.names()
             if with_value or not isinstance(fun, Gradient):
                 for n, y in enumerate(leaves):
                     results.append(Result(np.asarray(number_of(builder, y)), output=n))
@@ -102,16 +101,3 @@ def _pulled(builder: Any, leaves: list[Any], gs: list[Any], tracers: list[Any]) 
     except DegenerateError:
         types = [x.type for x in tracers]
         return [np.full(t.shape, np.nan, t.dtype) if t.inexact else None for t in types]
-
-
-def _names(fun: Callable[..., Any], call: Call, chosen: Any) -> list[str]:
-    """A name for each leaf: that of the argument; its place where the argument is a container."""
-    try:
-        known = [p.name for p in inspect.signature(fun).parameters.values() if p.kind in (0, 1)]
-    except (TypeError, ValueError):
-        known = []
-    count = len(call.leaves)
-    places = [chosen] if isinstance(chosen, int) else list(chosen)
-    if len(places) == count:
-        return [known[p] if p < len(known) else f"argument {p}" for p in places]
-    return [f"leaf {n}" for n in range(count)]

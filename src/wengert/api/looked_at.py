@@ -84,7 +84,9 @@ def recorded(
     def function(*xs: Any) -> Any:
         return split_aux(call.run(xs), has_aux)[0]
 
-    return question.Recorded(program, args, len(call.leaves), builder.decisions, function, weak)
+    return question.Recorded(
+        program, args, len(call.leaves), builder.decisions, function, weak, call.names
+    )
 
 
 def gradients(

@@ -37,6 +37,7 @@ def examine(
     if level != "repair":
         flagged, repaired = repaired, flagged
     components: list[verdict.Component] = []
+    advice = None
     escalated = [np.zeros(y.shape, bool) for y in results]
     for k in np.flatnonzero(look):
         one, report = _alone(example, int(k))
@@ -51,6 +52,7 @@ def examine(
             flagged[n][k] |= report.flagged[n] if fits else not report.trusted
             repaired[n][k] |= report.repaired[n] if fits else bool(report.count(report.repaired))
         if report is not None:
+            advice = advice or report._advice
             components += [_placed(c, int(k)) for c in report.components if c.how != "confirmed"]
     seconds = perf_counter() - start
     verdict.deliver(
@@ -65,6 +67,7 @@ def examine(
             components,
             seconds,
             escalated=escalated,
+            _advice=advice,
         )
     )
     return results if level == "repair" else list(found)

@@ -7,7 +7,7 @@ which. What cannot be settled is flagged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Any
@@ -17,7 +17,7 @@ import numpy as np
 from wengert.errors import TrustError, WengertError
 from wengert.ir import source
 from wengert.ir.program import Eqn, Program
-from wengert.trust import edges, flat, ladder, policies, series, suspects, ties, verdict
+from wengert.trust import edges, flat, instead, ladder, policies, series, suspects, ties, verdict
 from wengert.trust.balls.number import Undecided, precision
 from wengert.trust.effort import operations
 from wengert.trust.exact import restricted
@@ -288,8 +288,14 @@ class Inquiry:
         return verdict.Report(
             self.question.what, level, self.policy, flagged, repaired, self.suspected,
             self.question.bounds, self.components, perf_counter() - self.started, self.question.place,
-            self.escalated,
+            self.escalated, self._advice(),
         )  # fmt: skip
+
+    def _advice(self) -> Callable[[], Any] | None:
+        """How to find what to write instead, where something is wrong and the call is small enough to try it."""
+        if not any(m.any() for m in (*self.flagged, *self.repaired)):
+            return None
+        return instead.advice(self.question.recorded)
 
 
 def _holds(eqn: Eqn) -> bool:

@@ -36,6 +36,9 @@ class Recorded:
     decisions: list[Any]
     function: Callable[..., Any] | None  # of flat leaves; None: only this path is known
     weak: list[bool]
+    names: Callable[[], list[str]] | None = (
+        None  # of the arguments that move, as the user calls them
+    )
 
     @property
     def types(self) -> list[Any]:

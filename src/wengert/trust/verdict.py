@@ -6,7 +6,7 @@ done about numbers that stay flagged, the policy says.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -86,6 +86,22 @@ class Report:
     seconds: float = 0.0
     place: Any = None
     escalated: list[Any] = field(default_factory=list)  # masks of the numbers that balls were asked
+    _advice: Callable[[], Any] | None = field(default=None, repr=False)
+
+    def advice(self) -> Any:
+        """What to write instead, as Python to paste; None where no row of the table of rewrites helps.
+
+        Tried when it is asked for: a rewrite is told only if balls say that value and derivative are right
+        with it, at the point and around it. Print it; `steps` and `code` are its parts.
+
+        >>> import numpy as np
+        >>> import wengert as wg
+        >>> with wg.trust.policy(action="record"):
+        ...     g = wg.grad(lambda x: (1 - np.cos(x)) / x**2, trust="repair")(1e-8)
+        >>> print(wg.last_report().advice().steps[0][2])
+        np.sinc(x / (2 * np.pi))**2 / 2
+        """
+        return None if self._advice is None else self._advice()
 
     @property
     def trusted(self) -> bool:
@@ -137,6 +153,7 @@ def joined(reports: Sequence[Report], shape: tuple[int, ...], policy: Policy) ->
         rows([r.suspected for r in reports]), rows([r.bounds for r in reports]),
         [placed(c, n) for n, r in enumerate(reports) for c in r.components],
         sum(r.seconds for r in reports), first.place, rows([r.escalated for r in reports]),
+        next((r._advice for r in reports if r._advice is not None), None),
     )  # fmt: skip
 
 
