@@ -65,6 +65,23 @@ def test_the_sweep_back_joins_the_sweep_forward():
     np.testing.assert_allclose(zs[1], wg.grad(lambda x: np.sum(wg.vmap(one)(x)))(X), rtol=1e-14)
 
 
+@pytest.mark.parametrize("of", ["grad", "hvp"])
+def test_compiled_derivatives_of_a_batch_are_one_loop(of):
+    total = lambda x: np.sum(wg.vmap(lambda r: one(np.stack([W, W, W]) @ r))(x))
+    plain = wg.grad(total) if of == "grad" else lambda x: wg.hvp(total, (x,), (np.sin(x),))
+    compiled = wg.jit(plain)
+    x = np.linspace(0.1, 1, 300).reshape(100, 3)
+    np.testing.assert_allclose(compiled(x), plain(x), rtol=1e-12)
+    (version,) = compiled.versions.items.values()
+    assert len(maps(version.compiled.program)) == 1
+
+
+def test_cotangents_of_what_a_batch_shares_stay_products_of_matrices():
+    loss = lambda w: np.sum(wg.vmap(lambda r: one(r * w))(X))
+    np.testing.assert_allclose(wg.jit(wg.grad(loss))(W), wg.grad(loss)(W), rtol=1e-12)
+    assert not maps(wg.jit(wg.grad(loss)).version_for(W).compiled.program)
+
+
 def test_lines_are_kept():
     short = joined(wg.program(CASES["two batches"][0])(X))
     (e,) = maps(short)

@@ -25,6 +25,10 @@ class Handle:
     __slots__ = ()
     builder: Any
 
+    def number(self) -> Any:
+        """The number behind it, or None where its trace knows none."""
+        return None
+
 
 class Primitive(ABC):
     """One operation. Arguments are arrays (or tracers), `params` are hashable Python values.

@@ -27,6 +27,7 @@ from wengert.ops.literal import Frozen, literal
 from wengert.ops.opaque import Derivative
 from wengert.ops.shape import broadcast, permute, reshape
 from wengert.rewrites import algebra, layout
+from wengert.rewrites.maps import joined
 from wengert.rewrites.match import instantiate, match, number
 from wengert.rewrites.rule import Equation, Row, Several, Wild, indexed
 
@@ -63,7 +64,7 @@ def _remembered(program: Program) -> Program:
 
 
 def _simplified(program: Program, fired: Counter[str]) -> Program:
-    editor = Editor(fired)
+    editor, program = Editor(fired), joined(program)
     outputs = editor.program(program, program.inputs)
     alive: set[Any] = set(outputs)
     used = []

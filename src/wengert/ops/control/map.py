@@ -13,7 +13,7 @@ import numpy as np
 from wengert.errors import InternalError
 from wengert.ir import passes
 from wengert.ir.evaluate import evaluate
-from wengert.ir.primitive import Values
+from wengert.ir.primitive import Handle, Values
 from wengert.ir.program import Program
 from wengert.ir.types import StackType, repeated, single, type_of
 from wengert.ops.control.holding import (
@@ -113,9 +113,11 @@ class Map(Holding):
     def eval_saving(self, wanted: Flags, *args: Any, **params: Any) -> tuple[Values, Tangent]:
         """On the way to be walked back at once, the batch comes first.
 
-        Then cotangents of shared arguments are contractions, not sums of one per example.
+        Then cotangents of shared arguments are contractions, not sums of one per example. A trace that
+        knows no numbers and has no such cotangents keeps the maps: compiled, both sweeps are one loop.
         """
-        if params["chunk"] is not None:
+        own = all(m for w, m in zip(wanted, params["mapped"], strict=True) if w)
+        if params["chunk"] is not None or (own and _abstract(args)):
             return super().eval_saving(wanted, *args, **params)
         whole = _wide(params["body"], params["mapped"], params["extent"])
         moved, first, second = _linear(whole, wanted)
@@ -158,6 +160,11 @@ class Map(Holding):
 
 
 map_ = Map()
+
+
+def _abstract(args: Values) -> bool:
+    """Are they values of traces that know no numbers?"""
+    return any(isinstance(a, Handle) and a.number() is None for a in args)
 
 
 @passes.remembered
