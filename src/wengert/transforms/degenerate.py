@@ -46,7 +46,7 @@ def settled(builder: Any, targets: Sequence[Any], gs: Sequence[Any], entry: Any,
 
 
 def _number(x: Any) -> Any:
-    return x.number() if isinstance(x, Handle) else x  # type: ignore[attr-defined]
+    return x.number() if isinstance(x, Handle) else x
 
 
 def _depth(x: Any) -> int:
