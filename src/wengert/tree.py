@@ -15,6 +15,7 @@ import optree
 NAMESPACE = "wengert"
 _seen: set[type] = set()
 _plain = (np.ndarray, np.generic, float, int, complex, str, bool)
+_known = frozenset((np.ndarray, np.float64, float, int, str))  # surely no containers
 
 
 class _One:
@@ -55,8 +56,9 @@ def flatten(tree: Any) -> tuple[list[Any], Any]:
     if isinstance(tree, _plain):
         return [tree], ONE
     leaves, structure = optree.tree_flatten(tree, namespace=NAMESPACE)
-    if any(dataclasses.is_dataclass(leaf) and register(type(leaf)) for leaf in leaves):
-        return flatten(tree)
+    for leaf in leaves:
+        if leaf.__class__ not in _known and dataclasses.is_dataclass(leaf) and register(type(leaf)):
+            return flatten(tree)
     return (leaves, ONE) if len(leaves) == 1 and leaves[0] is tree else (leaves, structure)
 
 

@@ -56,7 +56,10 @@ class Call:
             found, structure = tree.flatten(value)
             places: list[Any] = []
             for n, x in enumerate(found):
-                leaf = open_leaf(x, partial(_place, value, n, slot), what)
+                if x.__class__ is np.ndarray and x.dtype.kind == "f":
+                    leaf: Leaf | None = Leaf(x, x, False)
+                else:
+                    leaf = open_leaf(x, partial(_place, value, n, slot), what)
                 places.append(len(self.leaves) if leaf is not None else _Static(x))
                 if leaf is not None:
                     self.leaves.append(leaf)
@@ -93,13 +96,14 @@ class Call:
 
     def run(self, values: Sequence[Any]) -> Any:
         """The user's function with `values` in place of the leaves."""
-        args, kwargs = list(self.args), dict(self.kwargs)
-        for slot, built in zip(self.slots, self.rebuild(values), strict=True):
-            if isinstance(slot, str):
-                kwargs[slot] = built
+        args, kwargs = list(self.args), self.kwargs
+        for n, built in enumerate(self.rebuild(values)):
+            slot = self.slots[n]
+            if slot.__class__ is str:
+                kwargs = {**kwargs, slot: built}
             else:
-                args[slot] = built
-        return self.f(*args, **kwargs)
+                args[slot] = built  # type: ignore[call-overload]
+        return self.f(*args, **kwargs) if kwargs else self.f(*args)
 
     def rebuild(self, values: Sequence[Any], static: bool = True) -> list[Any]:
         """Containers like the opened arguments, one per slot; statics are kept or become None."""
@@ -132,13 +136,15 @@ def _slots(
 ) -> list[int | str]:
     found: list[int | str] = []
     names = (argnames,) if isinstance(argnames, str) else tuple(argnames or ())
-    numbers = (
-        ()
-        if argnums is None
-        else (argnums,)
-        if isinstance(argnums, int | np.integer)
-        else tuple(argnums)
-    )
+    numbers: tuple[int, ...]
+    if argnums.__class__ is int:
+        if 0 <= argnums < len(args) and not names:
+            return [argnums]
+        numbers = (argnums,)
+    elif argnums is None:
+        numbers = ()
+    else:
+        numbers = (argnums,) if isinstance(argnums, np.integer) else tuple(argnums)
     for n in numbers:
         k = n + len(args) if n < 0 else n
         if not 0 <= k < len(args):

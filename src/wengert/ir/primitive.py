@@ -57,6 +57,8 @@ class Primitive(ABC):
     # `(g, xs, ys, wanted, inputs, params) -> cotangents`: as `pullback` on plain numbers, for one result, but it
     # may leave a nan where `pullback` stops the zero of 0 · inf; who asks looks for nans at the end
     quick: Any = None
+    # asked in the same way, on traced values too: it stops those zeros. None: ask `pullback`
+    careful: Any = None
     # does its pullback look at the numbers of cotangents (a user's rule may)?
     looks: ClassVar[bool] = False
     # does it do something besides its results (print)? Then it is neither dropped nor merged

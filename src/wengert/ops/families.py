@@ -21,7 +21,7 @@ from wengert.errors import DTypeError, ShapeError
 from wengert.ir import source
 from wengert.ir.primitive import Handle, Primitive, Reads, Values
 from wengert.ir.types import ArrayType, type_of
-from wengert.ops.pulling import multiplied, pulling, transposed
+from wengert.ops.pulling import applied, product, pulling, transposed
 from wengert.ops.radii import dense, lost, scaled
 
 Slope = Callable[..., Any] | int | None
@@ -121,13 +121,13 @@ class Elementwise(Primitive):
             if s is None
             else s
             if isinstance(s, int)
-            else (s.rule if isinstance(s, along) else _scaled(s))
+            else (s.rule if isinstance(s, along) else applied(_stopped, s, len(self.slopes)))
             for s in self.slopes
         )
-        self._careful = pulling(self._rules)
+        self.careful = pulling(self._rules)
         self.quick = pulling(
             [
-                multiplied(s) if callable(s) else r
+                applied(product, s, len(self.slopes)) if callable(s) else r
                 for s, r in zip(self.slopes, self._rules, strict=True)
             ]
         )
@@ -158,7 +158,7 @@ class Elementwise(Primitive):
         return (dy,)
 
     def pullback(self, gs: Values, xs: Any, ys: Any, wanted: tuple[bool, ...]) -> Values:
-        return self._careful(gs[0], xs, ys, wanted)
+        return self.careful(gs[0], xs, ys, wanted)  # type: ignore[no-any-return]
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
         return self.pullback(gs, args, None, wanted)
@@ -195,20 +195,17 @@ class Elementwise(Primitive):
 _OF_FLAGS = {"add": "or", "mul": "and"}  # what sums and products of booleans are
 
 
-def _scaled(slope: Any) -> Callable[..., Any]:
-    def rule(g: Any, y: Any, *xs: Any) -> Any:
-        s = slope(y, *xs)
-        if s.__class__ is np.ndarray and g.__class__ is np.ndarray:
-            z = g * s
-            if z.dtype.char in "fd":
-                flat = z.ravel()
-                total = flat.dot(flat)  # nan if there is one anywhere: quicker than looking at each
-                if total == total:
-                    return z
-            return mended(z, g)
-        return scale(g, s)
-
-    return rule
+def _stopped(g: Any, s: Any) -> Any:
+    """`scale(g, s)`."""
+    if s.__class__ is np.ndarray and g.__class__ is np.ndarray:
+        z = g * s
+        if z.dtype.char in "fd":
+            flat = z.ravel()
+            total = flat.dot(flat)  # nan if there is one anywhere: quicker than looking at each
+            if total == total:
+                return z
+        return mended(z, g)
+    return scale(g, s)
 
 
 def mended(y: Any, g: Any) -> Any:
@@ -236,6 +233,7 @@ class Linear(Primitive):
         return self.transpose(gs, xs, wanted, **params)
 
     quick: Any = transposed
+    careful: Any = transposed
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)
@@ -311,6 +309,7 @@ class Multilinear(Primitive):
         return self.transpose(gs, xs, wanted, **params)
 
     quick: Any = transposed
+    careful: Any = transposed
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)
@@ -370,6 +369,8 @@ class Scale(Primitive):
     def quick(self, h: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
         g, slope = xs
         return (h * slope if wanted[0] else None, h * g if wanted[1] else None)
+
+    careful: Any = transposed
 
     def batch(self, batched: tuple[bool, ...], *args: Any) -> Any:
         n = extent_of(batched, args)

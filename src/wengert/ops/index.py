@@ -47,7 +47,7 @@ class Index(Movement):
     tags = {"at": "extent"}
     dense_tangents = False
     collects = True
-    quick = None
+    quick = careful = None
 
     def eval(self, x: Any, *, at: Basic) -> Any:
         return x[at]
@@ -113,7 +113,7 @@ class Part(Index):
 class Write(Linear):
     """x with `v` written (or added) at a basic index: linear in both."""
 
-    quick = None
+    quick = careful = None
     reuses: ClassVar[int | None] = 0
     tags = {"at": "extent"}
 

@@ -13,6 +13,7 @@ from wengert.ir import source
 from wengert.ir.primitive import Values
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Multilinear, everywhere, extent_of
+from wengert.ops.pulling import transposed
 from wengert.ops.radii import plus, unit
 from wengert.ops.shape import pad
 
@@ -57,6 +58,14 @@ class MatMul(Multilinear):
             np.matmul(g, np.swapaxes(b, -1, -2)) if wanted[0] else None,
             np.matmul(np.swapaxes(a, -1, -2), g) if wanted[1] else None,
         )
+
+    def careful(self, g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any, params: Any) -> Values:
+        first, second = inputs[0].type, inputs[1].type
+        if first.ndim == second.ndim == 2:  # only what is read is there
+            return g @ xs[1].T if wanted[0] else None, xs[0].T @ g if wanted[1] else None
+        return transposed(self, g, xs, ys, wanted, inputs, params)
+
+    quick = careful
 
     def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
         return (of_products(self, type_of(xs[0]).shape[-1], ys[0], xs, rs),)

@@ -23,36 +23,46 @@ def pulling(rules: Sequence[Any]) -> Callable[..., Values]:
 
     A rule may be 1, -1 or None (does not move).
     """
+    called = [_called(rule, len(rules)) for rule in rules]
+    left, right = called[0], called[-1]
 
-    def one(g: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
+    # (what is not used has a name all the same: packing it would take longer)
+    def one(g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any = None, params: Any = None) -> Values:
         return (left(g, None if ys is None else ys[0], None if xs is None else xs[0]),)
 
-    def two(g: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
+    def two(g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any = None, params: Any = None) -> Values:
         y = None if ys is None else ys[0]
-        a, b = xs or _UNREAD
-        return (
-            left(g, y, a, b) if wanted[0] else None,
-            right(g, y, a, b) if wanted[1] else None,
-        )
+        a, b = _UNREAD if xs is None else xs
+        if wanted[0]:
+            return left(g, y, a, b), right(g, y, a, b) if wanted[1] else None
+        return None, right(g, y, a, b)
 
-    def several(g: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
+    def several(g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any = None, params: Any = None) -> Values:  # fmt: skip
         read = (None if ys is None else ys[0], *(xs or (None,) * len(called)))
         return tuple(rule(g, *read) if w else None for rule, w in zip(called, wanted, strict=True))
 
-    called = [_called(rule) for rule in rules]
-    left, right = called[0], called[-1]
     return {1: one, 2: two}.get(len(called), several)
 
 
-def _called(rule: Any) -> Callable[..., Any]:
+def _called(rule: Any, count: int) -> Callable[..., Any]:
     if callable(rule):
         return rule  # type: ignore[no-any-return]
-    return lambda g, *yxs: None if rule is None else g if rule == 1 else -g
+    if rule is None:
+        return lambda g, *yxs: None
+    if count == 1:
+        return (lambda g, y, x: g) if rule == 1 else lambda g, y, x: -g
+    if count == 2:
+        return (lambda g, y, a, b: g) if rule == 1 else lambda g, y, a, b: -g
+    return lambda g, *yxs: g if rule == 1 else -g
 
 
-def multiplied(slope: Callable[..., Any]) -> Callable[..., Any]:
-    """The rule of a slope by a plain product, which is right where no zero meets an infinity."""
-    return lambda g, *yxs: product(g, slope(*yxs))
+def applied(times: Callable[[Any, Any], Any], slope: Callable[..., Any], count: int) -> Any:
+    """The rule `times(g, slope)` of a slope of so many arguments."""
+    if count == 1:
+        return lambda g, y, x: times(g, slope(y, x))
+    if count == 2:
+        return lambda g, y, a, b: times(g, slope(y, a, b))
+    return lambda g, *yxs: times(g, slope(*yxs))
 
 
 def product(g: Any, s: Any) -> Any:
@@ -91,7 +101,7 @@ def transposed(
 ) -> Values:
     """`Primitive.quick` of what asks for its transpose: types stand for the values that are not kept."""
     if xs is None:
-        xs = [a.type for a in inputs]
+        xs = (inputs[0].type,) if len(inputs) == 1 else [a.type for a in inputs]
     else:
-        xs = [a.type if x is None else x for x, a in zip(xs, inputs, strict=True)]
+        xs = [inputs[n].type if x is None else x for n, x in enumerate(xs)]
     return prim.pullback((g,), xs, ys, wanted, **params)

@@ -24,7 +24,10 @@ def without(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
 
 def extent(shape: tuple[int, ...], axes: Axes) -> int:
     """How many elements one result is made of."""
-    return math.prod(shape[a] for a in axes)
+    size = 1
+    for a in axes:
+        size *= shape[a]
+    return size
 
 
 def back(y: Any, shape: tuple[int, ...], axes: Axes) -> Any:
@@ -57,6 +60,11 @@ class Sum(Linear):
         self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axes: Axes
     ) -> Values:
         return (back(gs[0], type_of(args[0]).shape, axes),)
+
+    def careful(self, g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any, params: Any) -> Values:
+        return (back(g, inputs[0].type.shape, params["axes"]),)
+
+    quick = careful
 
     def bound(self, ys: Values, xs: Values, rs: Values, *, axes: Axes) -> Values:
         (x,), (r,) = xs, rs
@@ -102,6 +110,12 @@ class Mean(Linear):
     ) -> Values:
         (g,), shape = gs, type_of(args[0]).shape
         return (back(g / type_of(g).dtype.type(extent(shape, axes)), shape, axes),)
+
+    def careful(self, g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any, params: Any) -> Values:
+        t, axes = inputs[0].type, params["axes"]
+        return (back(g / t.dtype.type(extent(t.shape, axes)), t.shape, axes),)
+
+    quick = careful
 
     def bound(self, ys: Values, xs: Values, rs: Values, *, axes: Axes) -> Values:
         (x,), (r,), (y,) = xs, rs, ys
@@ -310,6 +324,18 @@ class Share(Primitive):
 share = Share()
 
 
+class Extremum(Reduction):
+    """`max[axes](x)` or `min[axes](x)`."""
+
+    def quick(self, g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any, params: Any) -> Values:
+        (x,), (y,), axes = xs, ys, params["axes"]
+        there = x == back(y, x.shape, axes)
+        # one in each row, or, where nans are, none: then the share is what is compared
+        if np.count_nonzero(there) == y.size and not (y != y).any():
+            return (back(g, x.shape, axes) * there,)
+        return super().quick(g, xs, ys, wanted, inputs, params)
+
+
 def _share(y: Any, x: Any, axes: Axes) -> Any:
     return share(y, x, axes=axes)
 
@@ -413,8 +439,8 @@ def _log_of_sum(k: Any, x: Any, *, axes: Axes) -> Any:
     return k.map(result, k.reduce("add", parts, axes), base, top, dtype=x.dtype)
 
 
-max_ = Reduction("max", lambda x, axes: np.maximum.reduce(x, axes), _share, _reducing("max"))
-min_ = Reduction("min", lambda x, axes: np.minimum.reduce(x, axes), _share, _reducing("min"))
+max_ = Extremum("max", lambda x, axes: np.maximum.reduce(x, axes), _share, _reducing("max"))
+min_ = Extremum("min", lambda x, axes: np.minimum.reduce(x, axes), _share, _reducing("min"))
 prod = Reduction(
     "prod",
     lambda x, axes: np.multiply.reduce(x, axes, dtype=x.dtype),

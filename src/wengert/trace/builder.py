@@ -38,7 +38,8 @@ _SCALARS = (np.generic, float, int, bool, complex)
 # the argument values and result values that its rule reads.
 Entry = tuple[Any, ...]
 _NOTHING: dict[str, Any] = {}
-_ONE, _BOTH = (True,), (True, True)
+_ONE, _FIRST, _SECOND, _BOTH = (True,), (True, False), (False, True), (True, True)
+_PLAIN = frozenset((np.ndarray, np.float64))
 
 
 class Builder:
@@ -106,18 +107,13 @@ class Builder:
 
     def lift(self, value: Any) -> tuple[Atom, Any]:
         """A value from outside as an atom of this program, and the value to compute with."""
-        if isinstance(value, Tracer):
-            value = value.snapshot()
-            if value.builder.serial < 0:  # idle: plain numbers, which a write would copy first
-                value = value.value
-        elif isinstance(value, _SCALARS):
-            const = Const(value)
-            return const, const.value
-        elif isinstance(value, np.ndarray):
+        if value.__class__ is np.float64:  # (a scalar like any, but the most common)
+            return Const(value), value
+        if isinstance(value, np.ndarray):
             if value.ndim == 0:
                 value = value[()]
                 return Const(value), value
-            if value.dtype == object:
+            if value.dtype.hasobject:
                 raise InputError(
                     "an array of Python objects meets a traced value",
                     "use a numeric dtype",
@@ -129,6 +125,13 @@ class Builder:
                     value.flags.writeable = False  # so that it need not be copied again
                 elif self.saving:
                     self.watched.append((len(self.entries), value, fingerprint(value)))
+        elif isinstance(value, Tracer):
+            value = value.snapshot()
+            if value.builder.serial < 0:  # idle: plain numbers, which a write would copy first
+                value = value.value
+        elif isinstance(value, _SCALARS):
+            const = Const(value)
+            return const, const.value
         return self.capture(value), value
 
     def capture(self, value: Any) -> Var:
@@ -147,7 +150,7 @@ class Builder:
         inner = _body()
         if inner is not None and inner.serial > self.serial:
             return inner.record(prim, args, params)
-        if self.quick and not prim.multiple:  # one or two traced arguments: by far the most common
+        if self.quick and not prim.multiple:  # one or two arguments: by far the most common
             count = len(args)
             if count == 1:
                 (x,) = args
@@ -168,6 +171,24 @@ class Builder:
                     v, w = x.value, y.value
                     z = prim(v, w, **params) if self.nested else prim.eval(v, w, **params)
                     return self.note(prim, (x.node, y.node), params, _BOTH, [v, w], z)
+                if (
+                    x.__class__ is Tracer and x.builder is self and x.node.type.inexact
+                    and y.__class__ in _PLAIN
+                    and (x.window is None or x.window.root.version == x.window.seen)
+                ):  # fmt: skip
+                    b, w = self.lift(y)
+                    v = x.value
+                    z = prim(v, w, **params) if self.nested else prim.eval(v, w, **params)
+                    return self.note(prim, (x.node, b), params, _FIRST, [v, w], z)
+                if (
+                    y.__class__ is Tracer and y.builder is self and y.node.type.inexact
+                    and x.__class__ in _PLAIN
+                    and (y.window is None or y.window.root.version == y.window.seen)
+                ):  # fmt: skip
+                    a, v = self.lift(x)
+                    w = y.value
+                    z = prim(v, w, **params) if self.nested else prim.eval(v, w, **params)
+                    return self.note(prim, (a, y.node), params, _SECOND, [v, w], z)
         inputs: list[Any] = []
         values: list[Any] = []
         wanted: list[bool] = []

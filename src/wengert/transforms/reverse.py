@@ -55,6 +55,7 @@ def reverse(
 
 _NOTHING = [(None,) * n for n in range(4)]  # cotangents of a reader of parts, which it has added up
 _NUMBERS = np.ndarray, np.generic, float
+_tell = source.current.set  # whose line the equations recorded from here on belong to
 
 
 class _Nan(Exception):
@@ -66,7 +67,7 @@ def _has_nan(x: Any) -> bool:
     if x.__class__ is np.ndarray and x.dtype.char in "fd":
         flat = x.ravel()
         total = flat.dot(flat)
-        return bool(total != total)
+        return total != total  # type: ignore[no-any-return]
     if isinstance(x, _NUMBERS):
         return bool(np.any(x != x))
     return x is not None  # (a stack: nobody has looked)
@@ -82,71 +83,70 @@ def _walk(
         pending[v] = g if v not in pending else plus(pending[v], g)
     kept = set(sources)
     look, take = pending.get, pending.pop
-    with np.errstate(all="ignore"):
-        for entry in reversed(builder.entries):
-            prim, inputs, params, outputs, origin, wanted, xs, ys = entry
-            if wanted is None:
-                continue
-            if len(outputs) == 1:
-                (out,) = outputs
-                g = take(out, None) if out not in kept else look(out)
-                if g is None:
+    line = source.current.set(None) if inlining else None
+    try:
+        with np.errstate(all="ignore"):
+            for entry in reversed(builder.entries):
+                prim, inputs, params, outputs, origin, wanted, xs, ys = entry
+                if wanted is None:
                     continue
-                pull = prim.quick if quick else None
-                # a list hands over its only reference, so that the memory may be taken over
-                given: Any = [g] if pull is None and prim.overwrites and observer is None else (g,)
-                del g
-            else:
-                pull = None
-                given = tuple(look(v) if v in kept else take(v, None) for v in outputs)
-                if all(g is None for g in given):
-                    continue
-            try:
-                if pull is not None:
-                    back = pull(given[0], xs, ys, wanted, inputs, params)
-                elif quick and (prim.looks or prim.settles) and any(map(_has_nan, given)):
-                    raise _Nan
-                elif (
-                    prim.settles
-                    and (back := settled(builder, targets, gs, entry, given)) is not None
-                ):
-                    pass
-                elif inlining:
-                    token = source.current.set(origin)
-                    try:
-                        back = _cotangents(entry, given, pending)
-                    finally:
-                        source.current.reset(token)
+                if len(outputs) == 1:
+                    (out,) = outputs
+                    g = take(out, None) if out not in kept else look(out)
+                    if g is None:
+                        continue
+                    pull = prim.quick if quick else prim.careful
+                    # a list hands over its only reference, so that the memory may be taken over
+                    given: Any = [g] if pull is None and prim.overwrites and observer is None else (g,)
+                    del g
                 else:
-                    back = _cotangents(entry, given, pending)
-            except NotDifferentiableError as error:
-                if quick and any(map(_has_nan, given)):
-                    raise _Nan from error
-                reached = _reached(builder, sources, entry)
-                if reached == wanted:
+                    pull = None
+                    given = tuple(look(v) if v in kept else take(v, None) for v in outputs)
+                    if all(g is None for g in given):
+                        continue
+                if inlining:
+                    _tell(origin)
+                try:
+                    if pull is not None:
+                        back = pull(given[0], xs, ys, wanted, inputs, params)
+                    elif quick and (prim.looks or prim.settles) and any(map(_has_nan, given)):
+                        raise _Nan
+                    elif (
+                        not prim.settles
+                        or (back := settled(builder, targets, gs, entry, given)) is None
+                    ):
+                        back = _cotangents(entry, given, pending)
+                except NotDifferentiableError as error:
+                    if quick and any(map(_has_nan, given)):
+                        raise _Nan from error
+                    reached = _reached(builder, sources, entry)
+                    if reached == wanted:
+                        raise
+                    back = _cotangents((*entry[:5], reached, *entry[6:]), given, pending)
+                except Exception as error:
+                    if quick and not isinstance(error, _Nan) and any(map(_has_nan, given)):
+                        raise _Nan from error
                     raise
-                back = _cotangents((*entry[:5], reached, *entry[6:]), given, pending)
-            except Exception as error:
-                if quick and not isinstance(error, _Nan) and any(map(_has_nan, given)):
-                    raise _Nan from error
-                raise
-            if observer is not None:
-                observer(entry, given, back)
-            del given
-            for n, c in enumerate(back):
-                if c is not None and wanted[n]:
-                    atom = inputs[n]
-                    if atom not in pending:
-                        pending[atom] = c
-                    elif atom.type.__class__ is ArrayType:
-                        pending[atom] = added(take(atom), c)
-                    else:
-                        pending[atom] = plus(take(atom), c)
-            back = c = None
-        found = [look(v) for v in sources]
-        if quick and any(map(_has_nan, found)):
-            raise _Nan
-    return found
+                if observer is not None:
+                    observer(entry, given, back)
+                del given
+                for n, c in enumerate(back):
+                    if c is not None and wanted[n]:
+                        atom = inputs[n]
+                        if atom not in pending:
+                            pending[atom] = c
+                        elif atom.type.__class__ is ArrayType:
+                            pending[atom] = added(take(atom), c)
+                        else:
+                            pending[atom] = plus(take(atom), c)
+                back = c = None
+            found = [look(v) for v in sources]
+            if quick and any(map(_has_nan, found)):
+                raise _Nan
+        return found
+    finally:
+        if line is not None:
+            source.current.reset(line)
 
 
 def _reached(builder: Builder, sources: Sequence[Var], entry: Any) -> tuple[bool, ...]:

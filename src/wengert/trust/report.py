@@ -23,6 +23,7 @@ from wengert.transforms.reverse import pull
 from wengert.trust import anomaly, policies
 from wengert.trust.blame import Birth, Replay, within
 
+_LARGE = 2048  # elements
 _WIDE = 80  # so many characters of a line are shown
 _told: set[Any] = set()  # places that were warned at
 
@@ -50,13 +51,13 @@ def finite(values: Iterable[Any]) -> bool:
     """Are all these numbers finite? Traced ones are left to the outermost call."""
     for v in values:
         if v.__class__ is np.ndarray:
-            if v.dtype.char in "fd" and v.flags.c_contiguous:
-                flat = v.ravel()
-                with np.errstate(all="ignore"):
-                    total = flat.dot(flat)  # quicker than looking at each; it may overflow itself
-                if total < np.inf:
+            if v.size > _LARGE and v.dtype.char in "fd" and v.flags.forc:
+                flat = v.ravel("K")
+                with np.errstate(over="ignore"):
+                    total = flat.dot(flat)  # one sum of squares: quicker than looking at each
+                if math.isfinite(total):
                     continue
-            if v.dtype.kind in "fc" and np.count_nonzero(np.isfinite(v)) != v.size:
+            if v.dtype.kind in "fc" and not np.isfinite(v).all():
                 return False
         elif isinstance(v, float):
             if not math.isfinite(v):
