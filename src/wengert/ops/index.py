@@ -8,7 +8,7 @@ transpose of a read accumulates into one buffer.
 
 from __future__ import annotations
 
-import math
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,16 +20,17 @@ from wengert.ir.primitive import Handle, Primitive, Reads, Values
 from wengert.ir.types import ArrayType, Shape, type_of
 from wengert.ops.families import Linear, Movement, everywhere, extent_of
 from wengert.ops.radii import dense, lost
-from wengert.ops.shape import broadcast
+from wengert.ops.shape import broadcast, pad
 
 Basic = tuple[int | slice, ...]
+_zeros = np.zeros  # (while traces run, the name means something else)
 
 
 def blank(t: ArrayType, like: Any) -> Any:
     """Zeros of a type in the trace that `like` belongs to (plain zeros for plain numbers)."""
     if isinstance(like, Handle):
         return like.builder.record(broadcast, (t.dtype.type(0),), {"shape": t.shape, "dims": ()})
-    return np.zeros(t.shape, t.dtype)
+    return _zeros(t.shape, t.dtype)
 
 
 def _zero(t: ArrayType, like: Any) -> Any:
@@ -53,7 +54,14 @@ class Index(Movement):
         return x[at]
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, at: Basic) -> Values:
-        return (self.collect([blank(type_of(args[0]), gs[0])], gs[0], at=at),)
+        (g,), t = gs, type_of(args[0])
+        if not isinstance(g, Handle):
+            y = _zeros(t.shape, t.dtype)
+            y[at] = g
+            return (y,)
+        if g.builder.saving and (margins := _margins(t.shape, at)) is not None:
+            return (pad(g, **margins),)  # one equation for two, where nothing is compiled
+        return (self.collect([blank(t, g)], g, at=at),)
 
     def collect(self, buffer: list[Any], g: Any, *args: Any, at: Basic) -> Any:
         """Add a cotangent into the buffer of the operand's cotangent."""
@@ -69,6 +77,19 @@ class Index(Movement):
     def lower(self, k: Any, x: Any, *, at: Basic) -> Any:
         shape, axes = _placing(x.shape, at)
         return k.affine(x, shape, axes)
+
+
+def _margins(shape: Shape, at: Basic) -> dict[str, Shape] | None:
+    """What is left out before and after a part of whole slices, as `pad` wants to know; None if it is none."""
+    low, high = [0] * len(shape), [0] * len(shape)
+    for d, i in enumerate(at):
+        if i.__class__ is not slice:
+            return None
+        start, stop, step = i.indices(shape[d])
+        if step != 1 or stop < start:
+            return None
+        low[d], high[d] = start, shape[d] - stop
+    return {"low": tuple(low), "high": tuple(high)}
 
 
 def _placing(shape: Shape, at: Basic) -> tuple[Shape, list[tuple[int | None, Any, int]]]:
@@ -179,6 +200,9 @@ class Accumulate(Write):
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, at: Basic) -> Values:
         (g,) = gs
         return g if wanted[0] else None, part(g, at=at) if wanted[1] else None
+
+    def quick(self, g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any, params: Any) -> Values:
+        return g if wanted[0] else None, g[params["at"]] if wanted[1] else None
 
     def bound(self, ys: Values, xs: Values, rs: Values, *, at: Basic) -> Values:
         r, s = dense(xs, rs)
@@ -294,7 +318,7 @@ def _elsewhere(r: Any, y: Any, doubt: Any) -> Any:
 
 def _rows(x: Any, i: Any, axis: int, merged: int) -> Any:
     """Integers of a batch over the batch axis of x and its indexed axes, merged."""
-    t, extent = type_of(i), math.prod(type_of(x).shape[axis + 1 : axis + 1 + merged])
+    t, extent = type_of(i), prod(type_of(x).shape[axis + 1 : axis + 1 + merged])
     starts = np.arange(t.shape[0], dtype=t.dtype) * t.dtype.type(extent)
     return i + np.reshape(starts, (t.shape[0],) + (1,) * (t.ndim - 1))
 
@@ -379,7 +403,7 @@ class Put(Scatter):
         gv = None
         if wanted[1]:
             gv = gather(holder[0], args[2], **params)
-            last = _last_writes(args[2], math.prod(x.shape[axis : axis + merged]))
+            last = _last_writes(args[2], prod(x.shape[axis : axis + merged]))
             if last is not None:
                 gv = np.where(np.reshape(last, (*i.shape, *(1,) * (x.ndim - axis - merged))), gv, 0)
         if not wanted[0]:
@@ -397,10 +421,10 @@ class ScatterAdd(Scatter):
             np.add.at(x, _places(x, i, axis, merged), v)
             return x
         # `add.at` is quick where both sides are one-dimensional: number the elements one by one
-        extent, row = math.prod(x.shape[axis : axis + merged]), math.prod(x.shape[axis + merged :])
+        extent, row = prod(x.shape[axis : axis + merged]), prod(x.shape[axis + merged :])
         ids = np.reshape(i, (-1, 1)) * row + np.arange(row)
         if axis:
-            ids = np.arange(math.prod(x.shape[:axis]))[:, None] * (extent * row) + ids.ravel()
+            ids = np.arange(prod(x.shape[:axis]))[:, None] * (extent * row) + ids.ravel()
         np.add.at(x.reshape(-1), ids.ravel(), np.ravel(v))
         return x
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from wengert.ir.primitive import Handle, Values
 from wengert.ir.types import ArrayType, Shape, type_of
 from wengert.ops.families import Movement, everywhere, extent_of
 
-_array = np.ndarray  # (while traces run, a look into the module takes as long as a small product)
+# (while traces run, these names mean something else in the modules that they come from)
+_array, _empty, _zeros, _stacked = np.ndarray, np.empty, np.zeros, np.array
 _FILL = 4096  # a repeated scalar up to this size is written out: quicker to use than a view
 
 
@@ -34,8 +35,8 @@ class Broadcast(Movement):
 
     def eval(self, x: Any, *, shape: Shape, dims: tuple[int, ...]) -> Any:
         if x.__class__ is not np.ndarray:
-            if math.prod(shape) <= _FILL:
-                y = np.empty(shape, x.dtype)
+            if prod(shape) <= _FILL:
+                y = _empty(shape, x.dtype)
                 y.fill(x)
                 return y
             x = np.asarray(x)
@@ -98,7 +99,7 @@ class Reshape(Movement):
     tags = {"shape": "extent"}
 
     def typeof(self, x: ArrayType, *, shape: Shape) -> ArrayType:
-        if math.prod(shape) != x.size:
+        if prod(shape) != x.size:
             raise ShapeError(
                 f"cannot reshape {x!r} to {shape}", "keep the number of elements", source.here()
             )
@@ -190,7 +191,7 @@ class Stack(Movement):
 
     def eval(self, *xs: Any, axis: int) -> Any:
         if axis == 0:
-            return np.array(xs)
+            return _stacked(xs)
         return np.stack(xs, axis)
 
     def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...], *, axis: int) -> Values:
@@ -251,7 +252,13 @@ class Pad(Movement):
         )
 
     def eval(self, x: Any, *, low: Shape, high: Shape) -> Any:
-        return np.pad(x, tuple(zip(low, high, strict=True)))
+        shape, there = [], []
+        for n, before, after in zip(x.shape, low, high, strict=True):
+            shape.append(before + n + after)
+            there.append(slice(before, before + n))
+        y = _zeros(shape, x.dtype)
+        y[tuple(there)] = x
+        return y
 
     def ids(self, *types: ArrayType, **params: Any) -> Any:
         (x,) = types

@@ -236,8 +236,14 @@ class Builder:
         constructors, and the frames between here and the user's are those of the operators.
         """
         output = _new(Var)
-        output.type = type_of(y) if type is None else type
         origin: Any = _current()
+        if y.__class__ is Tracer:  # of an outer trace, which has just looked where that was
+            output.type = y.node.type
+            last = y.builder.entries[-1] if y.builder.entries else None
+            if last is not None and last[3][0] is y.node:
+                origin = last[4]
+        else:
+            output.type = type_of(y) if type is None else type
         if origin is None:
             frame = _getframe(3)  # who called here, and on whose behalf, are rooms of ours
             while True:
@@ -295,15 +301,16 @@ class Builder:
         self.borrow(handle)
         inputs: list[Any] = [handle.node]
         values: list[Any] = [None]
+        wanted = [handle.node.type.inexact]
         for arg in args:
-            if isinstance(arg, Tracer) and arg.builder is self:
-                inputs.append(arg.node)
-                values.append(arg.value)
+            if arg.__class__ is Tracer and arg.builder is self:
+                atom, value = arg.node, arg.value
+                wanted.append(atom.type.inexact)
             else:
                 atom, value = self.lift(arg)
-                inputs.append(atom)
-                values.append(value)
-        wanted = tuple(isinstance(a, Var) and a.type.inexact for a in inputs)
+                wanted.append(False)
+            inputs.append(atom)
+            values.append(value)
         ys = None
         if self.saving:
             holder = [handle.value]
@@ -314,7 +321,7 @@ class Builder:
                 handle.value = holder.pop()
                 raise
         values[0] = None
-        self.bind(handle, self._append(prim, tuple(inputs), params, wanted, values, ys))
+        self.bind(handle, self._append(prim, tuple(inputs), params, tuple(wanted), values, ys))
 
     def bind(self, handle: Tracer, result: Tracer) -> None:
         """Let `handle` name what `result`, a value of this trace, names."""
