@@ -107,16 +107,16 @@ class Call:
 
     def rebuild(self, values: Sequence[Any], static: bool = True) -> list[Any]:
         """Containers like the opened arguments, one per slot; statics are kept or become None."""
-        return [
-            tree.unflatten(
-                structure,
-                [
-                    values[p] if isinstance(p, int) else (p.value if static else None)
-                    for p in places
-                ],
-            )
-            for structure, places in self.structures
-        ]
+        built = []
+        for structure, places in self.structures:
+            if structure is tree.ONE and places[0].__class__ is int:
+                built.append(values[places[0]])
+                continue
+            leaves = [
+                values[p] if p.__class__ is int else (p.value if static else None) for p in places
+            ]
+            built.append(tree.unflatten(structure, leaves))
+        return built
 
     def results(self, values: Sequence[Any]) -> Any:
         """One container for one argnum, a tuple for several."""

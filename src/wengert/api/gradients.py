@@ -81,10 +81,9 @@ class Gradient:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         call = Call(self.fun, args, kwargs, self.argnums, self.argnames, "grad")
         builder, tracers, out = record_call(call)
-        out, aux = split_aux(out, self.has_aux)
+        out, aux = split_aux(out, self.has_aux) if self.has_aux else (out, None)
         y = number_of(builder, out)
-        self._check(y, call)
-        one = type_of(y).dtype.type(1)
+        one = self._check(y, call).dtype.type(1)
         if isinstance(out, Tracer) and out.builder is builder:
             found = reverse(builder, [out.node], [one], [x.node for x in tracers])
         else:
@@ -118,25 +117,25 @@ class Gradient:
             return ((value, aux), result) if self.has_aux else (value, result)
         return (result, aux) if self.has_aux else result
 
-    def _check(self, y: Any, call: Call) -> None:
-        name = getattr(self.fun, "__name__", "the function")
+    def _check(self, y: Any, call: Call) -> Any:
+        """The type of the result, which is one that can be differentiated."""
         try:
             t = type_of(y)
         except (KeyError, AttributeError):
             raise NonScalarOutputError(
-                f"grad needs one real number from {name}, and got a {type(y).__name__}",
+                f"grad needs one real number from {self._named()}, and got a {type(y).__name__}",
                 "return a scalar; for several results use wg.jacobian or wg.vjp",
                 source.here(),
             ) from None
         if t.shape != ():
             raise NonScalarOutputError(
-                f"grad needs one real number from {name}, and got {t!r}",
+                f"grad needs one real number from {self._named()}, and got {t!r}",
                 "sum it, pick an element, or use wg.jacobian (all slopes) or wg.vjp (a weighted sum of them)",
                 source.here(),
             )
         if t.dtype.kind == "c" and not self.holomorphic:
             raise DTypeError(
-                f"grad needs one real number from {name}, and got the complex {t!r}",
+                f"grad needs one real number from {self._named()}, and got the complex {t!r}",
                 "return a real number (np.real, np.abs), or say holomorphic=True if f is analytic",
                 source.here(),
             )
@@ -144,6 +143,10 @@ class Gradient:
             raise DTypeError(
                 "holomorphic=True needs complex arguments", "pass x.astype(complex)", source.here()
             )
+        return t
+
+    def _named(self) -> str:
+        return getattr(self.fun, "__name__", "the function")
 
     def __reduce__(self) -> Any:
         return Gradient, (

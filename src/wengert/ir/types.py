@@ -148,8 +148,8 @@ def type_of(value: Any) -> ArrayType:
     if known is not None:
         return known
     found = getattr(value, "type", None)
-    if isinstance(found, (ArrayType, StackType)):
-        return found  # type: ignore[return-value]
+    if found.__class__ is ArrayType or found.__class__ is StackType:
+        return found  # type: ignore[no-any-return]
     if cls is StackType:
         return value  # type: ignore[no-any-return]
     return ArrayType.of(value.shape, value.dtype)

@@ -29,6 +29,7 @@ from wengert.trace.layout import C_ORDER, UNKNOWN, relaid
 from wengert.trace.tracer import Tracer, refuse
 
 _QUICK = frozenset((Tracer, np.ndarray, float, int))
+_REAL = (int, float)
 _OPERAND = (Tracer, np.ndarray, np.generic, int, float, complex, list, tuple)
 
 
@@ -99,10 +100,9 @@ _square = UFUNCS[np.square]
 
 def _pow(self: Tracer, other: Any) -> Any:
     # NumPy takes these shortcuts for arrays, with the same digits
-    if (
-        self.dtype.kind in "fc"
-        and isinstance(other, int | float)
-        and not isinstance(other, np.generic)
+    cls = other.__class__
+    if self.node.type.inexact and (
+        cls is int or cls is float or (isinstance(other, _REAL) and not isinstance(other, np.generic))
     ):
         if other == 2:
             y = _square(self)

@@ -20,6 +20,7 @@ from wengert.trace.tracer import Tracer
 
 _PYTHON = {"f": float, "c": complex, "i": int}
 _WEAK = (int, float, complex)
+_SCALARS, _ARRAYS = (np.generic, int, float, complex), (np.ndarray, np.generic)
 _loops: dict[Any, tuple[np.dtype[Any], ...]] = {}
 
 
@@ -30,7 +31,7 @@ def operand(x: Any) -> Any:
         cls is Tracer
         or cls is np.ndarray
         or cls is float
-        or isinstance(x, np.generic | int | float | complex)
+        or isinstance(x, _SCALARS)
     ):
         return x
     if isinstance(x, np.ma.MaskedArray):
@@ -62,7 +63,7 @@ def kind(x: Any) -> Any:
     if x.__class__ is Tracer:
         dtype = x.node.type.dtype
         return _PYTHON.get(dtype.kind, dtype) if x.weak else dtype
-    if isinstance(x, np.ndarray | np.generic):
+    if isinstance(x, _ARRAYS):
         return x.dtype
     if isinstance(x, bool):
         return np.dtype(bool)
@@ -96,7 +97,7 @@ def cast(x: Any, dtype: np.dtype[Any]) -> Any:
     """`x` in another dtype; Python scalars become typed constants."""
     if x.__class__ is Tracer:
         return x if x.node.type.dtype == dtype else convert(x, dtype=dtype)
-    if isinstance(x, np.ndarray | np.generic):
+    if isinstance(x, _ARRAYS):
         return x if x.dtype == dtype else x.astype(dtype)
     return dtype.type(x)
 
@@ -248,7 +249,7 @@ def dtype_of(x: Any) -> np.dtype[Any]:
     if x.__class__ is Tracer:
         dtype: np.dtype[Any] = x.node.type.dtype
         return dtype
-    return x.dtype if isinstance(x, np.ndarray | np.generic) else np.asarray(x).dtype
+    return x.dtype if isinstance(x, _ARRAYS) else np.asarray(x).dtype
 
 
 def inexact(x: Any) -> Any:

@@ -328,10 +328,12 @@ class Scale(Primitive):
 
     def __call__(self, g: Any, slope: Any) -> Any:
         if isinstance(g, Handle):
-            if isinstance(slope, Handle) and slope.builder is not g.builder:
-                return super().__call__(g, slope)
+            if isinstance(slope, Handle) and slope.builder.serial > g.builder.serial:
+                return slope.builder.record(self, (g, slope))
             return g.builder.record(self, (g, slope))
-        return super().__call__(g, slope) if isinstance(slope, Handle) else self.eval(g, slope)
+        if isinstance(slope, Handle):
+            return slope.builder.record(self, (g, slope))
+        return self.eval(g, slope)
 
     def typeof(self, g: ArrayType, slope: ArrayType) -> ArrayType:
         return elementwise_type(np.multiply, g, slope)

@@ -258,8 +258,7 @@ class Builder:
                 if frame is None:
                     break
         if True in wanted:
-            plan = prim.read_plan
-            drop, keep = plan[wanted] if wanted in plan else prim.plan(wanted)
+            drop, keep = prim.read_plan.get(wanted) or prim.plan(wanted)
             if drop is None:
                 kept: Any = None
             else:

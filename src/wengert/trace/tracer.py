@@ -52,7 +52,8 @@ class Tracer(Handle):
 
     def snapshot(self) -> Tracer:
         """Another handle with the value of now: a write into one is not seen in the other."""
-        self.refresh()
+        if self.window is not None:
+            self.window.refresh(self)
         handle: Tracer = self.builder.handle(self.node, self.value, self.weak)
         return handle
 
