@@ -113,3 +113,66 @@ def test_sums_of_cotangents_are_written_only_where_nobody_else_looks():
         np.testing.assert_allclose(dy, 2 + 2 * x)
         np.testing.assert_array_equal(g, 2.0)
         assert not np.shares_memory(dx, dy)
+
+
+@pytest.mark.parametrize("rows", [3, 300, 5000])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_row_that_was_repeated_gets_the_sum_of_the_rows(rows, dtype):
+    g = np.random.default_rng(rows).normal(size=(rows, 7)).astype(dtype)
+    for order in "CF":
+        found = wg.grad(lambda b: np.sum(np.asarray(g, order=order) * (np.zeros_like(g) + b)))(
+            np.zeros(7, dtype)
+        )
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, g.sum(0, dtype=float), rtol=1e-4, atol=1e-4)
+
+
+def test_slopes_of_extremes_are_shared_among_ties_and_go_to_nans():
+    x = np.array([[1.0, 3.0, 3.0], [2.0, 0.0, 1.0], [np.nan, 5.0, np.nan]])
+    weights = np.array([2.0, 4.0, 8.0])
+    slope = wg.grad(lambda x: weights @ np.max(x, axis=1), trust="off")
+    np.testing.assert_array_equal(slope(x), [[0, 1, 1], [4, 0, 0], [4, 0, 4]])
+    np.testing.assert_array_equal(
+        wg.grad(lambda x: weights[:2] @ np.max(x, axis=1))(x[1::-1]), [[2, 0, 0], [0, 2, 2]]
+    )
+    # as many equal elements as rows: a tie in one row, a nan in the other
+    both = np.array([[3.0, 3.0], [np.nan, 1.0]])
+    found = wg.grad(lambda x: np.sum(np.max(x, axis=1)), trust="off")(both)
+    np.testing.assert_array_equal(found, [[0.5, 0.5], [1, 0]])
+
+
+@pytest.mark.parametrize("at", [np.s_[1:], np.s_[:-1], np.s_[1:3, :2], np.s_[::2], np.s_[3:1], np.s_[0], np.s_[1:, 1]])  # fmt: skip
+def test_parts_go_back_to_their_places_at_second_order(at):
+    x = np.arange(1.0, 13.0).reshape(4, 3)
+    part = np.zeros_like(x)
+    part[at] = 1
+
+    def f(x):
+        return np.sum(x[at] ** 3) + np.sum(x[at] ** 2)
+
+    twice = wg.grad(lambda x: np.sum(wg.grad(f)(x) * x))(x)
+    np.testing.assert_allclose(twice, part * (9 * x**2 + 4 * x))
+
+
+def test_a_large_finite_gradient_whose_squares_overflow_is_no_alarm(recwarn):
+    g = np.full(5000, 1e200)
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(wg.grad(lambda x: np.sum(g * x))(np.ones(5000)), g)
+    assert not recwarn
+
+
+def test_a_nan_of_a_second_derivative_is_told_from_the_line_of_the_function():
+    def f(x):
+        y = 2 * x
+        return np.sum(y ** 1.5)  # fmt: skip
+
+    with pytest.warns(NonFiniteWarning, match=r"y \*\* 1\.5"):
+        wg.grad(lambda x: np.sum(wg.grad(f)(x)))(np.array([1.0, 0.0]))
+
+
+def test_no_primitive_is_asked_quickly_that_must_be_asked_with_care():
+    from wengert.ops import PRIMITIVES
+
+    for prim in PRIMITIVES.values():
+        if prim.careful is not None:
+            assert not (prim.settles or prim.overwrites or prim.collects or prim.looks), prim.name

@@ -102,7 +102,7 @@ class Call:
             if slot.__class__ is str:
                 kwargs = {**kwargs, slot: built}
             else:
-                args[slot] = built  # type: ignore[call-overload]
+                args[slot] = built  # type: ignore[index]
         return self.f(*args, **kwargs) if kwargs else self.f(*args)
 
     def rebuild(self, values: Sequence[Any], static: bool = True) -> list[Any]:
@@ -136,7 +136,7 @@ def _slots(
 ) -> list[int | str]:
     found: list[int | str] = []
     names = (argnames,) if isinstance(argnames, str) else tuple(argnames or ())
-    numbers: tuple[int, ...]
+    numbers: Sequence[Any]
     if argnums.__class__ is int:
         if 0 <= argnums < len(args) and not names:
             return [argnums]

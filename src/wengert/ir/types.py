@@ -149,7 +149,7 @@ def type_of(value: Any) -> ArrayType:
         return known
     found = getattr(value, "type", None)
     if found.__class__ is ArrayType or found.__class__ is StackType:
-        return found  # type: ignore[no-any-return]
+        return found  # type: ignore[return-value]
     if cls is StackType:
         return value  # type: ignore[no-any-return]
     return ArrayType.of(value.shape, value.dtype)

@@ -102,7 +102,9 @@ def _pow(self: Tracer, other: Any) -> Any:
     # NumPy takes these shortcuts for arrays, with the same digits
     cls = other.__class__
     if self.node.type.inexact and (
-        cls is int or cls is float or (isinstance(other, _REAL) and not isinstance(other, np.generic))
+        cls is int
+        or cls is float
+        or (isinstance(other, _REAL) and not isinstance(other, np.generic))
     ):
         if other == 2:
             y = _square(self)

@@ -27,12 +27,7 @@ _loops: dict[Any, tuple[np.dtype[Any], ...]] = {}
 def operand(x: Any) -> Any:
     """A tracer, an array or a scalar as it is; lists and tuples become arrays."""
     cls = x.__class__
-    if (
-        cls is Tracer
-        or cls is np.ndarray
-        or cls is float
-        or isinstance(x, _SCALARS)
-    ):
+    if cls is Tracer or cls is np.ndarray or cls is float or isinstance(x, _SCALARS):
         return x
     if isinstance(x, np.ma.MaskedArray):
         raise InputError(

@@ -27,10 +27,14 @@ def pulling(rules: Sequence[Any]) -> Callable[..., Values]:
     left, right = called[0], called[-1]
 
     # (what is not used has a name all the same: packing it would take longer)
-    def one(g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any = None, params: Any = None) -> Values:
+    def one(
+        g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any = None, params: Any = None
+    ) -> Values:
         return (left(g, None if ys is None else ys[0], None if xs is None else xs[0]),)
 
-    def two(g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any = None, params: Any = None) -> Values:
+    def two(
+        g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any = None, params: Any = None
+    ) -> Values:
         y = None if ys is None else ys[0]
         a, b = _UNREAD if xs is None else xs
         if wanted[0]:

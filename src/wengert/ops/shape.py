@@ -42,7 +42,7 @@ class Broadcast(Movement):
             x = np.asarray(x)
         if x.flags.forc and x.size:  # several times quicker than np.broadcast_to
             y = _array(shape, x.dtype, x, 0, _strides(len(shape), dims, x.shape, x.strides))
-            y.setflags(False)  # (writeable)
+            y.setflags(write=False)
             return y
         middle = [1] * len(shape)
         for d, n in zip(dims, x.shape, strict=True):

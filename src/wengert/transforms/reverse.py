@@ -97,7 +97,9 @@ def _walk(
                         continue
                     pull = prim.quick if quick else prim.careful
                     # a list hands over its only reference, so that the memory may be taken over
-                    given: Any = [g] if pull is None and prim.overwrites and observer is None else (g,)
+                    given: Any = (
+                        [g] if pull is None and prim.overwrites and observer is None else (g,)
+                    )
                     del g
                 else:
                     pull = None
