@@ -21,7 +21,7 @@ from wengert.errors import DTypeError, ShapeError
 from wengert.ir import source
 from wengert.ir.primitive import Handle, Primitive, Reads, Values
 from wengert.ir.types import ArrayType, type_of
-from wengert.ops.pulling import applied, product, pulling, transposed
+from wengert.ops.pulling import applied, has_nan, product, pulling, transposed
 from wengert.ops.radii import dense, lost, scaled
 
 Slope = Callable[..., Any] | int | None
@@ -199,12 +199,7 @@ def _stopped(g: Any, s: Any) -> Any:
     """`scale(g, s)`."""
     if s.__class__ is np.ndarray and g.__class__ is np.ndarray:
         z = g * s
-        if z.dtype.char in "fd":
-            flat = z.ravel()
-            total = flat.dot(flat)  # nan if there is one anywhere: quicker than looking at each
-            if total == total:
-                return z
-        return mended(z, g)
+        return z if z.dtype.char in "fd" and not has_nan(z) else mended(z, g)
     return scale(g, s)
 
 
@@ -344,12 +339,7 @@ class Scale(Primitive):
             return y if y == y else y.dtype.type(0) if g == 0 else y
         if slope.__class__ is np.float64 and slope - slope == 0:  # finite: a zero stays a zero
             return y
-        if y.dtype.char in "fd":
-            flat = y.ravel()
-            total = flat.dot(flat)
-            if total == total:
-                return y
-        return mended(y, g)
+        return y if y.dtype.char in "fd" and not has_nan(y) else mended(y, g)
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return (wanted[1], wanted[0]), False
@@ -368,7 +358,7 @@ class Scale(Primitive):
     def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
         return self.transpose(gs, xs, wanted)
 
-    def quick(self, h: Any, xs: Any, ys: Any, wanted: Any, *rest: Any) -> Values:
+    def quick(self, h: Any, xs: Any, ys: Any, wanted: Any, inputs: Any, params: Any) -> Values:
         g, slope = xs
         return (h * slope if wanted[0] else None, h * g if wanted[1] else None)
 

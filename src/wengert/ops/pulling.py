@@ -69,6 +69,13 @@ def applied(times: Callable[[Any, Any], Any], slope: Callable[..., Any], count: 
     return lambda g, *yxs: times(g, slope(*yxs))
 
 
+def has_nan(y: Any) -> bool:
+    """Is there a nan in an array of single or double precision? One sum of squares, quicker than a look at each."""
+    flat = y if y.ndim == 1 else y.ravel()
+    total = flat.dot(flat)
+    return total != total  # type: ignore[no-any-return]
+
+
 def product(g: Any, s: Any) -> Any:
     """`g * s`; a large slope that nobody else has gives its memory to it."""
     if (
