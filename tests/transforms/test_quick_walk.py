@@ -8,6 +8,10 @@ from wengert.errors import NonFiniteWarning, NotDifferentiableError
 from wengert.ops.families import Elementwise, along
 
 
+# these zeros are meant to stop, so nobody need be told
+pytestmark = pytest.mark.filterwarnings("ignore:.*a zero has stopped:wengert.errors.TrustWarning")
+
+
 def stopped(inner):
     """0 · sqrt(inner(x)) at inner = 0: the zero stops before the infinite slope."""
     return lambda x: np.sum(0 * np.sqrt(inner(x))) + np.sum(x)
