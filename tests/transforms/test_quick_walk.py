@@ -7,7 +7,6 @@ import wengert as wg
 from wengert.errors import NonFiniteWarning, NotDifferentiableError
 from wengert.ops.families import Elementwise, along
 
-
 # these zeros are meant to stop, so nobody need be told
 pytestmark = pytest.mark.filterwarnings("ignore:.*a zero has stopped:wengert.errors.TrustWarning")
 
