@@ -6,6 +6,7 @@ import pytest
 import wengert as wg
 from wengert.ir.evaluate import evaluate
 from wengert.transforms import vjp
+from wengert.trust import guard
 from wengert.trust.likes import collected
 from wengert.trust.slices import sliced
 
@@ -83,3 +84,62 @@ def test_wrong_elements_of_a_large_array_cost_what_they_are():
         g = wg.grad(lambda x: np.sum((1 - np.cos(x)) / x**2), trust="repair")(x)
     assert g[5] == pytest.approx(-1e-8 / 12)
     assert wg.last_report().count(wg.last_report().escalated) == 1
+
+
+def versine(r):
+    return (1 - np.cos(r[0] * r[1])) / (r[0] * r[1]) ** 2 + np.sum(np.exp(r) * r)
+
+
+ROWS = np.linspace(0.1, 3, 120).reshape(40, 3)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(wg.vmap(versine)(x)),
+        lambda x: np.sum(np.exp(wg.vmap(versine)(x))),
+        lambda x: np.sum(np.sum(np.sin(x) * x, 1) ** 2),
+        lambda x: np.sum(wg.vmap(lambda r, w: versine(r * w), (0, None))(x, np.ones(3))),
+    ],
+    ids=["a batch", "and more", "sums within", "with what is shared"],
+)
+def test_a_few_examples_are_a_program_of_their_own(f):
+    program, mask = gradient(f, ROWS), np.zeros((40, 3), bool)
+    mask[3, 1] = mask[17] = True
+    given = [ROWS, *(np.ones(3) for _ in program.inputs[2:]), ONE]
+    part, args, at = sliced(program, given, [mask])
+    assert evaluate(part, args)[0].shape == (2, 3)
+    np.testing.assert_allclose(evaluate(part, args)[0], evaluate(program, given)[0][at], rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sum(wg.vmap(versine)(x)) ** 2,
+        lambda x: np.sum(wg.vmap(versine)(x - np.mean(x, 0))),
+        lambda x: np.sum(wg.vmap(versine)(x) * wg.vmap(versine)(x[::-1])),
+        lambda x: np.sum(np.cumsum(np.sin(x), 0)),
+    ],
+    ids=["squared", "centred", "reversed", "cumsum"],
+)
+def test_examples_that_know_each_other_are_not_told_apart(f):
+    program, mask = gradient(f, ROWS), np.zeros((40, 3), bool)
+    mask[3] = True
+    assert sliced(program, [ROWS, ONE], [mask]) is None
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_what_is_too_large_as_a_whole_is_settled_example_by_example(compiled, monkeypatch):
+    monkeypatch.setattr(guard, "_SPEED", 100)
+    rows = np.linspace(0.5, 2, 3000).reshape(1000, 3)
+    rows[77, 0] = 1e-9
+    slope = wg.grad(lambda x: np.sum(wg.vmap(versine)(x)), trust="repair")
+    with wg.trust.policy(action="record"):
+        found = (wg.jit(slope) if compiled else slope)(rows)
+        assert wg.last_report().trusted
+        assert wg.last_report().repaired[0][77, 0]
+        np.testing.assert_allclose(found[77], wg.grad(versine, trust="repair")(rows[77]))
+        wg.grad(lambda x: np.sum(wg.vmap(versine)(x)) ** 2, trust="repair")(rows)
+        assert wg.last_report().flagged[0][77, 0]
+        wg.grad(lambda x: np.sum(versine(x.T) * np.abs(x[:, 0] - x[3, 0])), trust="repair")(rows)
+        assert not wg.last_report().trusted

@@ -22,6 +22,7 @@ from wengert.trust.balls.number import Undecided, precision
 from wengert.trust.effort import operations
 from wengert.trust.exact import restricted
 from wengert.trust.question import Question, Recorded, Result, programs
+from wengert.trust.slices import sliced
 from wengert.trust.tending import Tended, tend
 
 _SPEED = 3e5  # operations on balls that one second is enough for, at least
@@ -107,17 +108,20 @@ class Inquiry:
         self.settled = [ladder.Settled(p) for p in self.plain]
         recorded = self.question.recorded
         work = operations(recorded.program)
-        if work > _SPEED * self.policy.budget:  # not even once within the budget
-            for n, mask in enumerate(self.open):
-                for at in _places(mask):
-                    self._flag(n, at, f"too large for balls: {work:.1g} operations", 0)
-            return
-        self._climb(recorded.program, recorded.args)
-        self._stand(recorded)
+        # not even once within the budget: then only what can be looked at by itself, far from edges
+        large = work > _SPEED * self.policy.budget
+        flags = [True] * recorded.movers
+        if not (large and edges.look(recorded.program, recorded.args, flags, ()).doubt):
+            self._climb(recorded.program, recorded.args, large)
+        if not large:
+            self._stand(recorded)
         for n, mask in enumerate(self.open):
-            result = self.question.results[n]
+            result, one = self.question.results[n], self.settled[n]
             for at in _places(mask):
-                self._judge(n, result, at)
+                if large and (not one.bits[at] or one.doubtful):
+                    self._flag(n, at, f"too large for balls: {work:.1g} operations", 0)
+                else:
+                    self._judge(n, result, at)
 
     def _take_known(self) -> None:
         """Numbers that the detector knows already, from a wider format."""
@@ -134,7 +138,7 @@ class Inquiry:
                     self.values[n][at] = value
                 self._note(n, at, value, "confirmed" if right else "wide", "", 0)
 
-    def _climb(self, program: Program, args: Sequence[Any]) -> None:
+    def _climb(self, program: Program, args: Sequence[Any], large: bool = False) -> None:
         recorded = self.question.recorded
         try:
             parts = [*programs(self.question.results, program, args, recorded.movers)]
@@ -152,6 +156,10 @@ class Inquiry:
             part = restricted(part, wanted)
             plain = [self.plain[n] if at is None else self.plain[n][at] for n, at in chosen]
             masks = [self.open[n] if at is None else self.open[n][at] for n, at in chosen]
+            if large:
+                small = sliced(part, given, masks)
+                if small is None or operations(small[0]) > _SPEED * self.policy.budget:
+                    continue
             try:
                 found = ladder.climb(part, given, plain, masks, until=self.until)
             except (Undecided, ArithmeticError, ValueError) as error:

@@ -19,6 +19,7 @@ from wengert.ops.compare import Select
 from wengert.ops.families import Elementwise, Scale
 from wengert.ops.literal import Literal
 from wengert.trust.balls.evaluate import Derived
+from wengert.trust.rows import by_rows
 
 _LEAST = 16  # smaller arrays are not worth the trouble
 
@@ -26,10 +27,16 @@ _LEAST = 16  # smaller arrays are not worth the trouble
 def sliced(
     program: Program, args: Sequence[Any], masks: Sequence[Any]
 ) -> tuple[Program, list[Any], Any] | None:
-    """The program of the marked elements, its arguments, and their places; None if it is not that kind.
+    """The program of the marked elements (or examples), its arguments, and their places; None if there is none.
 
-    `masks` are of one shape, that of all outputs.
+    `masks` are of the shapes of the outputs.
     """
+    return _by_elements(program, args, masks) or by_rows(program, args, masks)
+
+
+def _by_elements(
+    program: Program, args: Sequence[Any], masks: Sequence[Any]
+) -> tuple[Program, list[Any], Any] | None:
     shape = masks[0].shape
     if any(m.shape != shape for m in masks) or masks[0].size < _LEAST:
         return None
