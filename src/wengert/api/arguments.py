@@ -15,6 +15,7 @@ from wengert.ir import source
 from wengert.ir.types import type_of
 from wengert.numpy_api.promote import cast
 from wengert.trace.idle import plain
+from wengert.trace.trace import innermost
 from wengert.trace.tracer import Tracer
 
 Argnums = int | Sequence[int]
@@ -36,13 +37,26 @@ class Leaf:
 class Call:
     """A call with some arguments opened into leaves: `call.run(tracers)` is the user's function."""
 
-    __slots__ = ("args", "f", "kwargs", "leaves", "single", "slots", "statics", "structures")
+    __slots__ = (
+        "args",
+        "f",
+        "kwargs",
+        "leaves",
+        "shows",
+        "single",
+        "slots",
+        "statics",
+        "structures",
+    )
 
     def __init__(
         self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], argnums: Argnums | None,
         argnames: str | Sequence[str] | None, what: str,
     ) -> None:  # fmt: skip
         self.f, self.args, self.kwargs = f, args, kwargs
+        self.shows = (
+            False  # are the other arguments traced too, so that their numbers are looked at?
+        )
         self.single = (isinstance(argnums, int) and argnames is None) or (
             argnums is None and isinstance(argnames, str)
         )
@@ -73,7 +87,7 @@ class Call:
         return self
 
     def names(self) -> list[str]:
-        """A name for each leaf: that of the argument; its place where the argument is a container."""
+        """A name for each leaf, and for the other numbers: that of the argument; a place in a container."""
         try:
             kinds = inspect.signature(self.f).parameters.values()
             known = [p.name for p in kinds if p.kind in (0, 1)]
@@ -81,10 +95,16 @@ class Call:
             known = []
         if len(self.slots) != len(self.leaves):
             return [f"leaf {n}" for n in range(len(self.leaves))]
+        slots = [*self.slots, *(self._others() if self.shows else ())]
         return [
             s if isinstance(s, str) else known[s] if s < len(known) else f"argument {s}"
-            for s in self.slots
+            for s in slots
         ]
+
+    def _others(self) -> list[int | str]:
+        """The arguments that are not opened."""
+        every: list[int | str] = [*range(len(self.args)), *self.kwargs]
+        return [at for at in every if at not in self.slots]
 
     def changed(self, change: Callable[[Any], Any]) -> Call:
         """The same call with other values in its arguments, to be run only."""
@@ -92,11 +112,18 @@ class Call:
         other.f, other.leaves = self.f, []
         other.args, other.kwargs = tree.map_leaves(change, (self.args, self.kwargs))
         other.slots, other.structures, other.single = self.slots, self.structures, self.single
+        other.shows = self.shows
         return other
 
     def run(self, values: Sequence[Any]) -> Any:
         """The user's function with `values` in place of the leaves."""
         args, kwargs = list(self.args), self.kwargs
+        builder = innermost() if self.shows else None
+        if builder is not None:
+            see, kwargs = partial(_shown, builder), dict(kwargs)
+            for at in self._others():
+                where: Any = kwargs if isinstance(at, str) else args
+                where[at] = tree.map_leaves(see, where[at])
         for n, built in enumerate(self.rebuild(values)):
             slot = self.slots[n]
             if slot.__class__ is str:
@@ -122,6 +149,25 @@ class Call:
         """One container for one argnum, a tuple for several."""
         built = self.rebuild(values, static=False)
         return built[0] if self.single else tuple(built)
+
+
+_SMALL = 4096  # larger arrays that nothing is differentiated by are taken as they are
+
+
+def _shown(builder: Any, x: Any) -> Any:
+    """A real or complex number, or a small array of them, as a traced value; others as they are."""
+    known = plain(x)
+    if known.__class__ in (float, complex):
+        return builder.reveal(np.asarray(known)[()], True)
+    if isinstance(known, Tracer):
+        t, weak = known.type, known.weak
+    elif isinstance(known, np.ndarray | np.inexact) and known.dtype.kind in "fc":
+        t, weak = type_of(known), False
+    else:
+        return x
+    if not t.inexact or t.size > _SMALL:
+        return x
+    return builder.reveal(known.snapshot() if isinstance(known, Tracer) else known, weak)
 
 
 class _Static:

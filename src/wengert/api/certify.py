@@ -99,6 +99,7 @@ def _level(fun: Any, asked: _Asked, args: Any, kwargs: Any) -> tuple[Level, bool
     try:
         if base is not None:
             call = Call(base, args, kwargs, fun.argnums, fun.argnames, "certify")
+            call.shows = True
             builder, _, out = record_call(call)
             seen = recorded(call, builder, tree.flatten(out)[0])
         try:
@@ -119,6 +120,7 @@ def _asked(fun: Any, args: Any, kwargs: Any) -> _Asked:
     """The results of a call, as numbers to be settled."""
     if isinstance(fun, Gradient):
         call = Call(fun.fun, args, kwargs, fun.argnums, fun.argnames, "certify")
+        call.shows = True
         builder, _, out = record_call(call)
         out = split_aux(out, fun.has_aux)[0]
         seen = recorded(call, builder, [out], fun.has_aux)
@@ -130,6 +132,7 @@ def _asked(fun: Any, args: Any, kwargs: Any) -> _Asked:
         return _Asked(call, results, seen, _gradient(fun, call))
     if isinstance(fun, Jacobian):
         call = Call(fun.fun, args, kwargs, fun.argnums, fun.argnames, "certify")
+        call.shows = True
         builder, _, out = record_call(call)
         leaves, structure = tree.flatten(split_aux(out, fun.has_aux)[0])
         seen = recorded(call, builder, leaves, fun.has_aux)
@@ -147,6 +150,7 @@ def _asked(fun: Any, args: Any, kwargs: Any) -> _Asked:
 
         return _Asked(call, results, seen, blocks)
     call = Call(fun, args, kwargs, tuple(range(len(args))), None, "certify")
+    call.shows = True
     builder, _, out = record_call(call)
     leaves, structure = tree.flatten(out)
     seen = recorded(call, builder, leaves)

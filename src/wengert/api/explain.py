@@ -47,6 +47,7 @@ def explain(fun: Callable[..., Any], argnums: Argnums | None = None) -> Callable
     def account(*args: Any, **kwargs: Any) -> Explanation:
         chosen = tuple(range(len(args))) if numbers is None else numbers
         call = Call(inner, args, kwargs, chosen, None, "explain")
+        call.shows = True
         with np.errstate(all="ignore"):
             builder, tracers, out = record_call(call)
             if isinstance(fun, Gradient) and fun.has_aux:

@@ -45,6 +45,7 @@ class Jacobian:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         call = Call(self.fun, args, kwargs, self.argnums, self.argnames, "jacobian")
+        call.shows = looked_at.closely(self.trust)
         builder, tracers, out = record_call(call)
         out, aux = split_aux(out, self.has_aux)
         leaves, structure = tree.flatten(out)

@@ -39,6 +39,11 @@ def _native(program: Program) -> Callable[[Sequence[Any]], Sequence[Any]]:
 means.machine.append(_native)
 
 
+def closely(level: str) -> bool:
+    """Does this level, or the policy, ask to look at every number?"""
+    return policies.at_least(level) in CLOSE
+
+
 def wanted(level: str, builder: Any, results: Sequence[Any]) -> str:
     """The level to look at these results with; "" where that is left to a call around.
 

@@ -142,6 +142,11 @@ class Builder:
         self.captured.append((var, value))
         return var
 
+    def reveal(self, value: Any, weak: bool) -> Tracer:
+        """A captured number or array as a traced value, so that what is computed of it alone is recorded too."""
+        var, value = (self.capture(value), value) if not np.ndim(value) else self.lift(value)
+        return Tracer(self, var, value, weak)
+
     # ---- equations -----------------------------------------------------------------------------
     def record(
         self, prim: Primitive, args: tuple[Any, ...], params: Mapping[str, Any] = _NOTHING

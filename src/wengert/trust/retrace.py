@@ -61,6 +61,11 @@ class BallBuilder(Builder):
         ys = handler(prim, dict(params), types, outs)(*values)
         return self._written(prim, tuple(atoms), params, outs, ys)
 
+    def reveal(self, value: Any, weak: bool) -> Tracer:
+        """A captured number or array as a traced value that knows its balls."""
+        handle = super().reveal(value, weak)
+        return Tracer(self, handle.node, entered(handle.value, type_of(value).dtype), weak)
+
     def _written(self, prim: Primitive, atoms: Any, params: Any, outs: Any, ys: Any) -> Any:
         variables = tuple(map(Var, outs))
         origin = source.current.get()
