@@ -54,9 +54,7 @@ class Call:
         argnames: str | Sequence[str] | None, what: str,
     ) -> None:  # fmt: skip
         self.f, self.args, self.kwargs = f, args, kwargs
-        self.shows = (
-            False  # are the other arguments traced too, so that their numbers are looked at?
-        )
+        self.shows = False  # are the other arguments traced too, to be looked at?
         self.single = (isinstance(argnums, int) and argnames is None) or (
             argnums is None and isinstance(argnames, str)
         )
