@@ -340,3 +340,25 @@ def test_a_checkpoint_may_write_into_its_own_arrays_and_into_no_others():
 
     with pytest.raises(wg.errors.TracerLeakError):
         wg.grad(f)(np.ones(2))
+
+
+@pytest.mark.parametrize("chunk", [1, 16, 60, 100])
+def test_chunks_bound_the_memory_of_compiled_code_too(chunk):
+    pytest.importorskip("llvmlite")
+    rng = np.random.default_rng(0)
+    xs, w = rng.normal(size=(60, 30)), rng.normal(size=30)
+
+    def f(x, w):
+        return np.sum(np.sort(np.outer(np.sin(x), w), axis=0) * x)  # (sort needs memory)
+
+    whole, parts = (
+        wg.vmap(wg.grad(f, argnums=(0, 1)), in_axes=(0, None), chunk_size=c) for c in (None, chunk)
+    )
+    for got, want in zip(wg.jit(parts)(xs, w), whole(xs, w), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-12)
+    if chunk < 20:
+        one, other = (wg.explain_compile(g)(xs, w).workspace for g in (parts, whole))
+        assert one < other / 2
+    for extent in (5, 33, 64):  # other sizes of the batch
+        got = wg.jit(parts)(np.resize(xs, (extent, 30)), w)
+        np.testing.assert_allclose(got[0], parts(np.resize(xs, (extent, 30)), w)[0], rtol=1e-12)

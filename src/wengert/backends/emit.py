@@ -33,7 +33,6 @@ class Emitter:
         self.sharers: dict[Buffer, int] = {}  # arrays that stand in it together, above one
         self.problems: dict[Any, int] = {}
         self.tops: list[Buffer] = []  # of tapes
-        self.fitting: dict[int, Any] = {}  # programs: can they be bodies of loops over lanes?
         self.limit = 64
         self.count = 0
         self.lanes = 0  # inside how many loops over lanes are we?

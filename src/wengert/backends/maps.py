@@ -2,7 +2,8 @@
 
 A result of a map is virtual: asked for an element of example i, it writes the whole body for that
 example, once per nest. So what surrounds a map, the sums of the cotangents of shared arguments
-first of all, joins its loop. A body that is not small is computed by its batch rules instead.
+first of all, joins its loop. A body that is not small is computed by its batch rules instead: `widened`
+says so in the program, before anybody asks which of its numbers are extents, since batch rules make new ones.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wengert.backends.arrays import Grid, is_small
-from wengert.backends.code import SMALL
+from wengert.backends.code import SMALL, Function
 from wengert.backends.graph import Node
-from wengert.ir.program import Const, Program
+from wengert.ir import passes
+from wengert.ir.program import Const, Eqn, Program
 from wengert.ir.types import StackType
+from wengert.ops.control import call, map_
 
 if TYPE_CHECKING:
     from wengert.backends.emit import Emitter, Region
@@ -45,7 +48,7 @@ def mapped(
     kit: Kit, args: Sequence[Node], body: Program, flags: Sequence[bool], extent: int
 ) -> tuple[Node, ...] | None:
     """The results of a map as virtual arrays; None if its body is not small enough."""
-    if extent <= SMALL or not fits(kit, body):
+    if not loops_over(body, extent):
         return None
     cost = operations(body)
 
@@ -94,16 +97,49 @@ def operations(program: Program) -> int:
     return total
 
 
-def fits(kit: Kit, body: Program) -> bool:
+def loops_over(body: Program, extent: int) -> bool:
+    """Does a map become a loop over its examples?"""
+    return extent > SMALL and bool(fits(body))
+
+
+@passes.remembered
+def widened(program: Program) -> Program:
+    """The program with the batch rules' equations for every map that becomes no loop, at any depth."""
+    eqns, changed = [], False
+    for e in program.eqns:
+        params = e.params
+        if e.prim is map_ and not loops_over(params["body"], params["extent"]):
+            wide = passes.batch(
+                params["body"], params["mapped"], params["extent"], (True,) * len(e.outputs)
+            )
+            e = Eqn(call, e.inputs, {"body": widened(wide)}, e.outputs, e.origin)
+        elif e.prim is not map_:
+            inner = {k: _widened_in(v) for k, v in params.items()}
+            if any(inner[k] is not v for k, v in params.items()):
+                e = Eqn(e.prim, e.inputs, inner, e.outputs, e.origin)
+        changed = changed or e.params is not params
+        eqns.append(e)
+    if not changed:
+        return program
+    return Program(program.inputs, eqns, program.outputs, program.sources, program.name)
+
+
+def _widened_in(value: Any) -> Any:
+    if isinstance(value, Program):
+        return widened(value)
+    if isinstance(value, tuple) and any(isinstance(v, Program) for v in value):
+        return tuple(map(_widened_in, value))
+    return value
+
+
+@passes.remembered
+def fits(body: Program) -> bool:
     """Are all arrays of a body small, and can all of it be done lane by lane?"""
-    known = kit.region.e.fitting
-    if id(body) not in known:
-        known[id(body)] = (body, operations(body) <= LONGEST and _fits(kit, body))
-    return bool(known[id(body)][1])
+    return operations(body) <= LONGEST and _fits(body)
 
 
-def _fits(kit: Kit, body: Program) -> bool:
-    from wengert.backends.emit import Region
+def _fits(body: Program) -> bool:
+    from wengert.backends.emit import Emitter, Region
     from wengert.backends.kit import Kit as Other
     from wengert.backends.lowering import given, lower_equation
 
@@ -111,13 +147,13 @@ def _fits(kit: Kit, body: Program) -> bool:
     for t in (*body.in_types, *types):
         if isinstance(t, StackType) or not is_small(t.shape, LIMIT):
             return False
-    trial = Other(Region(kit.region.e, LIMIT))
+    trial = Other(Region(Emitter(Function("trial", ()), frozenset()), LIMIT))
     env: dict[Any, Node] = {}
     for v in body.inputs:
         env[v] = given(trial, Grid(np.empty(v.type.shape, object), v.type.dtype), v.type)
     for eqn in body.eqns:
         for inner in eqn.params.values():
-            if isinstance(inner, Program) and not fits(kit, inner):
+            if isinstance(inner, Program) and not fits(inner):
                 return False
         ins = [
             trial.number(a.value, a.type.dtype) if isinstance(a, Const) else env[a]

@@ -144,21 +144,33 @@ class Moves(Words):
         return self.step(name, [x, v, i], "pulled", [Typed(x.shape, x.dtype)], emit, reuses=0)[0]
 
     def running(
-        self, formula: Callable[..., Any], xs: Sequence[Node], axis: int, reverse: bool = False
+        self,
+        formula: Callable[..., Any],
+        xs: Sequence[Node],
+        axis: int,
+        reverse: bool = False,
+        late: Sequence[int] = (),
     ) -> Node:
-        """`t = formula(s, t, *xs)` along an axis (backwards where `reverse`); the first t is xs[0]."""
+        """`t = formula(s, t, *xs)` along an axis (backwards where `reverse`); the first t is xs[0].
+
+        Of `xs`, those with the numbers `late` are read where t stands, one place before.
+        """
         x = xs[0]
+
+        def reads(r: Any, at: Any, old: Any) -> list[Any]:
+            return [r.at(y, old if n in late else at) for n, y in enumerate(xs)]
+
         scalar_type(x.dtype)
         if self.region.is_small(x.shape):
 
             def pull(r: Any, idx: Any) -> Any:
                 here = idx[axis].data
                 first = x.shape[axis] - 1 if reverse else 0
-                now = [r.at(y, idx) for y in xs]
                 if here == first:
-                    return now[0]
+                    return r.at(x, idx)
                 before = r.w.index(here + 1 if reverse else here - 1)
-                return formula(r.s, r.at(node, (*idx[:axis], before, *idx[axis + 1 :])), *now)
+                old = (*idx[:axis], before, *idx[axis + 1 :])
+                return formula(r.s, r.at(node, old), *reads(r, idx, old))
 
             node = self.add(Node("virtual", x.shape, x.dtype, tuple(xs), MOVED, pull, 2))
             return node
@@ -173,7 +185,7 @@ class Moves(Words):
 
             def go_on(idx: Any, i: Value, before: Value) -> None:
                 at, old = (*idx[:axis], i, *idx[axis:]), (*idx[:axis], before, *idx[axis:])
-                t = formula(r.s, place.at(r.e, old), *(r.at(y, at) for y in xs))
+                t = formula(r.s, place.at(r.e, old), *reads(r, at, old))
                 place.put(r.e, at, t)
 
             w = r.w
@@ -207,7 +219,8 @@ class Moves(Words):
                             else w.op("add", k, r.e.one)
                         )
                         t = Pair(*loop.params) if x.dtype in PARTS else loop.params[0]
-                        t = formula(r.s, t, *(r.at(y, (*idx, i)) for y in xs))
+                        before = w.op("add" if reverse else "sub", i, r.e.one)
+                        t = formula(r.s, t, *reads(r, (*idx, i), (*idx, before)))
                         place.put(r.e, (*idx, i), t)
                         loop.carry([t.re, t.im] if x.dtype in PARTS else [t])
 

@@ -126,6 +126,7 @@ def _place(node: Node, is_small: Any) -> None:
         return
     node.small = node.kind == "virtual" and is_small(node.shape)
     level, cost, flat = earliest, node.own, node.kind == "virtual"
+    flat = flat and (bool(node.operands) or node.access == SAME)  # (a position wants its axes)
     reads: list[Node] = []
     for op in node.operands:
         if op.kind in ("reduce", "result"):

@@ -21,6 +21,7 @@ from wengert.backends import threads as _threads  # noqa: F401  (offers what loo
 from wengert.backends.context import Context
 from wengert.backends.entry import Entry, Guard, Slot, ready
 from wengert.backends.entry_table import Kind
+from wengert.backends.maps import widened
 from wengert.errors import NativeWarning
 from wengert.ir import evaluate, garbage
 from wengert.ir.program import Const, Eqn, Program, Var
@@ -131,7 +132,7 @@ class Compiled:
     def __init__(self, program: Program) -> None:
         start = time.perf_counter()
         self.original = program
-        self.program = simplify(program)
+        self.program = widened(simplify(program))
         self.seconds = {"simplify": time.perf_counter() - start}
         self.code: Code | None = None
         self.fresh = False  # was the machine code made for this program?

@@ -167,13 +167,9 @@ class Recurrence(Primitive):
         return self(b, a, axis=axis + 1, reverse=reverse)
 
     def lower(self, k: Any, b: Any, a: Any, *, axis: int, reverse: bool) -> Any:
-        if reverse:  # the weight of a step stands with the one before
-            n = a.shape[axis]
-            late = (*(slice(None),) * axis, slice(1, None))
-            high = tuple(int(d == axis) for d in range(len(a.shape)))
-            a = pad.lower(k, index.lower(k, a, at=late), low=(0,) * len(high), high=high)
-            assert a.shape[axis] == n
-        return k.running(lambda s, t, b, a: s.add(s.mul(t, a), b), [b, a], axis, reverse)
+        # backwards, the weight of a step stands with the one before
+        late = (1,) if reverse else ()
+        return k.running(lambda s, t, b, a: s.add(s.mul(t, a), b), [b, a], axis, reverse, late)
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)

@@ -27,6 +27,7 @@ from wengert.ops.literal import Frozen, literal
 from wengert.ops.opaque import Derivative
 from wengert.ops.shape import broadcast, permute, reshape
 from wengert.rewrites import algebra, layout
+from wengert.rewrites.chunks import has_chunks, in_chunks
 from wengert.rewrites.maps import joined
 from wengert.rewrites.match import instantiate, match, number
 from wengert.rewrites.rule import Equation, Row, Several, Wild, indexed
@@ -107,7 +108,11 @@ class Editor:
                 ys: Sequence[Any] = self.program(e.params["body"], ins)
             else:
                 params = {k: _inner(v, self.fired) for k, v in e.params.items()}
-                ys = self.write(e.prim, ins, params, e.outputs if args is program.inputs else None)
+                if has_chunks(e.prim, tuple(a.type for a in ins), params):
+                    ys = in_chunks(self, ins, params)
+                else:
+                    own = e.outputs if args is program.inputs else None
+                    ys = self.write(e.prim, ins, params, own)
             now.update(zip(e.outputs, ys, strict=True))
         return [a if isinstance(a, Const) else now[a] for a in program.outputs]
 

@@ -70,6 +70,9 @@ class CallProgram(Holding):
 
         return enclosing.called(self, params["body"], ins, rs)
 
+    def lower(self, k: Any, *args: Any, body: Program) -> Any:
+        return k.inlined(body, args)
+
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
         body = params["body"]
