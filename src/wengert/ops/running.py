@@ -9,9 +9,8 @@ import numpy as np
 from wengert.ir.primitive import Primitive, Reads, Values
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Linear, _named, everywhere, extent_of, scale
-from wengert.ops.index import index
 from wengert.ops.radii import growth, lost, plus
-from wengert.ops.shape import flip, pad
+from wengert.ops.shape import flip
 
 
 class CumSum(Linear):
