@@ -71,3 +71,19 @@ def test_loops_that_differ_in_a_number_do_not_share_a_function():
     x = np.linspace(0, 1, 1001)
     compiled = compile(wg.program(lambda x: (np.sum(x + 1.5), np.sum(x + 2.5)))(x))
     np.testing.assert_allclose(compiled(x), [np.sum(x + 1.5), np.sum(x + 2.5)], rtol=1e-14)
+
+
+def test_very_many_pointers_are_read_from_tables_where_they_are_wanted():
+    def shifted(*xs):
+        total = np.zeros_like(xs[0])
+        for k, x in enumerate(xs):
+            total = np.concatenate((total[1:], total[:1])) + np.sin(x) * x[k]
+        return total, np.sum(total)
+
+    xs = [np.random.default_rng(k).normal(size=60) for k in range(40)]
+    program = wg.program(shifted)(*xs)
+    compiled = compile(program)
+    assert "%slots = alloca" in compiled.text
+    assert "%q.x0" not in compiled.text
+    for found, wanted in zip(compiled(*xs), evaluate(program, xs), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-13)

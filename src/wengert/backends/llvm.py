@@ -23,7 +23,7 @@ from wengert.backends.code import (
     Value,
     While,
 )
-from wengert.backends.operations import Operations
+from wengert.backends.frame import Frame
 from wengert.backends.spelling import MEMORY, TYPES, constant
 from wengert.backends.vary import by_lanes, laned
 from wengert.backends.vecmath import lanes
@@ -34,7 +34,7 @@ _ATTRIBUTES = 'nounwind "frame-pointer"="all" "no-trapping-math"="true" "prefer-
 _PATIENT = 1024  # rounds of a loop between two looks at Ctrl-C
 
 
-class Printer(Operations):
+class Printer(Frame):
     """Prints one function. `width` is 1 outside vector loops; there `simd` takes over."""
 
     def __init__(self, function: Function, width: int | None = None, hosted: bool = False) -> None:
@@ -53,6 +53,7 @@ class Printer(Operations):
         self.declared: dict[str, str] = {}
         self.externals: set[str] = set()
         self.base: dict[Buffer, str] = {}
+        self.tabled: dict[str, tuple[str, int]] = {}
         self.own: set[str] = set()  # memory of the function that is being printed
         self.functions: list[str] = []  # of chunks of loops
         self.bodies: dict[Any, str] = {}  # their names, by what they do
@@ -86,71 +87,6 @@ class Printer(Operations):
             f"#0 {{\n{body}\n}}\n{functions}\n{declarations}\n"
             f"attributes #0 = {{ {_ATTRIBUTES} }}\n"
         )
-
-    def enter(self) -> None:
-        """Pointers and extents."""
-        f = self.function
-        self.head += ["  %status = alloca i32", "  store i32 0, ptr %status"]
-        for k in range(len(f.extents)):
-            self.head.append(f"  %pn{k} = getelementptr i64, ptr %extents, i64 {k}")
-            self.head.append(f"  %n{k} = load i64, ptr %pn{k}")
-        for group, source in (((*f.inputs, *f.constants), "ins"), (f.outputs, "outs")):
-            for k, b in enumerate(group):
-                name = self.base[b] = f"%p.{b.name}"
-                self.head.append(f"  %q.{b.name} = getelementptr ptr, ptr %{source}, i64 {k}")
-                self.head.append(f"  {name} = load ptr, ptr %q.{b.name}")
-        if f.callbacks:
-            k = len(f.inputs) + len(f.constants)
-            self.head.append(f"  %q.context = getelementptr ptr, ptr %ins, i64 {k}")
-            self.head.append("  %context = load ptr, ptr %q.context")
-        offset = "0"
-        for number, slot in enumerate(f.slots):
-            place = f"%slot{number}"
-            self.head.append(f"  {place} = getelementptr i8, ptr %work, i64 {offset}")
-            for b in slot:
-                self.base[b] = place
-            if number == len(f.slots) - 1:
-                break
-            first, factors = slot[0], 1
-            size = ""
-            for n, factor in enumerate(first.size):
-                if isinstance(factor, int):
-                    factors *= factor
-                else:
-                    self.head.append(f"  %s{number}.{n} = mul i64 {size or 1}, %n{factor.data}")
-                    size = f"%s{number}.{n}"
-            item = factors * DTYPES[first.type].itemsize
-            self.head.append(f"  %b{number} = mul i64 {size or 1}, {item}")
-            self.head.append(f"  %c{number} = add i64 %b{number}, 127")
-            self.head.append(f"  %d{number} = and i64 %c{number}, -64")
-            self.head.append(f"  %o{number} = add i64 %d{number}, {offset}")
-            offset = f"%o{number}"
-        for b in f.privates:
-            if b not in self.laned:
-                self.private(b)
-        for b in f.tapes:
-            self.head.append(f"  %tape.{b.name} = alloca ptr")
-            self.head.append(f"  store ptr null, ptr %tape.{b.name}")
-            self.head.append(f"  %room.{b.name} = alloca i64")
-            self.head.append(f"  store i64 0, ptr %room.{b.name}")
-
-    def private(self, b: Buffer) -> None:
-        """Memory of the function that is being printed."""
-        size = self.laned.get(b, 1)
-        for factor in b.size:
-            assert isinstance(factor, int)
-            size *= factor
-        name = self.base[b] = f"%p.{b.name}"
-        self.own.add(name)
-        self.head.append(f"  {name} = alloca [{max(size, 1)} x {MEMORY[b.type]}], align 64")
-
-    def pointer(self, b: Buffer) -> str:
-        """The register with the address of a buffer."""
-        if b in self.laned and b.role == "private" and f"%p.{b.name}" not in self.own:
-            self.private(b)
-        if b.role == "tape":
-            return self.emit(f"load ptr, ptr %tape.{b.name}")
-        return self.base[b]
 
     # ---- statements -----------------------------------------------------------------------------
     def block(self, block: Block) -> None:
@@ -261,20 +197,6 @@ class Printer(Operations):
             v.op, v.type, [a.type for a in v.args], [self.name(a) for a in v.args], 1
         )
 
-    def elements(self, b: Buffer) -> str:
-        """How many elements a buffer has."""
-        known, size = 1, ""
-        for factor in b.size:
-            if isinstance(factor, int):
-                known *= factor
-            else:
-                size = (
-                    self.emit(f"mul i64 {size}, {self.name(factor)}") if size else self.name(factor)
-                )
-        if not size:
-            return str(known)
-        return size if known == 1 else self.emit(f"mul i64 {size}, {known}")
-
     def serial(
         self, s: For, extent: str | None = None, begin_at: str | None = None, alone: bool = False
     ) -> None:
@@ -378,32 +300,6 @@ class Printer(Operations):
             self.names[result] = self.emit(
                 f"phi {TYPES[result.type]} [ {x}, %{first} ], [ {y}, %{second} ]"
             )
-
-    def reserve(self, b: Buffer, size: str) -> None:
-        """Let a tape grow, at least to twice its room."""
-        self.declare("declare ptr @realloc(ptr, i64)", "realloc")
-        room = self.emit(f"load i64, ptr %room.{b.name}")
-        enough = self.emit(f"icmp sle i64 {size}, {room}")
-        grow, ready = self.new_label("grow"), self.new_label("ready")
-        self.line(f"br i1 {enough}, label %{ready}, label %{grow}")
-        self.start(grow)
-        twice = self.emit(f"shl i64 {room}, 1")
-        least = self.intrinsic("i64", "llvm.smax.i64", ("i64", size), ("i64", twice))
-        least = self.intrinsic("i64", "llvm.smax.i64", ("i64", least), ("i64", "64"))
-        count = self.emit(f"mul i64 {least}, {DTYPES[b.type].itemsize * self.laned.get(b, 1)}")
-        old = self.emit(f"load ptr, ptr %tape.{b.name}")
-        new = self.emit(f"call ptr @realloc(ptr {old}, i64 {count})")
-        failed = self.emit(f"icmp eq ptr {new}, null")
-        bad, good = self.new_label("bad"), self.new_label("good")
-        self.line(f"br i1 {failed}, label %{bad}, label %{good}")
-        self.start(bad)
-        self.line("store i32 -1, ptr %status")  # out of memory
-        self.jump("stop")
-        self.start(good)
-        self.line(f"store ptr {new}, ptr %tape.{b.name}")
-        self.line(f"store i64 {least}, ptr %room.{b.name}")
-        self.jump(ready)
-        self.start(ready)
 
 
 def module(function: Function, hosted: bool = False) -> tuple[str, set[str]]:

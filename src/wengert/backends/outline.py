@@ -103,7 +103,7 @@ def print_loop(p: Printer, s: For) -> None:
     loads = []
     for k, (name, kind) in enumerate(used):
         place = p.emit(f"getelementptr i64, ptr {env}, i64 {k}")
-        p.line(f"store {kind} {name}, ptr {place}")
+        p.line(f"store {kind} {p.here(name)}, ptr {place}")
         loads += [
             f"  %at{k} = getelementptr i64, ptr %env, i64 {k}",
             f"  {name} = load {kind}, ptr %at{k}",
@@ -179,7 +179,7 @@ def _kind(p: Printer, name: str) -> str | None:
     """The type of a register of the function's entry."""
     if re.fullmatch(r"%n\d+", name):
         return "i64"
-    return "ptr" if name in p.base.values() else None
+    return "ptr" if name.startswith(("%p.", "%slot")) else None
 
 
 def _body(
