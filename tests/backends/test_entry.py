@@ -1,5 +1,6 @@
 """The quick call: what it takes, what it leaves to others, and that nothing leaks."""
 
+import ctypes
 import gc
 import sys
 import threading
@@ -10,7 +11,8 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
-from wengert.backends import machine
+import wengert as wg
+from wengert.backends import entry, machine
 from wengert.backends.entry import Entry, Kind, Slot, ready
 
 F = np.dtype(float)
@@ -263,3 +265,14 @@ def test_many_threads_at_once(frees):
     for t in threads:
         t.join()
     assert wrong == []
+
+
+def test_the_definition_of_a_builtin_outlives_it():
+    where = entry._definition()
+    for _ in range(20):  # an entry and its builtin hold each other: they go together, in any order
+        made = wg.jit(lambda x: x * 2.0)
+        assert made(1.5) == 3.0
+        del made
+        gc.collect()
+    assert entry._definition() == where
+    assert ctypes.c_void_p.from_address(where + 8).value == entry._code().address

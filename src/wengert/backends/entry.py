@@ -125,6 +125,18 @@ def _code() -> machine.Loaded:
     return machine.load(entry_ir.text(machine.machine().triple), entry_ir.NAME, own)
 
 
+@cache
+def _definition() -> int:
+    """Where the definition of all builtins stands.
+
+    A builtin looks at it when it goes, and the collector of garbage lets the parts of an entry go in any order, the last
+    of them when Python ends: so it stays for ever.
+    """
+    definition = _MethodDef(b"compiled", _code().address, _METH_FASTCALL, None)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(definition))
+    return ctypes.addressof(definition)
+
+
 class Entry:
     """A kernel with all that a call of it needs, for arguments of one kind, dtype and shape each.
 
@@ -202,14 +214,11 @@ class Entry:
         return int(self._words(rows).ctypes.data)
 
     def _builtin(self) -> Any:
-        code = _code()
-        definition = _MethodDef(b"compiled", code.address, _METH_FASTCALL, None)
-        self._kept += [definition, code]
         new = ctypes.pythonapi.PyCFunction_NewEx
         new.restype = ctypes.py_object
         new.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.py_object]
         # as its "module" the builtin holds the entry, and so all that the table points to
-        return new(ctypes.addressof(definition), _capsule(self.table.ctypes.data), self)
+        return new(_definition(), _capsule(self.table.ctypes.data), self)
 
     def __del__(self) -> None:
         work = int(self.table[Words.WORK]) if hasattr(self, "table") else 0

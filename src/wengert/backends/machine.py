@@ -199,6 +199,7 @@ _LEFT_OUT = (
     (_LONG, "disable-lsr", "true", "false"),
     (_LONG, "enable-misched", "false", "true"),
     (10 * _LONG, "disable-ssc", "true", "false"),
+    (10 * _LONG, "combiner-store-merging", "false", "true"),
 )
 # what the code generator may call without being asked to
 _RUNTIME = [

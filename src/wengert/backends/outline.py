@@ -23,6 +23,7 @@ GROUP = 128  # chunks of vector loops are so many iterations, or several times t
 TRIPS = 64  # of a loop that ends when its values say so
 PARTS = 16  # chunks at most, of loops that sum into memory
 WORTH = 8  # iterations of the inner loops per sum in memory
+COPIED = 32  # so many pointers are handed to a body, more stay in their tables
 _MADE = re.compile(r"^ *(%[A-Za-z_][\w.]*) =", re.MULTILINE)
 _NAME = re.compile(r"[%\n]([A-Za-z_][\w.]*)")  # registers, and labels, which begin a line
 _REGISTER = re.compile(r"%[A-Za-z_][\w.]*")
@@ -98,6 +99,13 @@ def print_loop(p: Printer, s: For) -> None:
         for name in dict.fromkeys(_REGISTER.findall(text))
         if name not in made and (kind := kinds.get(name) or _kind(p, name)) is not None
     ]
+    behind = [name for name, _ in used if name in p.tabled]
+    if len(behind) > COPIED:  # the body looks them up itself
+        tables = dict.fromkeys(f"%{p.tabled[name][0]}" for name in behind)
+        used = [(name, kind) for name, kind in used if name not in p.tabled]
+        used += [(table, "ptr") for table in tables]
+    else:
+        behind = []
     env = f"%env{number}"
     p.head.append(f"  {env} = alloca [{max(len(used), 1)} x i64], align 64")
     loads = []
@@ -107,6 +115,12 @@ def print_loop(p: Printer, s: For) -> None:
         loads += [
             f"  %at{k} = getelementptr i64, ptr %env, i64 {k}",
             f"  {name} = load {kind}, ptr %at{k}",
+        ]
+    for k, name in enumerate(behind):
+        table, at = p.tabled[name]
+        loads += [
+            f"  %in{k} = getelementptr ptr, ptr %{table}, i64 {at}",
+            f"  {name} = load ptr, ptr %in{k}",
         ]
     name = _shared(p, f"{p.function.name}.loop{number}", [*loads, *body])
     status = p.emit(f"call i32 {_launch(p)}(ptr {name}, ptr {env}, i64 {chunks})")
