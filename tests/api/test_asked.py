@@ -230,3 +230,13 @@ def test_a_loop_with_a_careful_derivative_inside_runs_as_it_is():
         warnings.simplefilter("ignore")
         assert compiled(1.0) == turns(1.0)
     assert "looks at every number" in str(wg.why_recompiled(compiled))
+
+
+def test_what_is_printed_is_printed_once_a_call(capsys):
+    def told(x):
+        wg.print("x is {}", x)
+        return np.sin(x)
+
+    slope = wg.jit(wg.grad(told, trust="check"))
+    slope(1.0), slope(2.0)
+    assert capsys.readouterr().out.split("\n") == ["x is 1.0", "x is 2.0", ""]

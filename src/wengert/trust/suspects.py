@@ -97,10 +97,11 @@ def _one(seen: Detection, k: int, conjugate: bool) -> tuple[Any, Any, Any]:
 
 
 def _looking(recorded: Recorded) -> Program:
-    """The recorded program; what Python decided by comes last among its outputs."""
+    """The recorded program without what it prints; what Python decided by comes last among its outputs."""
     p = recorded.program
+    eqns = [e for e in p.eqns if not e.prim.effect]
     nodes = dict.fromkeys(node for node, *_ in recorded.decisions if isinstance(node, Var))
-    return Program(p.inputs, p.eqns, [*p.outputs, *nodes], p.sources, p.name)
+    return Program(p.inputs, eqns, [*p.outputs, *nodes], p.sources, p.name)
 
 
 def float_programs(question: Question) -> list[Part]:
