@@ -4,6 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from scipy import special
 from tests.laws.programs import PROGRAMS
 from tests.strategies import points, programs
 
@@ -204,3 +205,16 @@ def test_lost_exponents_are_no_lost_digits():
 def test_what_overflows_is_suspect():
     seen = found(lambda x: np.log(1 + np.exp(x)), np.array([1.0, 1000.0]))
     assert seen.suspect[0].tolist() == [False, True]
+
+
+def test_an_argument_without_a_slope_bounds_nothing_and_is_no_error():
+    assert wg.error_bound(lambda x: special.jv((1 + x) - 1, 2.0 * x))(0.3).bound == np.inf
+    assert wg.error_bound(lambda x: special.jv(1.5, np.exp(x)))(0.3).bound < 1e-12
+
+
+def test_orders_stay_exact_in_the_wider_format():
+    f = lambda x: special.j1(x) / x
+    with wg.trust.policy(action="record"), np.errstate(all="ignore"):
+        got = wg.vmap(wg.grad(f, trust="repair"))(np.array([1.0, 1e-10, 0.0]))
+    assert got == pytest.approx([-special.jv(2, 1.0), -1.25e-11, 0.0], rel=1e-9)
+    assert wg.last_report().trusted

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert.errors import NotDifferentiableError
 from wengert.ir import passes, source
 from wengert.ir.primitive import Handle
 from wengert.ir.program import Const, Eqn, Program
@@ -94,7 +95,10 @@ def enclose(eqn: Eqn, ins: Sequence[Any], spreads: Sequence[Radius]) -> tuple[An
 def _radii(eqn: Eqn, outs: Sequence[Any], ins: Sequence[Any], spreads: Sequence[Radius]) -> Any:
     if any(map(is_stack, outs)):
         return (None,) * len(outs)  # an empty one; what fills them are loops
-    found = eqn.prim.bound(tuple(outs), tuple(ins), tuple(spreads), **eqn.params)
+    try:
+        found = eqn.prim.bound(tuple(outs), tuple(ins), tuple(spreads), **eqn.params)
+    except NotDifferentiableError:  # no slope is known in an argument that is not exact
+        found = NotImplemented
     if found is NotImplemented:  # nothing is known
         return tuple(unbounded(y) if y.dtype.kind in "fc" else None for y in outs)
     return tuple(None if r is None else _sound(r, y) for r, y in zip(found, outs, strict=True))

@@ -59,6 +59,7 @@ def _step(eqn: Eqn, ins: Sequence[Any], spreads: Sequence[Radius]) -> tuple[Any,
             near.append(r if t is None else None)
             continue
         lost = np.abs(x - y)
-        near.append((lost if r is None else lost + r).astype(real_of(y)))
+        exact = r is None and not np.any(lost)
+        near.append(None if exact else (lost if r is None else lost + r).astype(real_of(y)))
     outs, radii = enclose(eqn, narrow, near)
     return tuple(map(widen, outs)), tuple(None if r is None else widen(r) for r in radii)
