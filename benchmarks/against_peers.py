@@ -7,23 +7,36 @@ whose numbers differ is named and not timed.
 
 import argparse
 import json
+import os
 import platform
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import geometric_mean, median
-from time import perf_counter
+from time import perf_counter, process_time
+
+if "--one-core" in sys.argv:  # before the libraries start their threads
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 import numpy
 
-from peers import COMPARED, contestants, flat
+from peers import COMPARED, PRIMALS, TOOLS, contestants, flat
+from roofline import memory, probe, share
 from workloads import ALL
+
+CLOCK = [perf_counter]
+
+
+def _number(x):
+    return "–" if x is None else f"{x:.2g}"
 
 
 def seconds(call, times):
-    began = perf_counter()
+    clock = CLOCK[0]
+    began = clock()
     for _ in range(times):
         call()
-    return (perf_counter() - began) / times
+    return (clock() - began) / times
 
 
 def compare(case, names, budget):
@@ -56,12 +69,48 @@ def compare(case, names, budget):
     return spent, trouble
 
 
+def primal(case, budget, gradient):
+    """Of a function with one number as its result: the times of itself, and of its gradient over them."""
+    calls = {name: make(case) for name, make in PRIMALS.items()}
+    for call in calls.values():
+        call()
+    calls["gradient"] = gradient
+    spent = {name: [] for name in calls}
+    times = {name: max(1, int(0.01 / max(seconds(c, 1), 1e-9))) for name, c in calls.items()}
+    each = sum(seconds(c, times[name]) * times[name] for name, c in calls.items())
+    for k in range(int(min(60, max(5, budget / max(each, 1e-9))))):
+        for name in list(calls) if k % 2 else reversed(calls):
+            spent[name].append(seconds(calls[name], times[name]))
+    ratio = lambda a, b: median(x / y for x, y in zip(spent[a], spent[b], strict=True))
+    return {
+        "ms": {name: 1e3 * median(spent[name]) for name in PRIMALS},
+        "gradient / primal": ratio("gradient", "wengert"),
+        "best peer / wengert": ratio("jax", "wengert"),
+    }
+
+
+def extras(case, middle, machine, asked):
+    """First call, memory, share of the roof; and the primal where there is one."""
+    began = CLOCK[0]()
+    call = TOOLS["wengert"](case)
+    call()
+    found = {"first call ms": 1e3 * (CLOCK[0]() - began), "memory MB": memory(call)}
+    found["share of the roof"] = share(case, 1e-3 * middle["wengert"], machine)
+    if case.derivative is None:
+        found["primal"] = primal(case, asked.budget / 2, call)
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="*", default=[], help="words that a workload's name holds")
     parser.add_argument("--tools", nargs="*", default=list(COMPARED))
     parser.add_argument("--budget", type=float, default=3.0, help="seconds per workload")
+    parser.add_argument("--one-core", action="store_true",
+                        help="pinned to one core, by the time of the processor: for a busy machine")  # fmt: skip
     asked = parser.parse_args()
+    if asked.one_core:
+        CLOCK[0] = process_time
     setting = {"python": platform.python_version(), "machine": platform.machine()}
     for package in ("numpy", "llvmlite", "jax", "torch", "autograd"):
         try:
@@ -71,7 +120,8 @@ def main():
     print(", ".join(f"{k} {v}" for k, v in setting.items()))
     print("\n| workload |", " | ".join(f"{t} ms" for t in asked.tools), "| best peer / wengert |")
     print("|---|" + "--:|" * (len(asked.tools) + 1))
-    rows, ratios, notes = [], [], []
+    rows, ratios, notes, more = [], [], [], []
+    machine = probe(CLOCK[0])
     for module in ALL:
         for case in module.cases():
             if asked.only and not any(word in case.name for word in asked.only):
@@ -81,6 +131,7 @@ def main():
             others = [n for n in spent if n != "wengert"]
             ratio = None
             if "wengert" in spent and others:
+                others = [n for n in others if not n.startswith("wengert")]
                 best = min(others, key=middle.__getitem__)
                 ratio = median(b / a for a, b in zip(spent["wengert"], spent[best], strict=True))
                 ratios.append(ratio)
@@ -96,15 +147,37 @@ def main():
                 flush=True,
             )
             notes += [f"{case.name}: {name}: {why}" for name, why in trouble.items()]
-            rows.append({"case": case.name, "ms": middle, "ratio": ratio, "trouble": trouble,
-                         "flops": case.flops, "bytes": case.bytes})  # fmt: skip
+            row = {"case": case.name, "ms": middle, "ratio": ratio, "trouble": trouble,
+                   "flops": case.flops, "bytes": case.bytes}  # fmt: skip
+            if "wengert" in middle:
+                row.update(extras(case, middle, machine, asked))
+                more.append(row)
+            rows.append(row)
     if ratios:
         print(f"\nGeometric mean of best peer / wengert: {geometric_mean(ratios):.2f}")
     print("\n".join(notes))
+    print(
+        "\nThe roof, measured in this run:", ", ".join(f"{k} {v:.3g}" for k, v in machine.items())
+    )
+    print("\n| workload | first call ms | memory MB | share of the roof | primal ms | gradient / primal |",
+          "JAX's primal / wengert's |")  # fmt: skip
+    print("|---|" + "--:|" * 6)
+    for row in more:
+        p = row.get("primal")
+        cells = [
+            f"{row['first call ms']:.0f}",
+            _number(row["memory MB"]),
+            _number(row["share of the roof"]),
+        ]
+        cells += [f"{p['ms']['wengert']:.4g}", f"{p['gradient / primal']:.2f}",
+                  f"{p['best peer / wengert']:.2f}"] if p else ["–"] * 3  # fmt: skip
+        print("|", " | ".join([row["case"], *cells]), "|")
     out = Path("out/against_peers.json")
     out.parent.mkdir(exist_ok=True)
     out.write_text(
-        json.dumps({"setting": setting, "rows": rows}, indent=1, ensure_ascii=False),
+        json.dumps(
+            {"setting": setting, "machine": machine, "rows": rows}, indent=1, ensure_ascii=False
+        ),
         encoding="utf-8",
     )
 

@@ -25,9 +25,9 @@ def _pointer(a):
     return a.ctypes.data_as(ctypes.c_void_p)
 
 
-def _call(name, sizes, arrays, outputs, numbers=()):
+def _call(name, sizes, arrays, outputs, numbers=(), file=None):
     """A call without arguments that fills `outputs` and returns them."""
-    function = getattr(library(name), name)
+    function = getattr(library(file or name), name)
     function.restype = None
     arrays = [numpy.ascontiguousarray(a) for a in arrays]
     given = [
@@ -62,3 +62,7 @@ def lstm(main, extra, state, sequence):
         "lstm", (layers, c, b), (main, extra, state, sequence),
         [numpy.empty_like(main), numpy.empty_like(extra)],
     )  # fmt: skip
+
+
+def triad(b, c, a):
+    return _call("triad", (len(a),), (b, c), [a], file="stream")

@@ -39,6 +39,13 @@ def wengert(case):
     return partial(wg.jit(g), *case.args)
 
 
+def wengert_out(case):
+    """As hand-written C++ does it: into arrays that are there."""
+    call = wengert(case)
+    out = optree.tree_map(numpy.empty_like, call())
+    return partial(call, out=out)
+
+
 def wengert_primal(case):
     import wengert as wg
 
@@ -57,10 +64,14 @@ def jax(case, primal=False):
     return lambda: jax.block_until_ready(compiled(*args))
 
 
-def torch(case):
+def torch(case, compiled=False):
     import torch
 
     f = (case.torch or case.f)(torch)
+    if compiled:
+        if case.derivative is not None:
+            raise NotImplementedError("no spelling of this derivative for torch.compile")
+        f = torch.compile(f)
     args = optree.tree_map(lambda a: torch.as_tensor(numpy.array(a)), case.args)
     moving = [leaf.requires_grad_() for n in case.wrt for leaf in optree.tree_leaves(args[n])]
 
@@ -78,7 +89,15 @@ def autograd(case):
     return partial(g, *case.args)
 
 
-TOOLS = {"wengert": wengert, "jax": jax, "torch": torch, "autograd": autograd}
+TOOLS = {
+    "wengert": wengert,
+    "wengert, out=": wengert_out,
+    "jax": jax,
+    "torch": torch,
+    "torch.compile": partial(torch, compiled=True),
+    "autograd": autograd,
+}
+PRIMALS = {"wengert": wengert_primal, "jax": partial(jax, primal=True)}
 COMPARED = ("wengert", "jax", "torch", "autograd", "numpy", "C++")
 
 
