@@ -106,6 +106,7 @@ THREADS = {
     "columns": (lambda x: (np.sum(np.exp(x), 0), np.max(x, 0), np.all(x < 4, 0)), WIDE),
     "everything": (lambda x: (np.sum(softmax(x) ** 2), np.max(softmax(x) * x)), WIDE),
     "distances": (direction, CENTRES, POINTS),
+    "many rows, few columns": (lambda x: np.sum(np.exp(x), 0), RNG.normal(size=(200_001, 17))),
 }
 
 
@@ -126,6 +127,15 @@ def test_bits_of_rows_do_not_depend_on_the_number_of_threads(name):
         np.testing.assert_array_equal(y, z)
         np.testing.assert_array_equal(y, first)
         np.testing.assert_allclose(y, want, rtol=1e-11, atol=1e-11)
+
+
+def test_sums_of_chunks_have_a_bounded_room_in_the_workspace():
+    function = lower(program(lambda x: np.sum(np.exp(x), 0), WIDE))
+    (loop,) = long_loops(function)
+    ((op, sums, room),) = loop.sums
+    assert op == "add"
+    for rows in (1000, 10**9):
+        assert room.elements((rows, 101)) == 16 * sums.elements((rows, 101))
 
 
 def steep(c, p):

@@ -15,57 +15,38 @@ if TYPE_CHECKING:
     from wengert.backends.llvm import Printer
 
 
-def parts(p: Printer, s: For, number: int, chunks: str) -> list[str]:
-    """Room for the sums in memory of all chunks: a register per buffer."""
-    found = []
-    for k, (_, b) in enumerate(s.sums):
-        found.append(f"%parts{number}.{k}")
-        _room(p, found[-1], b, chunks)
-    if found:
-        _stop_without(p, found, found)
-    return found
-
-
-def enter(p: Printer, s: For, parts: list[str]) -> tuple[list[Buffer], list[str]]:
+def enter(p: Printer, s: For) -> tuple[list[Buffer], list[str]]:
     """In the function of a chunk: what is its own, and the lines that make that first of all."""
     written, _ = touched(s)
     own = sorted((b for b in written if b.own), key=lambda b: b.name)
     for b in own:
         p.base[b] = f"%own.{b.name}"
-        _room(p, p.base[b], b, "1")
+        _room(p, p.base[b], b)
     made, p.lines = p.lines, []
     if own:
-        _stop_without(p, [p.base[b] for b in own], [])
-    for (op, b), part in zip(s.sums, parts, strict=True):
+        _stop_without(p, [p.base[b] for b in own])
+    for op, b, parts in s.sums:
         first = p.emit(f"mul i64 {p.elements(b)}, %chunk")
         p.base[b] = f"%part.{b.name}"
-        p.line(f"{p.base[b]} = getelementptr {MEMORY[b.type]}, ptr {part}, i64 {first}")
+        p.line(f"{p.base[b]} = getelementptr {MEMORY[b.type]}, ptr {p.base[parts]}, i64 {first}")
         _each(p, p.elements(b), partial(_put, p, b, identity(op, b.type)))
     return own, made
 
 
-def join(p: Printer, s: For, parts: list[str], chunks: str) -> None:
-    """Add the sums of all chunks, and give their room back."""
-    for (op, b), part in zip(s.sums, parts, strict=True):
-        _added(p, op, b, part, chunks)
-    free(p, parts)
+def join(p: Printer, s: For, chunks: str) -> None:
+    """Add the sums of all chunks."""
+    for op, b, parts in s.sums:
+        _added(p, op, b, p.base[parts], chunks)
 
 
-def free(p: Printer, parts: list[str]) -> None:
-    """Give room back."""
-    for part in parts:
-        p.line(f"call void @free(ptr {part})")
-
-
-def _room(p: Printer, name: str, b: Buffer, times: str) -> None:
+def _room(p: Printer, name: str, b: Buffer) -> None:
     p.declare("declare ptr @malloc(i64)", "malloc")
     p.declare("declare void @free(ptr)", "free")
-    count = p.emit(f"mul i64 {p.elements(b)}, {times}")
-    size = p.emit(f"mul i64 {count}, {DTYPES[b.type].itemsize}")
+    size = p.emit(f"mul i64 {p.elements(b)}, {DTYPES[b.type].itemsize}")
     p.line(f"{name} = call ptr @malloc(i64 {p.emit(f'add i64 {size}, 64')})")
 
 
-def _stop_without(p: Printer, memory: list[str], frees: list[str]) -> None:
+def _stop_without(p: Printer, memory: list[str]) -> None:
     """Leave where there was no memory."""
     good = "true"
     for name in memory:
@@ -74,8 +55,6 @@ def _stop_without(p: Printer, memory: list[str], frees: list[str]) -> None:
     go, leave = p.new_label("room"), p.new_label("full")
     p.line(f"br i1 {good}, label %{go}, label %{leave}")
     p.start(leave)
-    for name in frees:
-        p.line(f"call void @free(ptr {name})")
     p.line("store i32 -1, ptr %status")
     p.jump("stop")
     p.start(go)

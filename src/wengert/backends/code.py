@@ -46,6 +46,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 SMALL = 16  # extents up to this are compiled in
+PARTS = 16  # chunks at most, of loops that sum into memory
 
 # scalar types, and NumPy's names of them
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -239,7 +240,7 @@ class For(Statement):
         self.kind, self.reverse = kind, reverse
         self.carried: list[Carried] = []
         self.reductions: list[Reduction] = []
-        self.sums: list[tuple[str, Buffer]] = []
+        self.sums: list[tuple[str, Buffer, Buffer]] = []  # the last has room for `PARTS` of them
 
 
 class While(Statement):
@@ -393,7 +394,7 @@ def _block(block: Block, pad: str, name: Any) -> Iterator[str]:
             yield f"{pad}{item.buffer.name}[{name(item.index)}] = {name(item.value)}"
         elif isinstance(item, For):
             way = " reverse" if item.reverse else ""
-            way += f" summing {', '.join(b.name for _, b in item.sums)}" if item.sums else ""
+            way += f" summing {', '.join(b.name for _, b, _ in item.sums)}" if item.sums else ""
             yield f"{pad}{item.kind} for {name(item.index)} < {name(item.extent)}{way}{_carried(item.carried, name)}:"
             yield from _block(item.block, pad + "  ", name)
             yield from _next(item.carried, pad + "  ", name)

@@ -10,6 +10,7 @@ import numpy as np
 
 from wengert.backends import copying, nests, together
 from wengert.backends.arrays import Flat, Grid, Stored, dense, is_small, new_buffer
+from wengert.backends.code import PARTS as PARTS_OF_SUMS
 from wengert.backends.code import SMALL, Buffer, Function, Problem, Value
 from wengert.backends.graph import Node, Step
 from wengert.backends.plan import Unit, plan
@@ -363,6 +364,14 @@ def allocate(e: Emitter, node: Node) -> Stored:
         place: Stored = node.dests[0]
         return place
     return e.temporary(node.shape, node.dtype)
+
+
+def room_for_parts(e: Emitter, sums: Stored) -> Stored:
+    """Memory for the sums of the chunks of a loop."""
+    size = (*sums.buffer.size, PARTS_OF_SUMS)
+    buffer = Buffer(e.fresh("t"), sums.buffer.type, size, "temporary")
+    e.take(buffer, sums.dtype)
+    return Stored(buffer, (), sums.dtype, e.zero, (), False)
 
 
 def one_row(e: Emitter, node: Node) -> Stored:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wengert.backends import turned
-from wengert.backends.arrays import Grid
+from wengert.backends.arrays import Grid, Stored
 from wengert.backends.code import Value
 from wengert.backends.copying import copy
 from wengert.backends.graph import Node
@@ -52,7 +52,11 @@ def _rows(r: Region, unit: Unit) -> None:
     for root in everything:
         root.prepare()
     packed = turned.packed(r, everything)
+    from wengert.backends.emit import room_for_parts
+
     split = all(root.splits() for root in everything)
+    outermost = r.w.block is r.e.function.body
+    rooms: list[Stored] = []
     with (
         r.w.reading({root.place.buffer for root in everything if root.place is not None}),
         r.w.loop(r.e.dim(unit.loops[0]), "parallel" if split else "serial") as loop,
@@ -66,9 +70,12 @@ def _rows(r: Region, unit: Unit) -> None:
                 root.results = dict(values)
                 root.row_is_made()
         for root in everything:
-            if root.place is not None and root.across():
+            if root.place is not None and root.across() and split and outermost:
+                rooms.append(room_for_parts(r.e, root.place))
                 op = _combining(root.node.op, root.place.buffer.type)
-                loop.statement.sums.append((op, root.place.buffer))
+                loop.statement.sums.append((op, root.place.buffer, rooms[-1].buffer))
+    for room in rooms:
+        r.e.release(room)
     turned.forget(r, packed)
     for root in everything:
         root.finish()

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from wengert.backends import chunk_memory
-from wengert.backends.code import Call, For, Reserve, Value, While
+from wengert.backends.code import PARTS, Call, For, Reserve, Value, While
 from wengert.backends.cpp_uses import roots, sources
 from wengert.backends.spelling import TYPES
 from wengert.backends.vary import by_lanes, items_of
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 WORK = 1 << 18  # operations on scalars that a chunk should be at least
 GROUP = 128  # chunks of vector loops are so many iterations, or several times that
 TRIPS = 64  # of a loop that ends when its values say so
-PARTS = 16  # chunks at most, of loops that sum into memory
 WORTH = 8  # iterations of the inner loops per sum in memory
 COPIED = 32  # so many pointers are handed to a body, more stay in their tables
 _MADE = re.compile(r"^ *(%[A-Za-z_][\w.]*) =", re.MULTILINE)
@@ -58,6 +57,13 @@ def size_of_chunk(p: Printer, s: For) -> str:
     rows = p.intrinsic(
         "i64", "llvm.smax.i64", ("i64", p.emit(f"sdiv i64 {least}, {inner}")), ("i64", "1")
     )
+    if s.sums:  # every chunk has sums of its own, to be added at the end: few chunks
+        each = p.emit(f"add i64 {p.name(s.extent)}, {PARTS - 1}")
+        part = p.emit(f"sdiv i64 {each}, {PARTS}")
+        rows = p.intrinsic("i64", "llvm.smax.i64", ("i64", rows), ("i64", part))
+        for _, b, _ in s.sums:
+            worth = p.emit(f"sdiv i64 {p.emit(f'mul i64 {p.elements(b)}, {WORTH}')}, {inner}")
+            rows = p.intrinsic("i64", "llvm.smax.i64", ("i64", rows), ("i64", worth))
     if s.kind != "vector":
         return rows
     groups = p.emit(f"sdiv i64 {p.emit(f'add i64 {rows}, {GROUP - 1}')}, {GROUP}")
@@ -85,13 +91,12 @@ def print_loop(p: Printer, s: For) -> None:
         t = TYPES[r.value.type]
         sums.append(f"%sums{number}.{k}")
         p.lines.append(f"  {sums[-1]} = alloca {t}, i64 {chunks}, align 64")
-    parts = chunk_memory.parts(p, s, number, chunks)
     size_name, n_name = f"%size{number}", f"%total{number}"
     p.lines.append(f"  {size_name} = add i64 {size}, 0")
     p.lines.append(f"  {n_name} = add i64 {n}, 0")
     known = _known(p, s)
-    body = _body(p, s, number, size_name, n_name, sums, parts)
-    kinds = {**known, **dict.fromkeys(sums + parts, "ptr"), size_name: "i64", n_name: "i64"}
+    body = _body(p, s, number, size_name, n_name, sums)
+    kinds = {**known, **dict.fromkeys(sums, "ptr"), size_name: "i64", n_name: "i64"}
     text = "\n".join(body)
     made = set(_MADE.findall(text))
     used = [
@@ -127,11 +132,10 @@ def print_loop(p: Printer, s: For) -> None:
     good, bad = p.new_label("good"), p.new_label("bad")
     p.line(f"br i1 {p.emit(f'icmp eq i32 {status}, 0')}, label %{good}, label %{bad}")
     p.start(bad)
-    chunk_memory.free(p, parts)
     p.line(f"store i32 {status}, ptr %status")
     p.jump("stop")
     p.start(good)
-    chunk_memory.join(p, s, parts, chunks)
+    chunk_memory.join(p, s, chunks)
     for r, place in zip(s.reductions, sums, strict=True):
         p.names[r.result] = _summed(p, r, place, chunks)
 
@@ -196,9 +200,7 @@ def _kind(p: Printer, name: str) -> str | None:
     return "ptr" if name.startswith(("%p.", "%slot")) else None
 
 
-def _body(
-    p: Printer, s: For, number: int, size: str, n: str, sums: list[str], parts: list[str]
-) -> list[str]:
+def _body(p: Printer, s: For, number: int, size: str, n: str, sums: list[str]) -> list[str]:
     """The lines of the function of a chunk."""
     from wengert.backends.simd import Lanes
 
@@ -206,7 +208,7 @@ def _body(
     p.lines, p.head, p.label, p.own = [], [], "begin", set()
     p.depth += 1
     before = dict(p.base)
-    own, made = chunk_memory.enter(p, s, parts)
+    own, made = chunk_memory.enter(p, s)
     begin = p.emit(f"mul i64 %chunk, {size}")
     stop = p.emit(f"add i64 {begin}, {size}")
     end = p.intrinsic("i64", "llvm.smin.i64", ("i64", stop), ("i64", n))
