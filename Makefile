@@ -14,7 +14,7 @@ help:
 	@echo "make test     everything a change must pass"
 	@echo "make quick    a slice of it, for between two thoughts"
 	@echo "make nightly  the laws on many more examples"
-	@echo "make bench    times and memory beside HIPS autograd, JAX, PyTorch, hand-written C++"
+	@echo "make bench    times, compile times and memory beside HIPS autograd, JAX, PyTorch, hand-written C++"
 	@echo "make yardstick  how often a gradient is wrong, and whether that is said (YARDSTICK=folder)"
 	@echo "make array-api  the public tests of the array API standard on wengert.numpy (ARRAY_API=folder)"
 	@echo "make docs     these pages as HTML in out/docs/"
@@ -51,6 +51,7 @@ bench: .venv-bench/ready
 	.venv-bench/bin/python benchmarks/against_autograd.py
 	.venv-bench/bin/python benchmarks/overhead.py
 	.venv-bench/bin/python benchmarks/against_peers.py
+	.venv-bench/bin/python benchmarks/compile_time.py
 	.venv-bench/bin/python benchmarks/cpp/run.py
 
 # the yardstick's data are not part of this repository

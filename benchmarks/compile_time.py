@@ -68,7 +68,7 @@ def long_programs():
     yield Case("chain of 300 equations, n = 1000", (ramp(1000),), chain(66))
     yield Case("chain of 300 equations, n = 10", (ramp(10),), chain(66))
     yield Case("300 equations on numbers", (ramp(8),), numbers(30))
-    # (JAX had not compiled this one after minutes)
+    # (JAX had not compiled this one after three minutes)
     yield Case("5000 equations on numbers", (ramp(8),), numbers(515), leave_out=("jax",))
 
 
