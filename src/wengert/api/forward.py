@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert import tree
-from wengert.api import looked_at
+from wengert.api import looked_at, unsettled
 from wengert.api.arguments import Call, Leaf, split_aux
 from wengert.api.gradients import apart, case_of, number_of, record_call
 from wengert.errors import ShapeError, StructureError
@@ -110,6 +110,8 @@ def jvp(
     leaves, structure = tree.flatten(out)
     ys = [finished(number_of(builder, y)) for y in leaves]
     dys = [_tangent(builder, y) for y in leaves]
+    if builder.settling and not builder.nested:
+        dys = unsettled.tangents(call, dxs, dys, has_aux)
     level = looked_at.wanted(policies.level(trust), builder, [*ys, *dys])
     if level:  # (nothing is kept of a forward run: once more, with a list)
         again, _, said = record_call(call)

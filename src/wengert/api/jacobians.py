@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert import tree
-from wengert.api import looked_at
+from wengert.api import looked_at, unsettled
 from wengert.api.arguments import Argnums, Call, split_aux
 from wengert.api.forward import finished, jvp
 from wengert.api.gradients import case_of, grad, number_of, record_call
@@ -116,7 +116,12 @@ class Jacobian:
         forward = self._forward(call, leaves)
         with np.errstate(all="ignore"):
             compute = by_columns if forward else by_rows
-            found = iter(compute(builder, [x.node for x in tracers], targets, self.chunk_size))
+            blocks = compute(builder, [x.node for x in tracers], targets, self.chunk_size)
+            if any(entry[0].settles for entry in builder.entries) and unsettled.has_nan(
+                [b for row in blocks for b in row]
+            ):
+                blocks = by_rows(builder, [x.node for x in tracers], targets, singly=True)
+            found = iter(blocks)
         result = []
         for y, moves in zip(leaves, moving, strict=True):
             if moves:

@@ -11,7 +11,7 @@ import numpy as np
 import optree
 
 from wengert import tree
-from wengert.api import asked
+from wengert.api import asked, unsettled
 from wengert.api.asked import CLOSE
 from wengert.api.body import delivered, leaf, name_of, record_body, shared, written
 from wengert.errors import InputError, ShapeError, StructureError
@@ -92,6 +92,14 @@ class Vmapped:
             found = self._looked_at(level, program, common, batch, extent, (args, kwargs), example)
         if found is None:
             found, many = self._mapped(program, common, batch, extent)
+            if not tracing() and unsettled.settling(program) and unsettled.has_nan(found):
+
+                def one_of(k: int) -> Any:
+                    one = [rows[n][k] if n in rows else x for n, x in enumerate(leaves)]
+                    positional, named = tree.unflatten(structure, one)
+                    return self.fun(*positional, **named)
+
+                found, many = unsettled.one_by_one(extent, one_of), [True] * len(found)
         outs = _axes_like(self.out_axes, tree.unflatten(body.structure, found), "out_axes")
         results = [
             _placed(y, m, axis, extent) for y, m, axis in zip(found, many, outs, strict=True)

@@ -102,6 +102,44 @@ class Qr(Stacked):
         return moved - np.matmul(q, m - turn), np.matmul(m - turn, r)
 
 
+class Chosen(Stacked):
+    """`chosen(x, basis)`: x, how vectors move that are any basis of what they span.
+
+    Backwards, a cotangent that depends on which basis it is becomes nan: there is no derivative.
+    """
+
+    name = "chosen"
+
+    def typeof(self, x: ArrayType, basis: ArrayType) -> ArrayType:
+        return x
+
+    def eval(self, x: Any, basis: Any) -> Any:
+        return x
+
+    def lower(self, k: Any, x: Any, basis: Any) -> Any:
+        return k.map(lambda s, x: x, x, dtype=x.dtype)
+
+    def reads(self, wanted: tuple[bool, ...]) -> Reads:
+        return (False, wanted[0]), False
+
+    def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
+        return (None if dxs[0] is None else self(dxs[0], xs[1]),)
+
+    def transpose(self, gs: Values, args: Values, wanted: tuple[bool, ...]) -> Values:
+        if not wanted[0]:
+            return None, None
+        (g,), (_, basis) = gs, args
+        m = np.matmul(
+            transposed(basis), g
+        )  # turning the basis changes the result unless m is Hermitian
+        off = np.max(np.abs(m - adjoint(m)), axis=(-2, -1), keepdims=True, initial=0)
+        size = np.max(np.abs(g), axis=(-2, -1), keepdims=True, initial=0)
+        return np.where(off > 1e-6 * size, np.full((), np.nan, g.dtype), g), None
+
+    def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
+        return self.transpose(gs, xs, wanted)
+
+
 class FullQr(Stacked):
     """`q, r = full_qr(a)` with a square q. Its added columns are any basis of what is left.
 
@@ -128,7 +166,7 @@ class FullQr(Stacked):
         n = r.shape[-1]
         dq, dr = qr.jvp(dxs, xs, (q[..., :n], r[..., :n, :]))
         rest = q[..., n:]
-        turned = -np.matmul(q[..., :n], np.matmul(adjoint(dq), rest))
+        turned = chosen(-np.matmul(q[..., :n], np.matmul(adjoint(dq), rest)), rest)
         return np.concatenate([dq, turned], -1), np.concatenate([dr, 0 * r[..., n:, :]], -2)
 
 
@@ -156,4 +194,4 @@ class Pinv(Stacked):
         return (left + right - np.matmul(np.matmul(y, da), y),)
 
 
-cholesky, qr, full_qr, pinv = Cholesky(), Qr(), FullQr(), Pinv()
+cholesky, qr, full_qr, pinv, chosen = Cholesky(), Qr(), FullQr(), Pinv(), Chosen()

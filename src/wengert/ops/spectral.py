@@ -14,7 +14,7 @@ import numpy as np
 
 from wengert.ir.primitive import Reads, Values
 from wengert.ir.types import ArrayType
-from wengert.ops.factor import _fold, _mirrored
+from wengert.ops.factor import _fold, _mirrored, chosen
 from wengert.ops.linalg import Stacked, adjoint, check_square, inv, real_type, transposed
 from wengert.ops.matmul import einsum
 
@@ -178,10 +178,11 @@ class FullSvd(Stacked):
         du, ds, dvh = svd.jvp(dxs, xs, (u[..., :k], s, vh[..., :k, :]))
         if u.shape[-1] > k:
             rest = -np.matmul(u[..., :k], np.matmul(adjoint(du), u[..., k:]))
-            du = np.concatenate([du, rest], -1)
+            du = np.concatenate([du, chosen(rest, u[..., k:])], -1)
         if vh.shape[-2] > k:
             rest = -np.matmul(np.matmul(vh[..., k:, :], adjoint(dvh)), vh[..., :k, :])
-            dvh = np.concatenate([dvh, rest], -2)
+            turned = chosen(transposed(rest), transposed(vh[..., k:, :]))
+            dvh = np.concatenate([dvh, transposed(turned)], -2)
         return du, ds, dvh
 
 

@@ -332,7 +332,7 @@ def _without_rest(entry: Any, g: Any, g_rest: Any, q: Any, rest: Any) -> Any:
 
 def _full_qr(entry: Any, given: Any, rest: Callable[[], _Rest]) -> Any:
     (gq, _), (q, r) = given, entry[7]
-    if gq is not None and q.dtype.kind != "c":
+    if gq is not None:
         n = r.shape[-1]
         _without_rest(entry, gq[..., :n], gq[..., n:], q[..., :n], q[..., n:])
     return None

@@ -43,10 +43,11 @@ class Moving(Var):
 class PushBuilder(Builder):
     """A builder that computes values and tangents and forgets the equations."""
 
-    __slots__ = ()
+    __slots__ = ("settling",)
 
     def __init__(self, name: str = "forward") -> None:
         super().__init__(name, saving=True)
+        self.settling = False  # have vectors moved that are fixed up to a basis?
 
     def moving(self, type: Any, value: Any, weak: bool, tangent: Any) -> Tracer:
         """An input with its tangent."""
@@ -144,6 +145,7 @@ class PushBuilder(Builder):
             if all(dx is None for dx in dxs):
                 dys = (None,) * len(ys)
             else:
+                self.settling |= prim.settles
                 with np.errstate(all="ignore"):  # the user's own warnings come from `prim` above
                     dys = push(prim, dxs, values, ys, params, [type_of(v) for v in values])
         found = tuple(

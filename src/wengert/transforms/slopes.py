@@ -94,13 +94,13 @@ def by_columns(
 
 
 def by_rows(
-    builder: Any, sources: Nodes, targets: Nodes, chunk: int | None = None
+    builder: Any, sources: Nodes, targets: Nodes, chunk: int | None = None, singly: bool = False
 ) -> list[list[Any]]:
-    """As `by_columns`, by reverse mode."""
+    """As `by_columns`, by reverse mode; `singly`, one gradient after the other."""
     ins, outs = [v.type for v in sources], [v.type for v in targets]
     count = sum(t.size for t in outs)
     pieces: list[list[Any]] = [[] for _ in ins]
-    pull = pulled(builder, sources, targets, count)
+    pull = pulled(builder, sources, targets, 1 if singly else count)
     for start, stop in _chunks(count, chunk):
         for parts, g in zip(pieces, pull(_basis(outs, start, stop)), strict=True):
             parts.append(g)
