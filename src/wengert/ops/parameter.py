@@ -13,6 +13,12 @@ from wengert.ops.families import _named, along, everywhere, extent_of, is_consta
 from wengert.ops.radii import lost, plus
 
 
+def _floating(*given: Any) -> np.dtype[Any]:
+    """The common dtype; of integers float64."""
+    dtype = np.result_type(*given)
+    return dtype if dtype.kind == "f" else np.dtype(np.float64)
+
+
 class Parameter(Primitive):
     """One slope, computed element by element; `slopes` are its own, `along` where unknown."""
 
@@ -23,10 +29,10 @@ class Parameter(Primitive):
 
     def typeof(self, *types: ArrayType) -> ArrayType:
         shape = np.broadcast_shapes(*(t.shape for t in types))
-        return ArrayType.of(shape, np.result_type(*(t.dtype for t in types)))
+        return ArrayType.of(shape, _floating(*(t.dtype for t in types)))
 
     def eval(self, *xs: Any) -> Any:
-        dtype = np.result_type(*xs)
+        dtype = _floating(*xs)
         parts = [np.asarray(x, np.float64) for x in np.broadcast_arrays(*xs)]
         with np.errstate(all="ignore"):
             y = self.value(*(np.ravel(p) for p in parts))
