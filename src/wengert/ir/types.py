@@ -144,6 +144,8 @@ def type_of(value: Any) -> ArrayType:
             return _interned[value.shape, value.dtype]
         except KeyError:
             return ArrayType.of(value.shape, value.dtype)
+    if cls is ArrayType:
+        return value  # type: ignore[no-any-return]
     known = _of_scalar.get(cls)
     if known is not None:
         return known

@@ -169,7 +169,7 @@ def _cotangents(entry: Any, given: Any, pending: Any) -> Any:
         if xs is None:
             xs = [inputs[0].type] if len(inputs) == 1 else [a.type for a in inputs]
         else:
-            xs = [a.type if x is None else x for x, a in zip(xs, inputs, strict=True)]
+            xs = [inputs[n].type if x is None else x for n, x in enumerate(xs)]
         if given.__class__ is list:
             return prim.transpose_reusing(given, xs, wanted, **params)
         if prim.collects and wanted[0] and inputs[0] in pending:

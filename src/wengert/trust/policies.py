@@ -37,7 +37,7 @@ def level(trust: str) -> str:
 
 def stronger(a: str, b: str) -> str:
     """The more careful of two levels."""
-    return a if LEVELS.index(a) >= LEVELS.index(b) else b
+    return a if a == b or LEVELS.index(a) >= LEVELS.index(b) else b
 
 
 def wish(level: str) -> None:
