@@ -23,7 +23,10 @@ from wengert.backends.code import (
 def items_of(block: Block) -> Iterator[Any]:
     """All values and statements of a block and of the blocks in it."""
     for item in block.items:
-        yield from inside(item)
+        if item.__class__ is Value:
+            yield item
+        else:
+            yield from inside(item)
 
 
 def inside(item: Any) -> Iterator[Any]:

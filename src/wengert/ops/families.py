@@ -181,15 +181,20 @@ class Elementwise(Primitive):
         return (spread(self, ys[0], xs, rs),)
 
     def lower(self, k: Any, *args: Any) -> Any:
-        loop = self.function.resolve_dtypes(
-            (*(a.dtype for a in args), *([None] * self.function.nout))
-        )
+        loop = _loop(self.function, tuple(a.dtype for a in args))
         given = [k.cast(a, t) for a, t in zip(args, loop, strict=False)]
         name = _OF_FLAGS.get(self.name, self.name) if loop[0].kind == "b" else self.name
         return k.map(self.formula or name, *given, dtype=loop[-1])
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)
+
+
+@lru_cache(maxsize=4096)
+def _loop(function: Any, dtypes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The dtypes with which NumPy computes: those of the arguments, and of the results."""
+    found: tuple[Any, ...] = function.resolve_dtypes((*dtypes, *([None] * function.nout)))
+    return found
 
 
 _OF_FLAGS = {"add": "or", "mul": "and"}  # what sums and products of booleans are
