@@ -1,5 +1,6 @@
 """Compiled derivatives under trust: bounds and all in one program, and what is suspect settled as un-jitted calls do."""
 
+import gc
 import pickle
 import warnings
 
@@ -8,6 +9,7 @@ import pytest
 
 import wengert as wg
 from wengert.errors import NativeWarning, TrustError, TrustWarning
+from wengert.trace.builder import Builder
 from wengert.tree import flatten
 from wengert.trust import verdict
 
@@ -240,3 +242,15 @@ def test_what_is_printed_is_printed_once_a_call(capsys):
     slope = wg.jit(wg.grad(told, trust="check"))
     slope(1.0), slope(2.0)
     assert capsys.readouterr().out.split("\n") == ["x is 1.0", "x is 2.0", ""]
+
+
+def test_no_trace_is_kept_for_the_questions():
+    def unforgettable(x):
+        return versine(x)
+
+    slope = wg.grad(unforgettable, trust="check")
+    kept = [wg.jit(slope), wg.jit(wg.vmap(slope)), wg.jit(unforgettable, trust="check")]
+    kept[0](1.0), kept[1](np.ones(3)), kept[2](1.0)
+    gc.collect()
+    traces = [x.name for x in gc.get_objects() if isinstance(x, Builder)]
+    assert not [name for name in traces if "unforgettable" in name]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -223,6 +224,9 @@ def ask(question: Question, level: str, outside: Any, again: Callable[[Get], Any
         for r, y in zip(question.results, ys, strict=True)
     ]
     args = [*map(kept, recorded.args)]
+    names = None if recorded.names is None else partial(list, recorded.names())
+    # (nothing that is asked later keeps the trace)
+    what, bare = question.what, replace(recorded, args=[], function=None, names=names)
 
     def find(get: Get) -> Found:
         from wengert.trust import guard
@@ -233,9 +237,7 @@ def ask(question: Question, level: str, outside: Any, again: Callable[[Get], Any
             for r in template
         ]
         function = again(get) if alone else None
-        now = Question(
-            question.what, results, replace(recorded, args=[*map(get, args)], function=function)
-        )
+        now = Question(what, results, replace(bare, args=[*map(get, args)], function=function))
         known = [
             p._replace(args=[*map(get, p.args)], quick=detect.Look(*_known(get, p.quick)))
             for p in parts
@@ -257,9 +259,7 @@ def ask(question: Question, level: str, outside: Any, again: Callable[[Get], Any
     needs += _names([d for _, d in looks])
     numbers = [r.number for r in template]
     collector.add(
-        Asked(
-            question.what, level, numbers, masks, alarms, [y for _, y in leaves], needs, alone, find
-        )
+        Asked(what, level, numbers, masks, alarms, [y for _, y in leaves], needs, alone, find)
     )
     return ys
 

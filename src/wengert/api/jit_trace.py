@@ -90,8 +90,10 @@ def traced(fun: Callable[..., Any], opened: Opened, what: str, asking: bool = Fa
         if not asking or level not in CLOSE or collector.asked or builder.trust in CLOSE:
             return leaves
 
+        kind = opened._replace(values=[])
+
         def again(values: Sequence[Any]) -> Any:
-            args, kwargs = opened.rebuilt(values)
+            args, kwargs = kind.rebuilt(values)
             return fun(*args, **kwargs)
 
         return looked_at.results(what, level, builder, inputs, leaves, again)

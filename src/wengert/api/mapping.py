@@ -81,11 +81,13 @@ class Vmapped:
         level = builder.trust if builder.trust == "off" else policies.at_least(builder.trust)
         found, many = None, [True] * len(program.outputs)
         if level in CLOSE:
+            known = [*map(asked.kept, leaves)]  # (which keep no trace)
+            batches = {n: asked.kept(x) for n, x in rows.items()}
 
             def example(get: Any, k: int) -> Any:
-                one = [get(asked.kept(x)) for x in leaves]
-                for n, x in rows.items():
-                    one[n] = get(asked.kept(x))[k]
+                one = [*map(get, known)]
+                for n, x in batches.items():
+                    one[n] = get(x)[k]
                 positional, named = tree.unflatten(structure, one)
                 return self.fun(*positional, **named)
 
