@@ -224,7 +224,7 @@ def ask(question: Question, level: str, outside: Any, again: Callable[[Get], Any
         for r, y in zip(question.results, ys, strict=True)
     ]
     args = [*map(kept, recorded.args)]
-    names = None if recorded.names is None else partial(list, recorded.names())
+    names: Any = None if recorded.names is None else partial(list, recorded.names())
     # (nothing that is asked later keeps the trace)
     what, bare = question.what, replace(recorded, args=[], function=None, names=names)
 
