@@ -2,7 +2,9 @@
 
 import gc
 import sys
+import threading
 import types
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -402,3 +404,36 @@ def test_nothing_of_a_trace_stays_behind():
         wg.grad(copy)(X)
     gc.collect()
     assert len(gc.get_objects()) < before + 100
+
+
+def test_eight_threads_trace_and_one_calls_plain_numpy():
+    start, stop = threading.Barrier(9), threading.Event()
+    want = {f: (f(X), slopes(f, X)) for f in WORKS[:8]}
+
+    def tracer(f):
+        start.wait(20)
+        for _ in range(15):
+            value, gradient = wg.value_and_grad(f)(X)
+            assert value == pytest.approx(want[f][0], rel=1e-14)
+            np.testing.assert_allclose(gradient, want[f][1], rtol=1e-6, atol=1e-7)
+        return sys.gettrace()
+
+    def plain():
+        start.wait(20)
+        rounds = 0
+        while not stop.is_set():
+            b = START.copy()
+            b[0] = 2.0
+            assert type(b) is type(np.zeros(2)) is type(np.sqrt([1.0, 2.0])) is np.ndarray
+            assert np.polynomial.Polynomial([1.0, 2.0])(3.0) == 7.0
+            rounds += 1
+        return rounds
+
+    with ThreadPoolExecutor(9) as pool:
+        other = pool.submit(plain)
+        traced = [pool.submit(tracer, f) for f in WORKS[:8]]
+        try:
+            assert all("adoption" not in repr(t.result(60)) for t in traced)
+        finally:
+            stop.set()
+        assert other.result(60) > 0

@@ -6,7 +6,10 @@ arguments in compiled code, the error names the nearest way.
 
 from __future__ import annotations
 
+import cmath
 import itertools
+import math
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -178,6 +181,18 @@ _HINTS = {
 _LIST = "make an array of the list first: np.array([…]) keeps the derivatives of its elements"
 
 
+def _imported_alone(name: str) -> str:
+    """The module, np or math, whose function a name of the user's own module is; nothing if it is none."""
+    frame: Any = sys._getframe(1)
+    while frame is not None and source.is_internal(frame.f_code.co_filename):
+        frame = frame.f_back
+    found = None if frame is None else frame.f_globals.get(name)
+    for spelled, module in (("np", np), ("math", math), ("cmath", cmath)):
+        if found is not None and vars(module).get(name) is found:
+            return spelled
+    return ""
+
+
 def way_out(call: str) -> tuple[str, str] | None:
     """What happened and what to write, for a call that wants plain numbers.
 
@@ -187,6 +202,12 @@ def way_out(call: str) -> tuple[str, str] | None:
     owner, _, name = call.rpartition(".")
     what = f"{call} wants plain numbers, and would silently drop the derivative of a traced value"
     otherwise = "; where no derivative is wanted, pass wg.stop_gradient(x)"
+    if not owner and (module := _imported_alone(name)):
+        return (
+            what,
+            f"call it by its module, {module}.{name}(…): a name that was imported alone is not seen"
+            + otherwise,
+        )
     if "testing" in owner.split("."):
         return what, "compare constants: pass wg.stop_gradient(x)"
     if "ma" in owner.split("."):
