@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from scipy import special
 
 import wengert as wg
-from wengert.errors import TrustError
+from wengert.errors import NotDifferentiableError, TrustError
+from wengert.ir.program import Eqn, Program, Var
+from wengert.ir.types import ArrayType
+from wengert.ops import PRIMITIVES
+from wengert.ops.families import Elementwise
+from wengert.trust import exact
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -210,3 +215,42 @@ def test_the_budget():
     chaos = lambda x: wg.fori_loop(0, 3000, lambda k, x: 4.0 * x * (1.0 - x), x)
     with pytest.raises(TrustError, match="budget is used up"):
         wg.certify(chaos, budget=1e-3)(0.3)
+
+
+def test_exact_slopes_hold_no_rounded_constants():
+    """What a rule writes as a long float must be known for what it stands for, or the proofs are none."""
+    real = ArrayType.of((), np.dtype(float))
+    for name, prim in PRIMITIVES.items():
+        for k in range(len(prim.slopes) if isinstance(prim, Elementwise) else 0):
+            if prim.slopes[k] is None:
+                continue
+            ins = [Var(real) for _ in prim.slopes]
+            try:
+                out = Var(prim.typeof(*[real] * len(ins)))
+                primal = Program(ins, [Eqn(prim, tuple(ins), {}, (out,), -1)], [out], (), name)
+                wide, _ = exact.lifted(primal)
+                back = exact.gradient_of(wide, tuple(n == k for n in range(len(ins))))
+            except (TypeError, NotDifferentiableError):  # of integers, or without a rule
+                continue
+            assert not exact.rounded(back), f"slope {k} of {name}: {back}"
+
+
+def test_slopes_in_parameters():
+    for f, at, exact_ in (
+        (
+            lambda a: special.gammainc(a, 1.3),
+            2.5,
+            lambda a: mpmath.gammainc(a, 0, mpmath.mpf(1.3), regularized=True),
+        ),
+        (
+            lambda b: special.betainc(1.5, b, 0.3),
+            2.0,
+            lambda b: mpmath.betainc(1.5, b, 0, mpmath.mpf(0.3), regularized=True),
+        ),
+        (lambda x: special.zeta(x, 1.0), 3.0, mpmath.zeta),
+        (lambda x: special.struve(0.0, x), 2.0, lambda x: mpmath.struveh(0, x)),
+        (np.degrees, 0.3, mpmath.degrees),
+    ):
+        with mpmath.workdps(60):
+            want = mpmath.diff(exact_, mpmath.mpf(at))
+        assert wg.certify(wg.grad(f))(at).value == nearest(want)

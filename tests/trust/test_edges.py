@@ -168,6 +168,14 @@ def test_ties_of_several_numbers_keep_their_shares():
     assert got.tolist() == [2, 2]  # (a tie of one number with itself)
 
 
+def test_slopes_along_each_number_are_no_derivative():
+    for f in (np.median, lambda x: np.quantile(x, 0.5), lambda x: np.sort(x)[1]):
+        got, report = asked(f, np.ones(3))  # each alone moves nothing, all together do
+        assert got.sum() == pytest.approx(1)
+        assert report.trusted
+        assert "kink" in [c.cause for c in report.components]
+
+
 def test_only_the_elements_on_the_edge_are_flagged():
     x = np.array([1.0, 1.5, 2.5, 3.0, *[0.5] * 20])
     _, report = asked(lambda x: np.sum(np.floor(x) * x), x)

@@ -52,3 +52,16 @@ def test_honest_slopes_are_not_flagged(f, x):
     with wg.trust.policy(action="record"):
         wg.grad(f, trust="check")(x)
     assert wg.last_report().trusted
+
+
+def test_zeros_of_a_function_without_a_value_are_flagged():
+    empty = lambda v: np.sum(np.where(v > 9, v, 0)) / np.sum(np.where(v > 9, 1.0, 0))
+    with wg.trust.policy(action="record"), np.errstate(all="ignore"):
+        for level in ("check", "repair"):
+            assert not wg.grad(empty, trust=level)(np.array([1.0, 2.0])).any()
+            assert not wg.last_report().trusted
+            assert {c.cause for c in wg.last_report().components} == {"domain edge"}
+        wg.grad(lambda x: np.exp(1 / np.exp(x)), trust="check")(800.0)  # (computed 1, and flat)
+        assert wg.last_report().trusted
+        wg.grad(lambda x: 1 / np.exp(1 / np.exp(-x)), trust="check")(800.0)  # (inf on the way)
+        assert wg.last_report().trusted

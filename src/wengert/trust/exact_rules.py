@@ -56,6 +56,10 @@ def _twin(original: Elementwise, slope: Callable[..., Any], position: int = 0) -
     return Twin(original, *original.slopes[:position], slope)
 
 
+def _inverse_in_a(x: Any, a: Any, p: Any) -> Any:
+    return -incomplete.gammainc_a(a, x) / _density(a, x)
+
+
 TWINS: dict[Primitive, Primitive] = {
     twin.original: twin
     for twin in (
@@ -68,8 +72,8 @@ TWINS: dict[Primitive, Primitive] = {
         _twin(elliptic.ellipkm1, lambda y, p: -elliptic.first_kind_slope(1 - p, p)),
         _twin(incomplete.gammainc, lambda y, a, x: _density(a, x), 1),
         _twin(incomplete.gammaincc, lambda y, a, x: -_density(a, x), 1),
-        _twin(incomplete.gammaincinv, lambda x, a, p: 1 / _density(a, x), 1),
-        _twin(incomplete.gammainccinv, lambda x, a, p: -1 / _density(a, x), 1),
+        Twin(incomplete.gammaincinv, _inverse_in_a, lambda x, a, p: 1 / _density(a, x)),
+        Twin(incomplete.gammainccinv, _inverse_in_a, lambda x, a, p: -1 / _density(a, x)),
         _twin(incomplete.chdtr, lambda y, v, x: 0.5 * _density(0.5 * v, 0.5 * x), 1),
         _twin(incomplete.chdtrc, lambda y, v, x: -0.5 * _density(0.5 * v, 0.5 * x), 1),
         _twin(incomplete.pdtr, lambda y, k, m: -_density(np.floor(k) + 1, m), 1),

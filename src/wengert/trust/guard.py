@@ -98,7 +98,10 @@ class Inquiry:
         recorded = self.question.recorded
         values = self.values[n]
         if values.size and not values.flat[0] and not values.any():
-            return flat.cause(recorded, leaf)
+            limits = any(
+                c.leaf == n and c.cause == "removable singularity" for c in self.components
+            )
+            return flat.cause(recorded, leaf, whole=not limits)
         return series.cause(recorded, leaf, self.policy.tolerated(self.plain[n].dtype))
 
     def _settle(self) -> None:

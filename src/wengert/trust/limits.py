@@ -63,6 +63,21 @@ def shared(h: Values, until: float, size: int = 0) -> bool:
     return all(_both(h, None, sign, until, size, 0.25).kind == "smooth" for sign in (1, -1))
 
 
+def steady(h: Values, slope: Any, until: float, size: int = 0) -> bool:
+    """Does a slope stay what it is when everything else moves by more than h does?
+
+    Where several numbers tie, a function may have slopes along each of them and no derivative.
+    """
+    for sign in (1, -1):
+        found = _both(h, None, sign, until, size, 0.25)
+        if found.kind not in ("smooth", "edge"):
+            return False
+        with precision(256):
+            if abs(found.slope - slope) > (1 + abs(slope)) * 1e-9:
+                return False
+    return True
+
+
 def value(lines: Sequence[Values], until: float, size: int = 0) -> Any:
     """The limit at 0 of functions that are one function along several lines; None if they differ."""
     found = []

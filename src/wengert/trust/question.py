@@ -8,6 +8,7 @@ and gradients, rows and columns are looked at alike.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -203,6 +204,14 @@ class Line:
         self.generic = [
             _generic(b, d, n) for n, (b, d) in enumerate(zip(self.base, dxs, strict=True))
         ]
+
+    def parted(self) -> Line:
+        """The same line; what is beside it lies on both sides, by turns."""
+        other = copy(self)
+        count = iter(range(sum(t.size for t in self.recorded.types)))
+        turn = each(lambda v: v if v == 0 else v * (-1) ** next(count))
+        other.generic = [turn(as_objects(away)) for away in self.generic]
+        return other
 
     @property
     def size(self) -> int:

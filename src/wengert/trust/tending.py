@@ -61,6 +61,11 @@ def tend(
     if found.kind in ("smooth", "edge"):
         with precision(128):
             number = dtype.type(float(found.slope))
+        tied = standing.nested and sure and value is not None and value != number
+        if tied and not all(
+            limits.steady(h, found.slope, until, line.size) for h in (line, line.parted())
+        ):
+            return Tended("kink", "kink", value)  # ties share: there is no derivative
         return Tended("limit", _removed(value if sure else None, number, standing), number)
     if found.kind == "infinite":
         return Tended("limit", "infinite slope", dtype.type(np.inf * found.slope))

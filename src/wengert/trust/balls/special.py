@@ -197,6 +197,45 @@ def _stdtr(v: Any, t: Any) -> Any:
     return 1 - tail if t >= 0 else tail if t < 0 else hull(tail, 1 - tail)
 
 
+# ---- slopes in parameters: differences, and Cauchy's bound of what they leave out ------------------------
+
+
+def _in_parameter(f: Callable[..., Any], place: int) -> Rule:
+    """∂f/∂(argument `place`) of a function that is analytic in it, on complex balls.
+
+    (f(a + h) - f(a - h)) / 2h is off by at most h² max|f| / (r² (r - h)) on a circle of radius r.
+    """
+
+    def rule(*xs: Any) -> Any:
+        a, bits = xs[place], flint().ctx.prec
+        h, r = _arb(2) ** -(bits // 3), _arb(2) ** -6 * (1 + abs(a)).mid()
+
+        def at(t: Any) -> Any:
+            return f(*(complex_ball(t if n == place else x) for n, x in enumerate(xs)))
+
+        around = flint().acb(a + r * flint().arb(0, 1), r * flint().arb(0, 1))
+        most = abs(at(around)).upper()
+        slope = ((at(a + h) - at(a - h)) / (2 * h)).real
+        return slope + most * h * h / (r * r * (r - h)) * flint().arb(0, 1)
+
+    return rule
+
+
+def _struve(sign: int) -> Rule:
+    """(x/2)^(v+1) ₁F₂(1; 3/2, v + 3/2; ∓x²/4) / (Γ(3/2) Γ(v + 3/2))."""
+
+    def rule(v: Any, x: Any) -> Any:
+        half = _arb(1.5)
+        whole = v.is_integer()
+        if not (x > 0 or (whole and x == x)):
+            return _arb("nan")
+        power = (x / 2) ** int(v.unique_fmpz() + 1) if whole else (x / 2) ** (v + 1)
+        series = (sign * x * x / 4).hypgeom([_arb(1)], [half, v + half])
+        return power * series * half.rgamma() * (v + half).rgamma()
+
+    return rule
+
+
 # ---- inverses: found by Newton's iteration, proved by the values on both sides --------------------------
 
 
@@ -413,6 +452,13 @@ RULES: dict[str, Rule] = {
     "gammaincc": _gammaincc,
     "betainc": _betainc,
     "betaincc": lambda a, b, x: _betainc(b, a, 1 - x),
+    "gammainc_a": _in_parameter(lambda a, x: x.gamma_lower(a, 1), 0),
+    "betainc_a": _in_parameter(lambda a, b, x: x.beta_lower(a, b, 1), 0),
+    "betainc_b": _in_parameter(lambda a, b, x: x.beta_lower(a, b, 1), 1),
+    "zeta_x": _in_parameter(lambda x, q: x.zeta(q), 0),
+    "struve": _struve(-1),
+    "modstruve": _struve(1),
+    "ellipem1": lambda p: _ellipe(1 - p),
     "gammaincinv": _inverse(_gammainc, _scipy("gammaincinv")),
     "gammainccinv": _inverse(_gammaincc, _scipy("gammainccinv"), -1),
     "betaincinv": _inverse(_betainc, _scipy("betaincinv")),
