@@ -93,19 +93,22 @@ def _short(x: Any) -> bool:
 
 
 class Constant(Primitive):
-    """`constant[which, negative]()`: an irrational number that a derivative rule is made with."""
+    """`constant[which, negative, turned]()`: an irrational number that a rule is made with; `turned`: times i."""
 
     name = "constant"
 
-    def typeof(self, *, which: int, negative: bool, dtype: Any) -> ArrayType:
+    def typeof(self, *, which: int, negative: bool, turned: bool, dtype: Any) -> ArrayType:
         return ArrayType.of((), dtype)
 
-    def eval(self, *, which: int, negative: bool, dtype: Any) -> Any:
-        return dtype.type(-_KNOWN[which][0] if negative else _KNOWN[which][0])
+    def eval(self, *, which: int, negative: bool, turned: bool, dtype: Any) -> Any:
+        value = -_KNOWN[which][0] if negative else _KNOWN[which][0]
+        return dtype.type(complex(0, value) if turned else value)
 
-    def ball(self, *, which: int, negative: bool, dtype: Any) -> Any:
-        value = _KNOWN[which][1]()
-        return -value if negative else value
+    def ball(self, *, which: int, negative: bool, turned: bool, dtype: Any) -> Any:
+        value = -_KNOWN[which][1]() if negative else _KNOWN[which][1]()
+        if dtype.kind == "c":
+            return flint().acb(0, value) if turned else flint().acb(value)
+        return value
 
     def reads(self, wanted: Flags) -> Reads:
         return False, False
@@ -146,16 +149,21 @@ def restored(program: Program) -> Program:
     known: dict[Any, Var] = {}
 
     def atom(a: Any) -> Any:
-        if not isinstance(a, Const) or a.type.dtype.kind != "f":
+        if not isinstance(a, Const) or a.type.dtype.kind not in "fc":
             return a
-        size = abs(float(a.value))
-        which = (_BY_VALUE if a.type.dtype == np.float64 else _BY_SINGLE).get(size)
+        value = complex(a.value)
+        turned = value.imag != 0
+        part = value.imag if turned else value.real
+        if turned and value.real:
+            return a
+        wide = a.type.dtype in (np.float64, np.complex128)
+        which = (_BY_VALUE if wide else _BY_SINGLE).get(abs(part))
         if which is None:
             return a
-        key = which, bool(float(a.value) < 0), a.type.dtype
+        key = which, part < 0, turned, a.type.dtype
         if key not in known:
             known[key] = Var(a.type)
-            params = dict(zip(("which", "negative", "dtype"), key, strict=True))
+            params = dict(zip(("which", "negative", "turned", "dtype"), key, strict=True))
             made.append(Eqn(constant, (), params, (known[key],)))
         return known[key]
 
