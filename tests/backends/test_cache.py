@@ -100,6 +100,16 @@ def test_it_stays_small_and_keeps_what_was_used_last(home, monkeypatch):
     assert "e1" not in left
 
 
+def test_many_writes_do_not_look_at_all_entries_each(home, monkeypatch):
+    looks = []
+    listed = cache.os.scandir
+    monkeypatch.setattr(cache.os, "scandir", lambda where: looks.append(where) or listed(where))
+    for n in range(20):
+        cache.write(f"e{n}", (), CODE)
+    assert len(looks) == 1
+    assert len(list(home.glob("*.wgo"))) == 20
+
+
 WRITER = """
 import sys
 from wengert.backends import cache

@@ -22,6 +22,7 @@ from pathlib import Path
 
 _MAGIC = b"wengert object 1\n"
 _SUFFIX = ".wgo"
+_sizes: dict[Path, int] = {}  # of directories, as this process knows them
 _STALE = 3600.0  # seconds after which a half-written file is known to be abandoned
 
 
@@ -100,7 +101,7 @@ def write(name: str, symbols: tuple[str, ...], code: bytes) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         return
-    _bound(where)
+    _bound(where, len(data))
 
 
 def _closed(symbols: tuple[str, ...], code: bytes, name: str) -> bytes:
@@ -120,9 +121,15 @@ def _opened(data: bytes, name: str) -> tuple[tuple[str, ...], bytes] | None:
     return tuple(body[4 : 4 + length].decode().split()), body[4 + length :]
 
 
-def _bound(where: Path) -> None:
-    """Let the entries used least recently go until the rest is small enough."""
+def _bound(where: Path, added: int) -> None:
+    """Let the entries used least recently go until the rest is small enough.
+
+    All entries are looked at once, and again only when what was added since then may be too much.
+    """
     limit = float(os.environ.get("WENGERT_CACHE_MB", "256")) * 1e6
+    if where in _sizes and _sizes[where] + added <= limit:
+        _sizes[where] += added
+        return
     entries: list[tuple[float, int, Path]] = []
     now = time.time()
     with contextlib.suppress(OSError), os.scandir(where) as listed:  # (closed also by Ctrl-C)
@@ -140,3 +147,4 @@ def _bound(where: Path) -> None:
         with contextlib.suppress(OSError):
             path.unlink()
         total -= size
+    _sizes[where] = total
