@@ -62,7 +62,8 @@ Which names have a derivative. This page is read from the rule tables by `docs/c
 - **{OUTSIDE}**: NumPy asks nobody else. It takes shapes, dtypes, names or files, or it converts to a
   plain array, which a traced one refuses.
 
-The classes and objects of `np` are not listed. Some arguments of functions that work are refused too, by name (`np.pad` with some modes, `axes=` of
+The classes and objects of `np` are not listed; the functions and classes of `np.polynomial` all work, since NumPy's own code runs
+on traced values. Some arguments of functions that work are refused too, by name (`np.pad` with some modes, `axes=` of
 `np.matmul`). Aliases share a place, joined by `=`.
 """
 
