@@ -185,3 +185,22 @@ def test_thousands_of_steps_are_followed():
 
     (row,) = wg.explain_zero(f)(2.5).rows
     assert row.call == "floor"
+
+
+def test_lines_inside_of_loops_branches_and_compiled_functions_are_told():
+    def body(k, c):
+        y = c * 2
+        return np.maximum(y, 5.0)
+
+    report = wg.explain_zero(lambda x: wg.fori_loop(0, 3, body, x))(0.5)
+    (row,) = report.rows
+    assert (row.kind, row.call) == ("unselected", "maximum")
+    assert row.line.text == "return np.maximum(y, 5.0)"
+    assert row.line.turns == (1,)
+    assert "(turn 1 of its loop)" in str(report)
+    (row,) = wg.explain_zero(wg.jit(lambda x: np.round(x) * 3))(0.5).rows
+    assert row.call == "rint"
+    (row,) = wg.explain_zero(lambda x: np.sum(wg.vmap(lambda t: np.floor(t) * 2)(x)))(X).rows
+    assert row.call == "floor"
+    (row,) = wg.explain_zero(lambda x: wg.cond(x > 0, lambda t: 0.0 * t, lambda t: t, x))(0.5).rows
+    assert row.kind == "zero factor"

@@ -50,7 +50,8 @@ class Row(NamedTuple):
             listed = " ".join(str(list(e)) for e in self.elements[:_SHOWN])
             more = len(self.elements) - _SHOWN
             at = f" at {listed}" + (f" and {more} more" if more > 0 else "")
-        place = f"\n      {self.line}  {self.line.text}" if self.line else ""
+        turn = f" (turn {self.line.turns[0]} of its loop)" if self.line and self.line.turns else ""
+        place = f"\n      {self.line}{turn}  {self.line.text}" if self.line else ""
         return f"{self.argument}{at}: {self.reason}{place}"
 
 
@@ -92,6 +93,11 @@ def explain_zero(fun: Callable[..., Any], argnums: Any = 0) -> Callable[..., Zer
             )
         program = builder.program(leaves)
         values = [leaf.value for leaf in call.leaves] + [value for _, value in builder.captured]
+        from wengert.trust.explain.unroll import unrolled  # (only who asks waits for it)
+
+        written = unrolled(program, values)
+        if written is not None:  # loops and branches as they went: lines inside of them are told
+            program, values = written[:2]
         search = _Search(Replay(program, values, len(call.leaves), np.isnan))
         rows: list[Row] = []
         zeros = 0
