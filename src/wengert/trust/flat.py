@@ -10,12 +10,15 @@ argument, and what it computed in the turns it made does not.
 from __future__ import annotations
 
 import dis
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from wengert.ir import source
 from wengert.ir.evaluate import evaluate
+from wengert.ir.program import Eqn
+from wengert.ir.types import ArrayType
 from wengert.trust import edges
 from wengert.trust.balls.evaluate import evaluate as on_balls
 from wengert.trust.balls.moves import as_objects
@@ -56,11 +59,18 @@ def _without_value(recorded: Recorded) -> bool:
     program = recorded.program
     if operations(program) > _MOST or any(t.dtype.kind == "c" for t in program.in_types):
         return False
+    left = False  # the range of the format: then it is no matter of the function
+
+    def see(eqn: Eqn, ins: Sequence[Any], outs: Sequence[Any]) -> None:
+        nonlocal left
+        left = left or any(
+            np.any(np.isinf(y)) for y, v in zip(outs, eqn.outputs, strict=True) if _real(v.type)
+        )
+
     with np.errstate(all="ignore"):
-        found = evaluate(program, list(recorded.args))
-    if all(
-        np.all(np.isfinite(y)) for y, t in zip(found, program.out_types, strict=True) if t.inexact
-    ):
+        found = evaluate(program, list(recorded.args), observer=see)
+    ends = [y for y, t in zip(found, program.out_types, strict=True) if _real(t)]
+    if left or not any(np.any(np.isnan(y)) for y in ends):
         return False
     try:
         with precision(128):
@@ -73,6 +83,10 @@ def _without_value(recorded: Recorded) -> bool:
         if t.inexact
         for v in as_objects(y).flat
     )
+
+
+def _real(t: Any) -> bool:
+    return isinstance(t, ArrayType) and t.inexact
 
 
 def _is_loop(place: Any) -> bool:
