@@ -43,6 +43,11 @@ ROUNDED = {
     "slogdet": 200,
     "solve_triangular": 100,
     "cholesky": 50,
+    "eigh": 100,
+    "svd": 100,
+    "full_svd": 100,
+    "qr": 50,
+    "full_qr": 50,
 }
 # more than four units off themselves, so held against what is exact: (SciPy's erfc is eight)
 EXACT = {"erfc": np.vectorize(math.erfc, otypes=[float])}
@@ -55,9 +60,6 @@ CALLED_BACK = frozenset(
         "dct",
         "dst",
         "eig",
-        "eigh",
-        "full_qr",
-        "full_svd",
         "erfcx_integral",
         "expm",
         "expm_slope",
@@ -67,11 +69,9 @@ CALLED_BACK = frozenset(
         "logm_slope",
         "pinv",
         "polygamma",
-        "qr",
         "rfft",
         "sqrtm",
         "sqrtm_slope",
-        "svd",
         "sylvester",
         "lu",
         "zeta_x",
@@ -169,9 +169,9 @@ def test_repeated_and_broadcast_arguments_are_like_others(name):
     assert same_bits(compiled(*twice), compiled(*(np.array(a) for a in twice)))
 
 
-def test_seven_of_eight_primitives_have_a_lowering():
+def test_nine_of_ten_primitives_have_a_lowering():
     assert set(PRIMITIVES) == set(CASES) | set(ELSEWHERE)
-    assert len(CALLED_BACK) <= len(PRIMITIVES) / 8
+    assert len(CALLED_BACK) <= len(PRIMITIVES) / 10
 
 
 MATHEMATICS = [

@@ -20,6 +20,8 @@ pytest.importorskip("llvmlite")
 
 # of many terms or factors, whose roundings add up
 LONG = CANCELLING | {"logsumexp", "prod"}
+# singular vectors of large random matrices have few digits
+DELICATE = CALLED_BACK | {"svd", "full_svd", "eigh"}
 
 
 def grown(value: Any, times: int) -> Any:
@@ -79,7 +81,7 @@ def test_code_for_one_size_does_for_another(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "times"), [(n, t) for n in CASES for t in (1, 9) if t == 1 or n not in CALLED_BACK]
+    ("name", "times"), [(n, t) for n in CASES for t in (1, 9) if t == 1 or n not in DELICATE]
 )
 def test_code_for_one_batch_does_for_another(name, times):
     """Batches of small examples (one loop), and of large ones (the batch rules)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.backends import flow, lapack, maps, products
+from wengert.backends import flow, lapack, maps, products, spectra
 from wengert.backends.graph import Node
 from wengert.backends.moves import Moves
 from wengert.backends.stacks import Slice
@@ -39,6 +39,18 @@ class Kit(Moves):
     def cholesky(self, a: Node) -> Node:
         """Lower l with l lᴴ = a."""
         return lapack.cholesky(self, a)
+
+    def eigh(self, a: Node) -> tuple[Node, ...]:
+        """Eigenvalues and -vectors of a symmetric matrix."""
+        return spectra.eigh(self, a)
+
+    def svd(self, a: Node, full: bool) -> tuple[Node, ...]:
+        """u, s, vh; square u and vh where `full`."""
+        return spectra.svd(self, a, full)
+
+    def qr(self, a: Node, full: bool) -> tuple[Node, ...]:
+        """q, r; a square q where `full`."""
+        return spectra.qr(self, a, full)
 
     def searched(self, a: Node, v: Node, right: bool) -> Node:
         """Where v would go in the sorted a."""

@@ -19,10 +19,11 @@ from wengert.backends.scalars import NoLowering
 if TYPE_CHECKING:
     from wengert.backends.kit import Kit
 
-_I32 = np.dtype(np.int32)
+I32 = np.dtype(np.int32)
 
 
-def _letter(*nodes: Node) -> str:
+def letter_of(*nodes: Node) -> str:
+    """The first letter of routines for matrices of this dtype."""
     if len({n.dtype for n in nodes}) != 1 or nodes[0].dtype not in LETTERS:
         raise NoLowering("dtypes that LAPACK does not know")
     if any(0 in n.shape for n in nodes):
@@ -30,19 +31,20 @@ def _letter(*nodes: Node) -> str:
     return LETTERS[nodes[0].dtype]
 
 
-class _Work:
-    """What the routines of one step need: a copy of the matrix, pivots, an info."""
+class Work:
+    """What the routines of one step need: a copy of the matrix, integers (pivots, say), an info."""
 
-    def __init__(self, r: Any, a: Node, line: Any) -> None:
+    def __init__(self, r: Any, a: Node, line: Any, integers: int = 1) -> None:
         self.r, self.a, self.line = r, a, line
-        self.n = a.shape[-1]
-        self.matrix: Stored = r.e.temporary((self.n, self.n), a.dtype)
-        self.pivots: Stored = r.e.temporary((self.n,), _I32)
-        self.info: Stored = r.e.temporary((1,), _I32)
+        m, n = a.shape[-2:]
+        self.matrix: Stored = r.e.temporary((n, m), a.dtype)
+        self.pivots: Stored = r.e.temporary((integers, min(m, n)), I32)
+        self.info: Stored = r.e.temporary((1,), I32)
 
     def copy(self, idx: tuple[Value, ...], turned: bool) -> None:
-        """The matrix of this place in the stack, transposed or as it stands."""
-        self.fill(self.matrix, self.a, idx, (self.n, self.n), turned)
+        """The matrix of this place in the stack, columns first (`turned`), or as it stands."""
+        m, n = self.a.shape[-2:]
+        self.fill(self.matrix, self.a, idx, (m, n), turned)
 
     def fill(
         self,
@@ -82,7 +84,7 @@ class _Work:
 
 def solve(kit: Kit, a: Node, b: Node, triangle: tuple[bool, bool] | None = None) -> Node:
     """x with a x = b, by elimination with row exchanges, or with a triangle (lower, unit diagonal)."""
-    letter, line, stack = _letter(a, b), kit.line, a.shape[:-2]
+    letter, line, stack = letter_of(a, b), kit.line, a.shape[:-2]
     vector = len(b.shape) < len(a.shape)
     columns = kit.reshape(b, (*b.shape, 1)) if vector else b
     n, m = a.shape[-1], columns.shape[-1]
@@ -90,7 +92,7 @@ def solve(kit: Kit, a: Node, b: Node, triangle: tuple[bool, bool] | None = None)
     def emit(r: Any, step: Step, places: Sequence[Any]) -> Any:
         (place,) = places
         x, y = step.operands
-        work = _Work(r, x, line)
+        work = Work(r, x, line)
         right: Stored = r.e.temporary((m, n), a.dtype)
         size, count = r.e.dim(n), r.e.dim(m)
 
@@ -124,11 +126,11 @@ def solve(kit: Kit, a: Node, b: Node, triangle: tuple[bool, bool] | None = None)
 
 def inverse(kit: Kit, a: Node, lenient: bool) -> Node:
     """The inverse; of a singular matrix an error, or nan where `lenient`."""
-    letter, line, n = _letter(a), kit.line, a.shape[-1]
+    letter, line, n = letter_of(a), kit.line, a.shape[-1]
 
     def emit(r: Any, step: Step, places: Sequence[Any]) -> Any:
         (place,), s = places, r.s
-        work = _Work(r, step.operands[0], line)
+        work = Work(r, step.operands[0], line)
         right: Stored = r.e.temporary((n, n), a.dtype)
         size = r.e.dim(n)
         one, zero, nan = (s.number(v, a.dtype) for v in (1, 0, np.nan))
@@ -161,14 +163,14 @@ def inverse(kit: Kit, a: Node, lenient: bool) -> Node:
 
 def determinant(kit: Kit, a: Node) -> tuple[Node, Node]:
     """Sign and logarithm of the size of a determinant, by elimination."""
-    letter, line, n = _letter(a), kit.line, a.shape[-1]
+    letter, line, n = letter_of(a), kit.line, a.shape[-1]
     if letter not in "sd":
         raise NoLowering("determinants of complex matrices")
     shape = a.shape[:-2]
 
     def emit(r: Any, step: Step, places: Sequence[Any]) -> Any:
         s, w, e = r.s, r.w, r.e
-        work = _Work(r, step.operands[0], line)
+        work = Work(r, step.operands[0], line)
         size = e.dim(n)
 
         def factor(idx: tuple[Value, ...]) -> None:
@@ -180,7 +182,9 @@ def determinant(kit: Kit, a: Node) -> tuple[Node, Node]:
                 i = loop.index
                 sign, total = loop.params
                 d = work.matrix.at(e, (i, i))
-                straight = s.eq(w.op("cast", work.pivots.at(e, (i,)), type="i64"), s.add(i, 1))
+                straight = s.eq(
+                    w.op("cast", work.pivots.at(e, (e.zero, i)), type="i64"), s.add(i, 1)
+                )
                 turned = s.ne(straight, s.lt(d, 0))  # is the sign as it was?
                 sign = s.select(turned, sign, s.neg(sign))
                 loop.carry([sign, s.add(total, s.log(s.abs(d)))])
@@ -199,11 +203,11 @@ def determinant(kit: Kit, a: Node) -> tuple[Node, Node]:
 
 def cholesky(kit: Kit, a: Node) -> Node:
     """Lower l with l lᴴ = a."""
-    letter, line, n = _letter(a), kit.line, a.shape[-1]
+    letter, line, n = letter_of(a), kit.line, a.shape[-1]
 
     def emit(r: Any, step: Step, places: Sequence[Any]) -> Any:
         (place,), s = places, r.s
-        work = _Work(r, step.operands[0], line)
+        work = Work(r, step.operands[0], line)
         size = r.e.dim(n)
         zero = s.number(0, a.dtype)
 

@@ -88,6 +88,9 @@ class Qr(Stacked):
         q, r = np.linalg.qr(a)
         return q, r
 
+    def lower(self, k: Any, a: Any) -> Any:
+        return k.qr(a, full=False)
+
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return False, True
 
@@ -157,6 +160,9 @@ class FullQr(Stacked):
     def eval(self, a: Any) -> tuple[Any, Any]:
         q, r = np.linalg.qr(a, mode="complete")
         return q, r
+
+    def lower(self, k: Any, a: Any) -> Any:
+        return k.qr(a, full=True)
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return False, True

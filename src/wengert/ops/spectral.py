@@ -78,6 +78,9 @@ class Eigh(Stacked):
         w, v = np.linalg.eigh(a)
         return w, v
 
+    def lower(self, k: Any, a: Any) -> Any:
+        return k.eigh(a)
+
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return False, True
 
@@ -119,6 +122,9 @@ class Svd(Stacked):
 
     def eval(self, a: Any) -> tuple[Any, ...]:
         return tuple(np.linalg.svd(a, full_matrices=False))
+
+    def lower(self, k: Any, a: Any) -> Any:
+        return k.svd(a, full=False)
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return False, True
@@ -168,6 +174,9 @@ class FullSvd(Stacked):
 
     def eval(self, a: Any) -> tuple[Any, ...]:
         return tuple(np.linalg.svd(a))
+
+    def lower(self, k: Any, a: Any) -> Any:
+        return k.svd(a, full=True)
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
         return False, True
