@@ -35,6 +35,10 @@ def look(program: Program, args: Sequence[Any], movers: int, gs: Sequence[Any]) 
 
     if operations(program) > _MOST:
         return None
+    if any(e.prim.name == "scale" for e in program.eqns):
+        return (
+            None  # a derivative inside: its zeros may be those of branches that were not selected
+        )
     try:
         back, given = pulled(program, args, movers, gs)
         with precision(64):
