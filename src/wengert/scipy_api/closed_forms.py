@@ -10,21 +10,16 @@ import numpy as np
 
 from wengert.numpy_api.promote import cast, dtype_of, inexact, operand
 from wengert.numpy_api.table import unsupported
-from wengert.numpy_api.ufuncs import elementwise
 from wengert.ops import bessel, elliptic, gamma
+from wengert.scipy_api.later import later
 from wengert.scipy_api.orthogonal import RULES as POLYNOMIALS
 from wengert.trace.tracer import Tracer
 
-
-def _rule(prim: Any) -> Callable[..., Any]:
-    return elementwise(prim.function, prim)
-
-
-_gamma, _jv, _kv = _rule(gamma.gamma), _rule(bessel.jv), _rule(bessel.kv)
+_gamma, _jv, _kv = later(gamma.gamma), later(bessel.jv), later(bessel.kv)
 _hankel1, _hankel2, _ellipkm1 = (
-    _rule(bessel.hankel1),
-    _rule(bessel.hankel2),
-    _rule(elliptic.ellipkm1),
+    later(bessel.hankel1),
+    later(bessel.hankel2),
+    later(elliptic.ellipkm1),
 )
 
 

@@ -10,19 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from wengert.numpy_api.ufuncs import elementwise
 from wengert.ops import gamma, incomplete
+from wengert.scipy_api.later import later
 
-
-def _rule(prim: Any) -> Callable[..., Any]:
-    return elementwise(prim.function, prim)
-
-
-gammainc, gammaincc = _rule(incomplete.gammainc), _rule(incomplete.gammaincc)
-gammaincinv, gammainccinv = _rule(incomplete.gammaincinv), _rule(incomplete.gammainccinv)
-betainc, betaincc = _rule(incomplete.betainc), _rule(incomplete.betaincc)
-betaincinv, betainccinv = _rule(incomplete.betaincinv), _rule(incomplete.betainccinv)
-_gamma = _rule(gamma.gamma)
+gammainc, gammaincc = later(incomplete.gammainc), later(incomplete.gammaincc)
+gammaincinv, gammainccinv = later(incomplete.gammaincinv), later(incomplete.gammainccinv)
+betainc, betaincc = later(incomplete.betainc), later(incomplete.betaincc)
+betaincinv, betainccinv = later(incomplete.betaincinv), later(incomplete.betainccinv)
+_gamma = later(gamma.gamma)
 
 
 def _ratio(dfn: Any, dfd: Any, x: Any) -> Any:

@@ -13,13 +13,13 @@ import numpy as np
 
 from wengert.numpy_api.promote import inexact, operand
 from wengert.numpy_api.table import unsupported
-from wengert.numpy_api.ufuncs import elementwise
 from wengert.ops import gamma, hypergeometric
+from wengert.scipy_api.later import later
 from wengert.trace.tracer import Tracer
 
-_binom = elementwise(gamma.binom.function, gamma.binom)
-_hyp1f1 = elementwise(hypergeometric.hyp1f1.function, hypergeometric.hyp1f1)
-_hyp2f1 = elementwise(hypergeometric.hyp2f1.function, hypergeometric.hyp2f1)
+_binom = later(gamma.binom)
+_hyp1f1 = later(hypergeometric.hyp1f1)
+_hyp2f1 = later(hypergeometric.hyp2f1)
 
 # the next of p(k), p(k - 1)
 Step = Callable[..., Any]
