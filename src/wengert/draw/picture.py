@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
+
+_ABOUT = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
 
 
 def new_figure(width: float, height: float, layout: Any = "constrained") -> Any:
@@ -34,11 +37,11 @@ class Picture:
         return Path(path)
 
     def svg(self) -> str:
-        """The picture as SVG text; the hour of drawing is left out, so that the same picture is the same text."""
+        """The picture as SVG text, without what Matplotlib writes about itself: the hour, and addresses in the net."""
         with io.StringIO() as out:
-            self.figure.savefig(out, format="svg", metadata={"Date": None})
+            self.figure.savefig(out, format="svg")
             text = out.getvalue()
-        return text[text.index("<svg") :]
+        return _ABOUT.sub("", text[text.index("<svg") :])
 
     def _repr_png_(self) -> bytes:
         with io.BytesIO() as out:

@@ -192,6 +192,11 @@ def _betainc(a: Any, b: Any, x: Any) -> Any:
     return x.beta_lower(a, b, 1)
 
 
+def _betainc_turned(a: Any, b: Any, x: Any) -> Any:
+    """I(a, b; x) once more, from the other end."""
+    return 1 - (1 - x).beta_lower(b, a, 1)
+
+
 def _stdtr(v: Any, t: Any) -> Any:
     tail = _betainc(v / 2, _arb(0.5), v / (v + t * t)) / 2
     return 1 - tail if t >= 0 else tail if t < 0 else hull(tail, 1 - tail)
@@ -217,6 +222,21 @@ def _in_parameter(f: Callable[..., Any], place: int) -> Rule:
         most = abs(at(around)).upper()
         slope = ((at(a + h) - at(a - h)) / (2 * h)).real
         return slope + most * h * h / (r * r * (r - h)) * flint().arb(0, 1)
+
+    return rule
+
+
+def _narrower(first: Rule, second: Rule) -> Rule:
+    """One function computed in two ways; the second is asked where the first tells little."""
+
+    def rule(*xs: Any) -> Any:
+        found = first(*xs)
+        if found.is_finite() and found.rel_accuracy_bits() > flint().ctx.prec // 2:
+            return found
+        other = second(*xs)
+        if not found.is_finite():
+            return other
+        return other if other.is_finite() and other.rad() < found.rad() else found
 
     return rule
 
@@ -452,9 +472,12 @@ RULES: dict[str, Rule] = {
     "gammaincc": _gammaincc,
     "betainc": _betainc,
     "betaincc": lambda a, b, x: _betainc(b, a, 1 - x),
-    "gammainc_a": _in_parameter(lambda a, x: x.gamma_lower(a, 1), 0),
-    "betainc_a": _in_parameter(lambda a, b, x: x.beta_lower(a, b, 1), 0),
-    "betainc_b": _in_parameter(lambda a, b, x: x.beta_lower(a, b, 1), 1),
+    "gammainc_a": _narrower(
+        _in_parameter(lambda a, x: x.gamma_lower(a, 1), 0),
+        _in_parameter(lambda a, x: 1 - x.gamma_upper(a, 1), 0),
+    ),
+    "betainc_a": _narrower(_in_parameter(_betainc, 0), _in_parameter(_betainc_turned, 0)),
+    "betainc_b": _narrower(_in_parameter(_betainc, 1), _in_parameter(_betainc_turned, 1)),
     "zeta_x": _in_parameter(lambda x, q: x.zeta(q), 0),
     "struve": _struve(-1),
     "modstruve": _struve(1),
