@@ -43,11 +43,9 @@ ROUNDED = {
     "slogdet": 200,
     "solve_triangular": 100,
     "cholesky": 50,
-    "eigh": 100,
-    "svd": 100,
-    "full_svd": 100,
-    "qr": 50,
-    "full_qr": 50,
+    "eigh": 16,
+    "svd": 16,
+    "full_svd": 16,
 }
 # more than four units off themselves, so held against what is exact: (SciPy's erfc is eight)
 EXACT = {"erfc": np.vectorize(math.erfc, otypes=[float])}
