@@ -21,6 +21,7 @@ from wengert.ir import passes
 from wengert.ir.program import Const, Eqn, Program
 from wengert.ir.types import StackType
 from wengert.ops.control import call, map_
+from wengert.ops.control.map import wide
 
 if TYPE_CHECKING:
     from wengert.backends.emit import Emitter, Region
@@ -109,10 +110,8 @@ def widened(program: Program) -> Program:
     for e in program.eqns:
         params = e.params
         if e.prim is map_ and not loops_over(params["body"], params["extent"]):
-            wide = passes.batch(
-                params["body"], params["mapped"], params["extent"], (True,) * len(e.outputs)
-            )
-            e = Eqn(call, e.inputs, {"body": widened(wide)}, e.outputs, e.origin)
+            batch = wide(params["body"], params["mapped"], params["extent"])
+            e = Eqn(call, e.inputs, {"body": widened(batch)}, e.outputs, e.origin)
         elif e.prim is not map_:
             inner = {k: _widened_in(v) for k, v in params.items()}
             if any(inner[k] is not v for k, v in params.items()):

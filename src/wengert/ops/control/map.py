@@ -53,12 +53,12 @@ class Map(Holding):
 
     def eval(self, *args: Any, body: Program, mapped: Flags, extent: int, chunk: int | None) -> Any:
         if chunk is None or chunk >= extent:
-            return tuple(evaluate(_wide(body, mapped, extent), args))
+            return tuple(evaluate(wide(body, mapped, extent), args))
         pieces = []
         for start in range(0, extent, chunk):
             stop = min(start + chunk, extent)
             part = [_rows(a, start, stop) if b else a for a, b in zip(args, mapped, strict=True)]
-            pieces.append(evaluate(_wide(body, mapped, stop - start), part))
+            pieces.append(evaluate(wide(body, mapped, stop - start), part))
         return tuple(_joined(column) for column in zip(*pieces, strict=True))
 
     # ---- derivatives -----------------------------------------------------------------------------
@@ -119,7 +119,7 @@ class Map(Holding):
         own = all(m for w, m in zip(wanted, params["mapped"], strict=True) if w)
         if params["chunk"] is not None or (own and _abstract(args)):
             return super().eval_saving(wanted, *args, **params)
-        whole = _wide(params["body"], params["mapped"], params["extent"])
+        whole = wide(params["body"], params["mapped"], params["extent"])
         moved, first, second = _linear(whole, wanted)
         with np.errstate(all="ignore"):
             found = evaluate(first, args)
@@ -147,7 +147,7 @@ class Map(Holding):
         self, k: Any, *args: Any, body: Program, mapped: Flags, extent: int, chunk: int | None
     ) -> Any:
         found = k.mapped(args, body, mapped, extent)
-        return k.inlined(_wide(body, mapped, extent), args) if found is None else found
+        return k.inlined(wide(body, mapped, extent), args) if found is None else found
 
     # ---- repetition --------------------------------------------------------------------------------
     def batch(self, batched: Flags, *args: Any, **params: Any) -> Any:
@@ -168,7 +168,8 @@ def _abstract(args: Values) -> bool:
 
 
 @passes.remembered
-def _wide(body: Program, mapped: Flags, extent: int) -> Program:
+def wide(body: Program, mapped: Flags, extent: int) -> Program:
+    """The body for the whole batch, by the batch rules."""
     return passes.batch(body, mapped, extent, (True,) * len(body.outputs))
 
 
