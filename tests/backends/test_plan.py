@@ -113,3 +113,60 @@ def test_long_chains_on_arrays_longer_than_a_vector_are_loops_over_lanes():
     assert scalars(vector, 400) == 1  # each equation once
     assert scalars(vector, 20) == 10  # element by element: quicker to run, and not long
     assert scalars(matrix, 120) == 9  # small matrices are picked apart
+
+
+def shifted(u):
+    u[1:] = u[:-1]
+
+
+def summed_with_the_one_before(u):
+    u[1:] += np.sin(u[:-1])
+
+
+def turned_round(u):
+    u[:] = np.exp(-u[::-1])
+
+
+def at_places(u):
+    u[np.arange(3, 20)] = u[:17]
+
+
+def added_at_places(u):
+    np.add.at(u, np.arange(20, 3, -1), u[:17])
+
+
+def every_other(u):
+    u[1::2] = u[::2] * u[1::2]
+
+
+def where_it_stands(u):
+    u[2:-2] = np.cos(u[2:-2]) * u[2:-2]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [shifted, summed_with_the_one_before, turned_round, at_places, added_at_places, every_other, where_it_stands],
+)  # fmt: skip
+def test_a_write_in_place_reads_what_stood_there_before_it(write):
+    def f(u):
+        u = u * 2.0
+        for k in range(3):  # (the first result has the caller's memory, the others each other's)
+            u[k] = 3.0 + u[k + 1]
+            write(u)
+        u[0] = u[1]
+        return u
+
+    u = np.random.default_rng(3).uniform(0.5, 1.0, 40)
+    agrees(f, u)
+    np.testing.assert_allclose(wg.jit(f)(u), f(u), rtol=1e-13)
+
+
+def test_a_write_of_what_only_its_own_place_tells_needs_no_other_memory():
+    def f(u):
+        u = u * 2.0
+        u[0] = 3.0
+        u[2:-2] = np.cos(u[2:-2]) * u[2:-2]
+        u[-1] = 4.0
+        return u
+
+    assert len(wg.explain_compile(f)(X[:, 0].copy()).buffers) == 1

@@ -104,6 +104,7 @@ class Step:
         "reuses",
         "taken",
         "types",
+        "writes",
     )
 
     def __init__(
@@ -126,6 +127,7 @@ class Step:
         self.lanes = lanes  # can it be done in a loop over lanes?
         self.reuses = reuses  # this operand's memory may become that of result 0 …
         self.taken = False  # … and did
+        self.writes: Any = None  # where, per axis as of `affine`, if it is a write into that
         self.effect = False  # does it do something besides its results?
         self.node: Any = None
         self.types: tuple[Any, ...] = ()

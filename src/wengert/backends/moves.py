@@ -98,9 +98,10 @@ class Moves(Words):
             r.over(v.shape, put, {place.buffer})
             return places
 
-        return self.step(
-            prim.name, [x, v], ["pulled", "pulled"], [Typed(x.shape, x.dtype)], emit, reuses=0
-        )[0]
+        needs = ["pulled", "pulled"]
+        written = self.step(prim.name, [x, v], needs, [Typed(x.shape, x.dtype)], emit, reuses=0)[0]
+        written.step.writes = list(axes)
+        return written
 
     def gathered(self, x: Node, i: Node, axis: int, merged: int) -> Node:
         """x at the integers i of some axes that count as one; out of range is a problem."""

@@ -120,6 +120,7 @@ def _place(node: Node, is_small: Any) -> None:
         return
     earliest = max((_readable(op) for op in node.after), default=0)
     if node.kind == "step":
+        _apart(node.step)
         needed = zip(node.operands, node.step.needs, strict=True)
         node.level = max((_for_step(op, need) for op, need in needed), default=0)
         node.level = max(node.level, earliest)
@@ -184,6 +185,42 @@ def _for_step(op: Node, need: str) -> int:
         elif op.operands[0].kind != "given":
             return max(op.level, _available(op.operands[0]))
     return op.level
+
+
+def _apart(step: Any) -> None:
+    """What a write pulls may read the array that it writes only where it writes: else it is computed before.
+
+    `x[1:] = x[:-1]` in the memory of x would read what it has just written.
+    """
+    if step.reuses is None:
+        return
+    x = step.operands[step.reuses]
+    for op in step.operands:
+        if op is not x and op.kind == "virtual" and not op.small and op.shape != ():
+            op.stored = op.stored or not _only_there(op, x, step.writes)
+        elif op is x and step.operands.count(x) > 1:
+            step.reuses = None
+
+
+def _only_there(node: Node, x: Node, writes: Any) -> bool:
+    """Does a node read x, if at all, element by element where `writes` (as of `affine`) puts its own?"""
+    everywhere = [(d, 0, 1) for d in range(len(x.shape))]
+    stack, seen = [(node, True)], set()
+    while stack:
+        at = here, same = stack.pop()  # is the index still that of the write?
+        if at in seen:
+            continue
+        seen.add(at)
+        if here is x:
+            if not (same and writes == everywhere):
+                return False
+        elif here.kind == "virtual" and not (here.stored or here.small):
+            if same and here.affine is not None and here.operands[0] is x:
+                if writes != list(here.affine):
+                    return False
+            else:
+                stack += [(op, same and here.access == SAME) for op in here.operands]
+    return True
 
 
 def _keep(op: Node) -> None:
