@@ -26,9 +26,9 @@ class Compilation:
     def __init__(self, name: str, version: Version) -> None:
         made = version.compiled
         self.name = name
+        self.seconds = {"trace": version.trace.seconds, **made.seconds}  # (what the call took)
         self.program, self.simplified = version.trace.program, made.program
         self.why = made.why
-        self.seconds = {"trace": version.trace.seconds, **made.seconds}
         self.loops, self.llvm = "", ""
         self.cached = self.shared = False
         self.callbacks: list[str] = []
@@ -40,10 +40,10 @@ class Compilation:
 
     def _native(self, made: Any) -> None:
         code = made.code
-        function = code.function
+        function = made.source.function
         self.seconds |= code.seconds
         self.cached, self.shared = code.loaded.cached, not made.fresh
-        self.loops, self.llvm = str(function), code.text
+        self.loops, self.llvm = str(function), made.source.text
         self.kernels = [
             *function.notes,
             *(_kernel(x, made.extents) for x in function.body.items if isinstance(x, For | While)),

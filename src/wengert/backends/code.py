@@ -319,6 +319,11 @@ class Problem(NamedTuple):
     line: Any
 
 
+def whole_lines(count: int) -> int:
+    """Bytes of a slot of the workspace: whole cache lines, and one more."""
+    return (count + 127) // 64 * 64
+
+
 class Function:
     """A whole function of loop code."""
 
@@ -345,8 +350,7 @@ class Function:
     def slot_bytes(slot: tuple[Buffer, ...], extents: Sequence[int]) -> int:
         """Bytes of one slot, in whole cache lines."""
         first = slot[0]
-        count = first.elements(extents) * DTYPES[first.type].itemsize
-        return (count + 127) // 64 * 64
+        return whole_lines(first.elements(extents) * DTYPES[first.type].itemsize)
 
     def __str__(self) -> str:
         return "\n".join(show(self))

@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from wengert.backends import symbols
-from wengert.backends.code import SMALL, Callback, Function
+from wengert.backends.code import SMALL, Callback
+from wengert.backends.needs import Needs
 from wengert.ir.types import ArrayType, StackType
 
 _contexts: weakref.WeakValueDictionary[int, Context] = weakref.WeakValueDictionary()
@@ -28,11 +29,11 @@ _raised = threading.local()
 class Context:
     """One program's side of machine code that it may share: its call-backs with its own extents."""
 
-    def __init__(self, function: Function, compiled: Sequence[int], extents: Sequence[int]) -> None:
+    def __init__(self, needs: Needs, compiled: Sequence[int], extents: Sequence[int]) -> None:
         self.number = next(_numbers)
-        self.problems = function.problems
+        self.problems = needs.problems
         sizes = dict(zip(compiled, extents, strict=True))
-        self.callbacks = [_resized(c, sizes) for c in function.callbacks]
+        self.callbacks = [_resized(c, sizes) for c in needs.callbacks]
         _contexts[self.number] = self
 
     def failed(self, status: int) -> NoReturn:

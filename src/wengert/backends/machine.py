@@ -42,6 +42,7 @@ class Loaded(NamedTuple):
     seconds: dict[str, float]
     cached: bool
     keeper: Any  # as long as this is held the code stays
+    entry: str  # its name in the cache
 
     @property
     def address(self) -> int:
@@ -66,13 +67,23 @@ def machine() -> Machine:
 
 
 def load(
-    text: str, names: str | tuple[str, ...], symbols: Mapping[str, int] | None = None
+    text: str,
+    names: str | tuple[str, ...],
+    symbols: Mapping[str, int] | None = None,
+    entry: str | None = None,
 ) -> Loaded:
     """Compile LLVM text and give the addresses of its functions of these names.
 
     What the text declares and does not define is looked up in `symbols`, then in `backends.symbols`.
+    `entry` is the text's name in the cache, where it is known.
     """
-    return machine().load(text, (names,) if isinstance(names, str) else names, symbols or {})
+    names = (names,) if isinstance(names, str) else names
+    return machine().load(text, names, symbols or {}, entry)
+
+
+def load_entry(entry: str, names: str | tuple[str, ...]) -> Loaded | None:
+    """The functions of code that is in the cache; None where it is not, or asks for what is not here."""
+    return machine().load_entry(entry, (names,) if isinstance(names, str) else names)
 
 
 class Machine:
@@ -99,7 +110,8 @@ class Machine:
         return str(self.llvm.get_process_triple())
 
     @cached_property
-    def _key(self) -> tuple[str, ...]:
+    def key(self) -> tuple[str, ...]:
+        """What code depends on besides its text."""
         return (
             self.cpu,
             self.features,
@@ -108,11 +120,19 @@ class Machine:
             f"{objects.PASSES} {_LONG} {_LEFT_OUT}",
         )
 
-    def load(self, text: str, names: tuple[str, ...], symbols: Mapping[str, int]) -> Loaded:
+    def entry(self, text: str) -> str:
+        """The name in the cache of what this text becomes."""
+        return disk.digest(self._headed(text), *self.key)
+
+    def _headed(self, text: str) -> str:
+        return text if "target triple" in text else f'target triple = "{self.triple}"\n{text}'
+
+    def load(
+        self, text: str, names: tuple[str, ...], symbols: Mapping[str, int], entry: str | None
+    ) -> Loaded:
         """As the function of that name."""
-        if "target triple" not in text:
-            text = f'target triple = "{self.triple}"\n{text}'
-        entry = disk.digest(text, *self._key)
+        text = self._headed(text)
+        entry = entry or self.entry(text)
         with _lock:
             seconds: dict[str, float] = {}
             clock = _Clock(seconds)
@@ -125,7 +145,23 @@ class Machine:
                 clock.stop("cache")
             addresses, keeper = self._linked(names, *found, symbols)
             clock.stop("link")
-        return Loaded(addresses, seconds, cached, keeper)
+        return Loaded(addresses, seconds, cached, keeper, entry)
+
+    def load_entry(self, entry: str, names: tuple[str, ...]) -> Loaded | None:
+        """As the function of that name."""
+        with _lock:
+            seconds: dict[str, float] = {}
+            clock = _Clock(seconds)
+            found = disk.read(entry)
+            clock.stop("cache")
+            if found is None:
+                return None
+            try:
+                addresses, keeper = self._linked(names, *found, {})
+            except InternalError:  # SciPy, say, has gone
+                return None
+            clock.stop("link")
+        return Loaded(addresses, seconds, True, keeper, entry)
 
     def _compiled(self, text: str, clock: _Clock) -> tuple[tuple[str, ...], bytes]:
         llvm = self.llvm

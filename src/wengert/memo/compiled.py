@@ -12,7 +12,8 @@ import time
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,12 +22,15 @@ from wengert.backends import threads as _threads  # noqa: F401  (offers what loo
 from wengert.backends.context import Context
 from wengert.backends.entry import Entry, Guard, Slot, ready
 from wengert.backends.entry_table import Kind
-from wengert.backends.maps import widened
+from wengert.backends.needs import Needs
 from wengert.errors import NativeWarning
 from wengert.ir import evaluate, garbage
-from wengert.ir.program import Const, Eqn, Program, Var
+from wengert.ir.program import Program
 from wengert.ir.types import ArrayType, StackType
-from wengert.rewrites.simplify import simplify
+from wengert.memo import shelf
+
+if TYPE_CHECKING:
+    from wengert.memo.making import Source
 
 _CODES = 512  # so much machine code is kept
 _PROGRAMS = 512  # so many programs ready to run
@@ -36,11 +40,11 @@ _ROOM = 1 << 15  # elements from which on other Python threads may run meanwhile
 class Code(NamedTuple):
     """Machine code that programs of one structure share."""
 
-    function: Any  # its loop code
+    needs: Needs
     loaded: machine.Loaded
-    text: str
     seconds: dict[str, float]  # per stage
     extents: tuple[int, ...]
+    source: Source | None  # None where the code was on disk
 
 
 class Bounded:
@@ -79,45 +83,13 @@ class Bounded:
 
 
 codes, _programs = Bounded(_CODES), Bounded(_PROGRAMS)
+_loaded = Bounded(_CODES)  # what is in memory, by its name on disk
 
 
 def forget() -> None:
     """Forget all machine code and programs (what still runs keeps its own)."""
-    codes.items.clear()
-    _programs.items.clear()
-
-
-# ---- constants that are arguments ----------------------------------------------------------------------
-
-_PLAIN = frozenset([0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5])
-_SHAPING = frozenset(["power", "float_power", "ldexp"])  # exponents decide what is computed
-
-
-def lifted(program: Program) -> tuple[Program, list[Any]]:
-    """Odd floating-point constants as inputs behind the others, and their values."""
-    places: dict[Any, Var] = {}
-
-    def place(atom: Any) -> Any:
-        if not isinstance(atom, Const) or atom.type.dtype.kind != "f":
-            return atom
-        value = atom.value
-        if float(value) in _PLAIN or not np.isfinite(value):
-            return atom
-        key = atom.type, value.tobytes()
-        if key not in places:
-            places[key] = Var(atom.type)
-            values.append(value)
-        return places[key]
-
-    values: list[Any] = []
-    eqns = [
-        e
-        if e.prim.name in _SHAPING or not any(isinstance(a, Const) for a in e.inputs)
-        else Eqn(e.prim, tuple(map(place, e.inputs)), e.params, e.outputs, e.origin)
-        for e in program.eqns
-    ]
-    inputs = (*program.inputs, *places.values())
-    return Program(inputs, eqns, program.outputs, program.sources, program.name), values
+    for known in (codes, _programs, _loaded):
+        known.items.clear()
 
 
 # ---- programs that run ---------------------------------------------------------------------------------
@@ -130,10 +102,9 @@ class Compiled:
     """
 
     def __init__(self, program: Program) -> None:
-        start = time.perf_counter()
         self.original = program
-        self.program = widened(simplify(program))
-        self.seconds = {"simplify": time.perf_counter() - start}
+        self.in_types, self.out_types = program.in_types, program.out_types
+        self.seconds: dict[str, float] = {}
         self.code: Code | None = None
         self.fresh = False  # was the machine code made for this program?
         self.why = ""
@@ -148,46 +119,93 @@ class Compiled:
         else:
             self._compile()
 
-    def _compile(self) -> None:
-        from wengert.backends.extents import abstract
-        from wengert.backends.llvm import module
-        from wengert.backends.lowering import lower
-        from wengert.backends.scalars import NoLowering
+    @cached_property
+    def program(self) -> Program:
+        """The program with less work. (Code that was on disk runs without it.)"""
+        from wengert.memo.making import simplified
 
         start = time.perf_counter()
-        program, constants = lifted(self.program)
-        extents = abstract(program)
-        key, self.extents = extents.key, extents.given
+        found = simplified(self.original)
+        self.seconds["simplify"] = time.perf_counter() - start
+        return found
+
+    def _compile(self) -> None:
+        start = time.perf_counter()
+        name = shelf.name_of(self.original)
+        item = None if name is None else shelf.read(name, self.original)
         self.seconds["key"] = time.perf_counter() - start
-        code = codes.get(key)
+        if item is not None and self._take(item):
+            return
+        from wengert.memo.making import keyed, source
+
+        program, start = self.program, time.perf_counter()
+        lifted = keyed(program)
+        self.extents = lifted.extents.given
+        self.seconds["key"] += time.perf_counter() - start
+        code = codes.get(lifted.extents.key)
         if code is None:
-            try:
-                start = time.perf_counter()
-                function = lower(program, extents=extents)
-                lowered = time.perf_counter()
-                text, _ = module(function, hosted=True)
-                printed = time.perf_counter()
-                loaded = machine.load(text, function.name)
-            except NoLowering as error:
-                self.why = str(error)
+            code = self._made(lambda: source(lifted))
+            if code is None:
                 return
-            except (
-                Exception
-            ) as error:  # a gap of ours: the result is right, but slow, and it is said
-                self.why = f"it could not be lowered: {type(error).__name__}: {error}"
-                warnings.warn(
-                    f"{self.program.name} runs without machine code: {self.why}",
-                    NativeWarning,
-                    stacklevel=2,
-                )
-                return
-            seconds = {"lower": lowered - start, "print": printed - lowered, **loaded.seconds}
-            code = codes.put(key, Code(function, loaded, text, seconds, self.extents))
+            codes.put(lifted.extents.key, code)
+            if name is not None:
+                entry, given = code.loaded.entry, tuple(lifted.constants)
+                item = shelf.Item(entry, self.extents, given, code.needs, _loops(program))
+                shelf.write(name, self.original, item)
+        self._bind(code, lifted.constants, _loops(program))
+
+    def _take(self, item: shelf.Item) -> bool:
+        """Is the code of a program that was kept still there? Then it is this one's."""
+        loaded = _loaded.get(item.entry)
+        if loaded is None:
+            loaded = machine.load_entry(item.entry, item.needs.name)
+            if loaded is None:
+                return False
+            loaded = _loaded.put(item.entry, loaded)
             self.fresh = True
-        self.code = code
-        self._context = Context(code.function, code.extents, self.extents)
-        self._bound = [np.array(c) for c in constants]
-        self._bound += [np.ascontiguousarray(b.array) for b in code.function.constants]
+        self.extents = item.extents
+        code = Code(item.needs, loaded, loaded.seconds, item.extents, None)
+        self._bind(code, item.values, item.loops)
+        return True
+
+    def _made(self, write: Callable[[], Source]) -> Code | None:
+        """New code; None where there is none for it, and `why` says why."""
+        from wengert.backends.scalars import NoLowering
+
+        try:
+            source = write()
+            entry = machine.machine().entry(source.text)
+            loaded, seconds = _loaded.get(entry), source.seconds
+            if loaded is None:
+                loaded = machine.load(source.text, source.function.name, entry=entry)
+                seconds = seconds | loaded.seconds
+                loaded = _loaded.put(entry, loaded)
+                self.fresh = True
+            return Code(Needs.of(source.function), loaded, seconds, self.extents, source)
+        except NoLowering as error:
+            self.why = str(error)
+        except Exception as error:  # a gap of ours: the result is right, but slow, and it is said
+            self.why = f"it could not be lowered: {type(error).__name__}: {error}"
+            warnings.warn(
+                f"{self.program.name} runs without machine code: {self.why}",
+                NativeWarning,
+                stacklevel=2,
+            )
+        return None
+
+    def _bind(self, code: Code, constants: Sequence[Any], loops: bool) -> None:
+        """From here on this code runs, with these numbers of the program's."""
+        self.code, self.loops = code, loops
+        self._context = Context(code.needs, code.extents, self.extents)
+        self._bound = [*map(np.array, constants), *code.needs.constants]
+
+    @cached_property
+    def source(self) -> Source:
+        """What the machine code is made of; made again where the code was on disk."""
+        from wengert.memo.making import keyed, source
+
+        assert self.code is not None
+        return self.code.source or source(keyed(self.program))
 
     def entry(
         self,
@@ -203,9 +221,8 @@ class Compiled:
     ) -> Entry:
         """A quick call for arguments of these kinds; `captured` arrays are the program's last inputs."""
         assert self.code is not None
-        function = self.code.function
         bound = [*captured, *self._bound]
-        size = sum(t.size for t in (*self.program.in_types, *self.program.out_types))
+        size = sum(t.size for t in self._types)
         return Entry(
             self.code.loaded.address,
             arguments,
@@ -214,7 +231,7 @@ class Compiled:
             self._context.failed,
             bound=[*(a.ctypes.data for a in bound), self._context.number],
             extents=self.extents,
-            work_bytes=function.work_bytes(self.extents),
+            work_bytes=self.code.needs.work_bytes(self.extents),
             single=single,
             frees=size >= _ROOM or self.loops,
             given=given,
@@ -225,16 +242,9 @@ class Compiled:
 
     def raw(self, count: int, captured: Sequence[Any]) -> Entry:
         """The table of a call with its constants, for C functions; `count` arguments are the caller's."""
-        types = self.program.in_types[:count]
-        slots = [Slot(Kind.ARRAY, t.dtype, t.shape) for t in types]
-        return self.entry(
-            slots, [result_slot(t) for t in self.program.out_types], _never, captured=captured
-        )
-
-    @property
-    def loops(self) -> bool:
-        """Does it hold loops, so that it may run for long on small arrays?"""
-        return any(e.prim.name in ("while_loop", "scan", "map") for e in self.program.eqns)
+        slots = [Slot(Kind.ARRAY, t.dtype, t.shape) for t in self.in_types[:count]]
+        results = [result_slot(t) for t in self.out_types]
+        return self.entry(slots, results, _never, captured=captured)
 
     def __call__(self, args: Sequence[Any]) -> list[Any]:
         """Values of the outputs at arrays or numbers."""
@@ -242,18 +252,21 @@ class Compiled:
             return evaluate(self.program, args)
         if self._entry is None:
             self._entry = self.entry(
-                [Slot(Kind.ARRAY, t.dtype, t.shape) for t in self.program.in_types],
-                [result_slot(t) for t in self.program.out_types],
+                [Slot(Kind.ARRAY, t.dtype, t.shape) for t in self.in_types],
+                [result_slot(t) for t in self.out_types],
                 _never,
             )
-        found = self._entry.call(
-            *(regular(a, t) for a, t in zip(args, self.program.in_types, strict=True))
-        )
+        found = self._entry.call(*(regular(a, t) for a, t in zip(args, self.in_types, strict=True)))
         return list(found)
 
     @property
     def _types(self) -> tuple[Any, ...]:
-        return (*self.program.in_types, *self.program.out_types)
+        return (*self.in_types, *self.out_types)
+
+
+def _loops(program: Program) -> bool:
+    """Does it hold loops, so that it may run for long on small arrays?"""
+    return any(e.prim.name in ("while_loop", "scan", "map") for e in program.eqns)
 
 
 def result_slot(t: ArrayType, weak: bool = False) -> Slot:
