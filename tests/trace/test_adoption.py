@@ -83,6 +83,24 @@ def recurrence(x):
     return b[3]
 
 
+def one_line_loop(x):
+    b = START.copy()
+    for i in range(3): b[i] += x[i]  # fmt: skip  # noqa: E701
+    return np.sum(b**3)
+
+
+def two_local_keys(x):
+    b = TABLE.copy()
+    for i in range(3):
+        j = 2 - i
+        b[i, j] = x[i]
+        b[j, i] += x[i] * x[j]
+        b[i][j:] *= x[3]
+    k, m = 1, 2
+    b[k:m, m] -= x[0]
+    return np.sum(b**3)
+
+
 def _fill(b, v):
     b[0] = v
     b[1] = v * v
@@ -186,6 +204,7 @@ def generator(x):
 
 WORKS = [
     copy, operators, astype, everything_and_zero, tile, repeat, diagonal_matrix, name_imported_from_numpy, recurrence,
+    one_line_loop, two_local_keys,
     written_in_a_helper, written_in_a_closure, lists_and_masks, out_argument, functions_that_write,
     read_before_it_is_written, matrix, several_targets, time_steps, complex_numbers, two_names, generator,
 ]  # fmt: skip

@@ -52,21 +52,23 @@ def _container(code: CodeType, lasti: int) -> tuple[str, int] | None:
     if steps[at - 1].opname == "SWAP":  # b[i] += v: the place was read before
         while steps[end - 1].opname == "SWAP":
             end -= 1
-        read = _before(steps, end - 1, 1) if steps[end - 1].opname == "BINARY_OP" else None
-        if read is None or not steps[read].opname.startswith("BINARY_S"):
+        read, _ = _before(steps, end - 1, 1) if steps[end - 1].opname == "BINARY_OP" else (None, 0)
+        if read is None or not _reads_a_place(steps[read]):
             return None
         end = read
         while steps[end - 1].opname == "COPY":
             end -= 1
-    where = _before(steps, end, keys)
-    if where is None or not steps[where].opname.startswith(_LOADS):
+    where, of_two = _before(steps, end, keys)
+    if where is None or not steps[where].opname.startswith((*_LOADS, "STORE_FAST_LOAD_FAST")):
         return None
     name = steps[where].argval
-    if isinstance(
-        name, tuple
-    ):  # two loads in one: the container is the second, if the key is apart
-        name = name[1]
+    if isinstance(name, tuple):  # two in one: the container is the second, if the key is apart
+        name = name[0 if of_two else 1]
     return (name, steps[at + 1].offset) if isinstance(name, str) else None
+
+
+def _reads_a_place(step: dis.Instruction) -> bool:
+    return step.opname.startswith("BINARY_S") or step.argrepr == "[]"  # (BINARY_OP since 3.14)
 
 
 @lru_cache(2048)
@@ -81,15 +83,20 @@ def _augmented(code: CodeType, lasti: int) -> int | None:
     return None
 
 
-def _before(steps: list[dis.Instruction], end: int, count: int) -> int | None:
-    """The instruction before those that push the `count` values on top of the stack at `end`."""
+def _before(steps: list[dis.Instruction], end: int, count: int) -> tuple[int | None, bool]:
+    """The instruction that pushes what lies below the `count` values on top of the stack at `end`.
+
+    Since 3.13 it may be one that pushes the first of these, too; whether it does.
+    """
     while count > 0:
         end -= 1
         step = steps[end]
         if end < 0 or step.opcode in dis.hasjrel or step.opcode in dis.hasjabs:
-            return None
+            return None, False
         count -= dis.stack_effect(step.opcode, step.arg, jump=False)
-    return end - 1 if count == 0 and end > 0 else None
+    if count == -1 and steps[end].opname.count("LOAD_FAST") == 2:
+        return end, True
+    return (end - 1 if count == 0 and end > 0 else None), False
 
 
 def _users_frame() -> FrameType | None:
