@@ -33,7 +33,7 @@ _OF_LISTS = {
 
 def _open(x: Any) -> Any:
     """An argument as NumPy's protocols know it: a list that holds traced values as an array of them."""
-    if x.__class__ is list or x.__class__ is tuple:
+    if type(x) is list or type(x) is tuple:
         return _creation.array(_opened(x)) if _holds_traced(x) else x
     return x
 
@@ -46,7 +46,7 @@ def _opened(x: Any) -> Any:
 
 def _holds_traced(x: Any) -> bool:
     return any(
-        v.__class__ is _Tracer
+        type(v) is _Tracer
         or hasattr(v, "__wengert__")
         or (isinstance(v, list | tuple) and _holds_traced(v))
         for v in x

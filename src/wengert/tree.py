@@ -57,7 +57,7 @@ def flatten(tree: Any) -> tuple[list[Any], Any]:
         return [tree], ONE
     leaves, structure = optree.tree_flatten(tree, namespace=NAMESPACE)
     for leaf in leaves:
-        if leaf.__class__ not in _known and dataclasses.is_dataclass(leaf) and register(type(leaf)):
+        if type(leaf) not in _known and dataclasses.is_dataclass(leaf) and register(type(leaf)):
             return flatten(tree)
     return (leaves, ONE) if len(leaves) == 1 and leaves[0] is tree else (leaves, structure)
 

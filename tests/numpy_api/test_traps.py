@@ -1,17 +1,21 @@
 """Where Python and NumPy would let a derivative slip: it works, or the error names call, line and way."""
 
+import cmath
 import copy
 import functools
 import itertools
 import math
+import numbers
 import pickle
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import cos
 
 import numpy as np
 import pytest
 from numpy import array
+from numpy.testing import assert_almost_equal
 
 import wengert as wg
 from wengert.errors import ConcretizationError, UnsupportedError, WengertError
@@ -160,7 +164,6 @@ REFUSES = {
     "a[z]": (lambda x: A[x[0]], "conversion to a plain NumPy array", "stop_gradient"),
     "nditer": (lambda x: list(np.nditer(x)), "np.nditer", "x.ravel()"),  # trap 6
     "as_strided": (lambda x: np.lib.stride_tricks.as_strided(x, (2,), (8,)), "as_strided", "sliding_window_view"),
-    "np.testing": (lambda x: np.testing.assert_allclose(x, x), "np.testing.assert_allclose", "stop_gradient"),
     "np.float64(z)": (lambda x: np.float64(x[0]), "np.float64", "leave it out"),
     "np.asmatrix": (lambda x: np.asmatrix(x), "np.asmatrix", "A @ B"),
     "np.bmat": (lambda x: np.bmat([[x[:, None]]]), "np.bmat", "np.block"),
@@ -203,10 +206,89 @@ def test_nothing_is_looked_up_on_a_traced_value_behind_our_back():  # trap 7
     assert wg.grad(f)(X)[0] == 1.0
 
 
-def test_a_traced_array_is_no_ndarray():  # trap 8: documented, since it cannot be otherwise
+def kinds(*values):
+    """What users ask a value: one letter for each answer that is yes."""
+    asked = {
+        "A": np.ndarray, "g": np.generic, "f": float, "F": np.floating, "d": np.float64, "s": np.float32, "c": complex,
+        "C": np.complexfloating, "i": int, "I": np.integer, "b": bool, "B": np.bool_, "N": numbers.Number,
+        "R": numbers.Real, "S": Sequence,
+    }  # fmt: skip
+    return ["".join(k for k, v in asked.items() if isinstance(x, v)) for x in values]
+
+
+ASKED = {
+    "array": lambda x, s: kinds(x, x[0], x[:1], x[..., 0], x.sum(), np.sum(x, keepdims=True)),
+    "number": lambda x, s: kinds(s, s + 1, math.sin(s), -s, s * x, np.sin(s), s > 0, np.array(s), x[0] * s),
+    "integers": lambda x, s: kinds(x > 0, np.argmax(x), np.floor(x), (x > 0)[0], np.argsort(x)),
+    "buffers": lambda x, s: kinds(np.zeros(3), np.ones(2)[0], np.array([x[0], 1.0]), np.array(x[0]), np.zeros(())),
+    "complex": lambda x, s: kinds(1j * x, np.complex128(1j) * x[0], np.fft.fft(x)[1], abs(x[0] + 1j)),
+    "single": lambda x, s: kinds(x.astype(np.float32), x.astype("f4")[0], np.float32(2) * x[0], x.astype("f4")[0] * 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_traced_value_is_an_instance_of_what_it_stands_for(name):  # trap 8
+    f, seen = ASKED[name], []
+    wanted = f(X, 0.7)
+    wg.grad(lambda x, s: seen.append(f(x, s)) or x[0] * s)(X, 0.7)
+    wg.jvp(lambda x, s: seen.append(f(x, s)) or x[0] * s, (X, 0.7), (X, 1.0))
+    wg.hvp(lambda x, s: seen.append(f(x, s)) or x[0] ** 2 * s, (X, 0.7), (X, 1.0))
+    assert seen == [wanted] * len(seen)
+
+
+def test_a_number_of_pythons_own_functions_does_not_lift_a_dtype():
+    x = np.ones(3, np.float32)
+
+    def kept(s):
+        found = [
+            math.sin(s), math.hypot(s, 2), math.log(s, 3.0), math.erf(s), math.fsum([s, s]), round(s, 1), math.modf(s)[0],
+            cmath.sin(s), math.sqrt(x[0] * s),
+        ]  # fmt: skip
+        return [(x * a).dtype for a in found]
+
     seen = []
-    wg.grad(lambda x: seen.append(isinstance(x, np.ndarray)) or x[0])(X)
-    assert seen == [False]
+    wg.grad(lambda s: seen.append(kept(s)) or s)(0.7)
+    wg.jvp(lambda s: seen.append(kept(s)) or s, (0.7,), (1.0,))
+    assert seen == [kept(0.7)] * 2
+    single = wg.grad(lambda x: math.sqrt(x[0]) * x[1])(x * np.float32(0.3))
+    np.testing.assert_allclose(
+        single,
+        wg.grad(lambda x: math.sqrt(x[0]) * x[1])(np.float64(x * np.float32(0.3))),
+        rtol=1e-7,
+    )
+
+
+def test_classes_choose_the_branch_that_plain_numbers_choose():
+    @functools.singledispatch
+    def twice(x):
+        raise TypeError(type(x))
+
+    twice.register(np.ndarray, lambda x: 2 * np.sum(x))
+    twice.register(float, lambda x: 2 * x)
+
+    def f(x):
+        match x[0]:
+            case np.ndarray():
+                factor = 0.0
+            case float():
+                factor = 3.0
+        return twice(x) + factor * twice(x[0])
+
+    np.testing.assert_array_equal(wg.grad(f)(X), [8.0, 2.0, 2.0][: X.size])
+
+
+def test_numpys_own_tests_of_traced_values_see_their_numbers():
+    def f(x):
+        y = np.sin(x)
+        np.testing.assert_allclose(y, [np.sin(v) for v in x], rtol=1e-12)
+        np.testing.assert_equal([y, {"a": y[0]}], [y, {"a": y[0]}])
+        assert_almost_equal(y[0], y[0] + 1e-9)
+        np.testing.assert_array_less(y, 1.1)
+        return np.sum(y)
+
+    np.testing.assert_allclose(wg.grad(f)(X), np.cos(X), rtol=1e-15)
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        wg.grad(lambda x: np.testing.assert_allclose(x, 2 * x) or x[0])(X)
 
 
 def test_a_conversion_to_an_array_never_drops_a_derivative():  # traps 9 and 10

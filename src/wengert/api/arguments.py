@@ -68,7 +68,7 @@ class Call:
             found, structure = tree.flatten(value)
             places: list[Any] = []
             for n, x in enumerate(found):
-                if x.__class__ is np.ndarray and x.dtype.kind == "f":
+                if type(x) is np.ndarray and x.dtype.kind == "f":
                     leaf: Leaf | None = Leaf(x, x, False)
                 else:
                     leaf = open_leaf(x, partial(_place, value, n, slot), what)
@@ -124,7 +124,7 @@ class Call:
                 where[at] = tree.map_leaves(see, where[at])
         for n, built in enumerate(self.rebuild(values)):
             slot = self.slots[n]
-            if slot.__class__ is str:
+            if type(slot) is str:
                 kwargs = {**kwargs, slot: built}
             else:
                 args[slot] = built  # type: ignore[index]
@@ -134,11 +134,11 @@ class Call:
         """Containers like the opened arguments, one per slot; statics are kept or become None."""
         built = []
         for structure, places in self.structures:
-            if structure is tree.ONE and places[0].__class__ is int:
+            if structure is tree.ONE and type(places[0]) is int:
                 built.append(values[places[0]])
                 continue
             leaves = [
-                values[p] if p.__class__ is int else (p.value if static else None) for p in places
+                values[p] if type(p) is int else (p.value if static else None) for p in places
             ]
             built.append(tree.unflatten(structure, leaves))
         return built
@@ -155,7 +155,7 @@ _SMALL = 4096  # larger arrays that nothing is differentiated by are taken as th
 def _shown(builder: Any, x: Any) -> Any:
     """A real or complex number, or a small array of them, as a traced value; others as they are."""
     known = plain(x)
-    if known.__class__ in (float, complex):
+    if type(known) in (float, complex):
         return builder.reveal(np.asarray(known)[()], True)
     if isinstance(known, Tracer):
         t, weak = known.type, known.weak
@@ -181,7 +181,7 @@ def _slots(
     found: list[int | str] = []
     names = (argnames,) if isinstance(argnames, str) else tuple(argnames or ())
     numbers: Sequence[Any]
-    if argnums.__class__ is int:
+    if type(argnums) is int:
         if 0 <= argnums < len(args) and not names:
             return [argnums]
         numbers = (argnums,)
@@ -233,7 +233,7 @@ def _place(value: Any, n: int, slot: int | str) -> str:
 def open_leaf(x: Any, place: Callable[[], str], what: str) -> Leaf | None:
     """A leaf to differentiate, or None for strings, flags and None, which pass through untouched."""
     x = plain(x)
-    cls = x.__class__
+    cls = type(x)
     if cls is np.ndarray or isinstance(x, np.generic):
         kind = x.dtype.kind
         if kind in "fc":

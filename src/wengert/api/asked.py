@@ -118,7 +118,7 @@ class Answers(NamedTuple):
 
     def others(self, ys: Sequence[Any]) -> list[Any]:
         """Those of the function's results that no question is about."""
-        mine = {v for one in self.asked for v in one.results if v.__class__ is Var}
+        mine = {v for one in self.asked for v in one.results if type(v) is Var}
         return [y for y, v in zip(ys, self.outputs, strict=False) if v not in mine]
 
     def quiet(self, values: Sequence[Any], ys: Sequence[Any]) -> bool:
@@ -134,7 +134,7 @@ class Answers(NamedTuple):
         places = self.places
 
         def get(x: Any) -> Any:
-            if x.__class__ is not Var:
+            if type(x) is not Var:
                 return x
             k = places[x]
             return ys[k] if k >= 0 else values[-1 - k]
@@ -153,7 +153,7 @@ class Answers(NamedTuple):
         answers = dict(zip(self.outputs, ys, strict=False))
         for one, what in zip(self.asked, found, strict=True):
             pairs = zip(one.results, what.settle(), strict=True)
-            answers.update({v: y for v, y in pairs if v.__class__ is Var})
+            answers.update({v: y for v, y in pairs if type(v) is Var})
         return [answers[v] for v in self.outputs]
 
 

@@ -59,8 +59,8 @@ class Body:
 
 def leaf(x: Any, what: str) -> Any:
     """A number, array or traced value as a typed value; anything else is an InputError."""
-    if x.__class__ in _TYPED:
-        return _TYPED[x.__class__](x)
+    if type(x) in _TYPED:
+        return _TYPED[type(x)](x)
     if isinstance(x, str | bytes) or (callable(x) and not hasattr(x, "__array__")):
         raise InputError(
             f"{what} holds a {type(x).__name__}",

@@ -111,7 +111,7 @@ class CustomFunction:
         for n, a in enumerate(args):
             if n in self.nondiff:
                 structures.append((None, [Fixed(a)]))
-                key.append((None, a.__class__, a))
+                key.append((None, type(a), a))
                 self._refuse_tracers(n, a)
                 continue
             leaves, structure = tree.flatten(a)
@@ -119,7 +119,7 @@ class CustomFunction:
             for x in leaves:
                 number = _number(x)
                 places.append(Fixed(x) if number is None else len(found))
-                key.append(structure if number is not None else (structure, x.__class__, x))
+                key.append(structure if number is not None else (structure, type(x), x))
                 if number is not None:
                     found.append(number)
             structures.append((structure, places))

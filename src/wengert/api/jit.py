@@ -94,8 +94,8 @@ class Jitted:
         if kwargs:
             if len(kwargs) == 1 and self._into is not None and "out" in kwargs:
                 out = kwargs["out"]
-                if out.__class__ is np.ndarray and not any(
-                    a.__class__ is np.ndarray and np.may_share_memory(a, out) for a in args
+                if type(out) is np.ndarray and not any(
+                    type(a) is np.ndarray and np.may_share_memory(a, out) for a in args
                 ):
                     return self._into.call(*args, out)
             return self._slow(*args, **kwargs)
@@ -129,7 +129,7 @@ class Jitted:
                 except (ConcretizationError, UnsupportedError) as error:
                     return self._plain(opened.key, _needs_numbers(error), args, kwargs, out)
             done, result = self._ran(version, opened, out)
-            if out.__class__ is np.ndarray and self._into is None and version.entry is not None:
+            if type(out) is np.ndarray and self._into is None and version.entry is not None:
                 self._into = self._entry(opened, version.trace, version.compiled, given=True)
             # where a derivative is not finite the plain function says where that was born
             return result if done else _stored(self.fun(*args, **kwargs), out)

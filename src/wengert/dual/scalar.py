@@ -126,7 +126,7 @@ _LIKE = (np.zeros_like, np.ones_like, np.empty_like, np.full_like)
 
 def inside(x: Any) -> Any:
     """Handles in place of duals, in containers too."""
-    cls = x.__class__
+    cls = type(x)
     if cls is AutoDiffScalar:
         return x._handle
     if cls is tuple:
@@ -140,7 +140,7 @@ def inside(x: Any) -> Any:
 
 def outside(x: Any) -> Any:
     """Duals in place of handles; what carries no derivative (comparisons, indices) is plain again."""
-    cls = x.__class__
+    cls = type(x)
     if cls is Tracer and isinstance(x.builder, DualBuilder):
         if not x.type.inexact:
             x.refresh()
@@ -242,6 +242,6 @@ def _property(name: str) -> property:
 
 
 for _name, _member in list(vars(Tracer).items()):
-    if _name in dir(np.ndarray) and _name not in vars(AutoDiffScalar):
+    if _name in dir(np.ndarray) and _name not in {*vars(AutoDiffScalar), "__class__"}:
         _rule = _property(_name) if isinstance(_member, property) else _lifted(_name, _member)
         setattr(AutoDiffScalar, _name, _rule)

@@ -60,7 +60,7 @@ def evaluate(
         args.clear()  # type: ignore[attr-defined]
     sources = program.sources
     for eqn, dying in zip(program.eqns, program.dying, strict=True):
-        ins = [a.value if a.__class__ is Const else env[a] for a in eqn.inputs]
+        ins = [a.value if type(a) is Const else env[a] for a in eqn.inputs]
         if inlining:
             known = 0 <= eqn.origin < len(sources)
             token = source.current.set(
@@ -69,7 +69,7 @@ def evaluate(
         try:
             if arithmetic is not None:
                 outs = arithmetic(eqn, ins)
-            elif abstract and all(a.__class__ is Const for a in eqn.inputs):
+            elif abstract and all(type(a) is Const for a in eqn.inputs):
                 outs = builder.record(eqn.prim, tuple(ins), eqn.params)
             elif eqn.prim.reuses is not None and observer is None:
                 operand = eqn.inputs[eqn.prim.reuses]
@@ -126,9 +126,7 @@ def call_reusing(prim: Any, holder: list[Any], args: list[Any], params: Any) -> 
 
 def _mine(count: int, x: Any) -> bool:
     """Can nobody else see the memory of x, which `count` references lead to? (Counted before x is passed.)"""
-    return bool(
-        count == ALONE and x.__class__ is np.ndarray and x.base is None and x.flags.writeable
-    )
+    return bool(count == ALONE and type(x) is np.ndarray and x.base is None and x.flags.writeable)
 
 
 def owned(holder: list[Any]) -> Any:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def freeze(value: Any) -> Any:
     """A hashable stand-in for a parameter (slices are not hashable before Python 3.12)."""
-    if value.__class__ is int:
+    if type(value) is int:
         return ("int", value)
     if isinstance(value, tuple | list):
         return (type(value).__name__, *map(freeze, value))

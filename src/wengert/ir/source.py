@@ -6,6 +6,7 @@ While tracing, a source is `(code, f_lasti)`: a tenth of a microsecond, and no f
 
 from __future__ import annotations
 
+import abc
 import dis
 import linecache
 import os
@@ -13,7 +14,7 @@ import sys
 import warnings
 from contextvars import ContextVar
 from itertools import islice
-from types import CodeType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +50,8 @@ current: ContextVar[int | Source] = ContextVar("wengert_source", default=None)
 _here = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _quiet = [_here, os.path.dirname(os.path.abspath(np.__file__)) + os.sep]
 internal: dict[str, bool] = {}
+_TESTING = f"{os.sep}numpy{os.sep}testing{os.sep}"
+_ASKS_FOR_OTHERS = {abc.ABCMeta.__instancecheck__.__code__.co_filename}  # isinstance(x, Number)
 
 
 def is_internal(file: str) -> bool:
@@ -63,6 +66,16 @@ def is_internal(file: str) -> bool:
         )
         internal[file] = known
     return known
+
+
+def looks_on() -> bool:
+    """Does code of ours, or NumPy's or SciPy's own, ask for the class of a value (`isinstance`) now?"""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename in _ASKS_FOR_OTHERS:
+        frame = frame.f_back
+    return frame is None or (
+        is_internal(frame.f_code.co_filename) and _TESTING not in frame.f_code.co_filename
+    )
 
 
 def caller() -> Source:
@@ -113,6 +126,16 @@ def is_assigning() -> bool:
         and not isinstance(found, Line)
         and (dis.opname[found[0].co_code[found[1]]] in ("STORE_SUBSCR", "STORE_SLICE"))
     )
+
+
+def is_testing() -> bool:
+    """Is it a function of `numpy.testing` that asks? It compares and gives nothing back."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and is_internal(frame.f_code.co_filename):
+        if _TESTING in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
 
 
 _spellings: dict[tuple[CodeType, int], str] = {}

@@ -138,7 +138,7 @@ def type_of(value: Any) -> ArrayType:
     >>> type_of(np.zeros((2, 3), np.float32)), type_of(1.0)
     (f32[2,3], f64[])
     """
-    cls = value.__class__
+    cls = type(value)
     if cls is np.ndarray:
         try:
             return _interned[value.shape, value.dtype]
@@ -150,7 +150,7 @@ def type_of(value: Any) -> ArrayType:
     if known is not None:
         return known
     found = getattr(value, "type", None)
-    if found.__class__ is ArrayType or found.__class__ is StackType:
+    if type(found) is ArrayType or type(found) is StackType:
         return found  # type: ignore[return-value]
     if cls is StackType:
         return value  # type: ignore[no-any-return]

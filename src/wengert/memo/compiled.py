@@ -278,7 +278,7 @@ def result_slot(t: ArrayType, weak: bool = False) -> Slot:
 
 def regular(x: Any, t: ArrayType) -> Any:
     """`x` as machine code reads it: a plain array in C order, aligned, in native byte order."""
-    if x.__class__ is not np.ndarray:
+    if type(x) is not np.ndarray:
         return np.asarray(x, t.dtype)
     flags = x.flags
     if (

@@ -121,7 +121,7 @@ class Signature:
         for x in found:
             x = plain(x)
             leaf = _opened(x)
-            if leaf.__class__ is not Fixed:
+            if type(leaf) is not Fixed:
                 if hasattr(x, "__wengert__"):
                     x = x.__wengert__()
                 traced = traced or isinstance(x, Handle)
@@ -141,7 +141,7 @@ class _Static:
 
 
 def _opened(x: Any) -> Any:
-    cls = x.__class__
+    cls = type(x)
     if cls is np.ndarray:
         if x.dtype.kind not in "fciub":
             raise NotCompiled(f"an array of dtype {x.dtype}")

@@ -191,9 +191,7 @@ def result_type(*arrays_and_dtypes: Any) -> np.dtype[Any]:
     for a in arrays_and_dtypes:
         k = kind(a) if isinstance(a, Tracer) else a
         found.append(
-            k(0)
-            if k in (int, float, complex) and isinstance(a, Tracer) and k.__class__ is type
-            else k
+            k(0) if k in (int, float, complex) and isinstance(a, Tracer) and type(k) is type else k
         )
     return np.result_type(*found)
 

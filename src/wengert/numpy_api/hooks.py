@@ -74,6 +74,14 @@ def _users_call(name: str, traced: bool = False) -> bool:
     return source.spelled(code, frame.f_lasti).rpartition(".")[2] == name
 
 
+def _array(made: Any) -> Any:
+    """Of shape () it is an array, not a number."""
+    if isinstance(made, Tracer) and not made.shape and not made.boxed:
+        made = made.snapshot()
+        made.boxed = True
+    return made
+
+
 def _maker(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     """A function that makes a new array: its floats are handed out as an idle buffer."""
 
@@ -105,7 +113,9 @@ def _holder(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
             made = np.copy(made)
         least = kwargs.get("ndmin", 0)
         return (
-            np.reshape(made, (1,) * (least - made.ndim) + made.shape) if made.ndim < least else made
+            np.reshape(made, (1,) * (least - made.ndim) + made.shape)
+            if made.ndim < least
+            else _array(made)
         )
 
     return make
@@ -118,7 +128,7 @@ def _full(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(shape, fill_value, dtype, *args, **kwargs)
         if not is_traced(fill_value):
             return idle(original(shape, fill_value, dtype, *args, **kwargs))
-        return np.copy(traced_full(shape, fill_value, dtype))
+        return _array(np.copy(traced_full(shape, fill_value, dtype)))
 
     return full
 
@@ -163,7 +173,7 @@ FUNCTIONS.update(
     {
         ours: FUNCTIONS[original]
         for original, ours in [*_replaced.values(), *_linalg.values(), *_fft.values()]
-        if original.__class__ is not np.ufunc and original in FUNCTIONS
+        if type(original) is not np.ufunc and original in FUNCTIONS
     }
 )
 
@@ -179,7 +189,7 @@ def _scalar(module: Any, name: str, rule: Callable[..., Any]) -> tuple[Any, Any]
             args = tuple(list(a) if hasattr(a, "__iter__") else a for a in args)
         args = tuple([a.__wengert__() if hasattr(a, "__wengert__") else a for a in args])
         if any(is_traced(a) for a in args):
-            return rule(*args, **kwargs)
+            return scalars.pythons(rule(*map(scalars.doubled, args), **kwargs), args)
         return original(*args, **kwargs)
 
     return original, call

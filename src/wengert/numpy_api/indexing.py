@@ -44,7 +44,7 @@ def getitem(x: Tracer, at: Any) -> Any:
     root = x if window is None else window.root
     if window is None or root.version == window.seen:  # the common cases, as they stand
         shape = x.node.type.shape
-        cls = at.__class__
+        cls = type(at)
         if cls is int and shape:
             if not -shape[0] <= at < shape[0]:
                 raise outside(at, 0, shape[0])
@@ -57,7 +57,7 @@ def getitem(x: Tracer, at: Any) -> Any:
             wider = with_new_axes(at, shape) if at is None or cls is tuple else None
             if wider is not None:
                 y = x.builder.record(shapes.reshape, (x,), {"shape": wider})
-                if y.__class__ is Tracer:
+                if type(y) is Tracer:
                     y.window = View(x, shapes.reshape, {"shape": wider})
                 return y
             found = single(at, shape)
@@ -67,7 +67,7 @@ def getitem(x: Tracer, at: Any) -> Any:
             return x.builder.record(ops.gather, (x, ids), placing(0, merged))
         # an array that is written gives parts with memory of their own, and keeps its own to itself
         y = x.builder.record(ops.part if root.version else ops.index, (x,), {"at": basic})
-        if y.__class__ is Tracer and y.node.type.shape:
+        if type(y) is Tracer and y.node.type.shape:
             y.window = View(x, ops.part, {"at": basic})
         return y
     return _read(x, at)
@@ -96,8 +96,10 @@ def _read(x: Tracer, at: Any) -> Any:
         return np.expand_dims(x, new)
     root = x if x.window is None else x.window.root
     y = (ops.part if root.version else ops.index)(x, at=basic)
-    if y.__class__ is Tracer and (y.node.type.shape or _has_ellipsis(at)):
+    if type(y) is Tracer and (y.node.type.shape or _has_ellipsis(at)):
         y.window = View(x, ops.part, {"at": basic})
+        if not y.node.type.shape:
+            y.boxed = True  # (x[..., 0] of a vector is an array)
     return np.expand_dims(y, new) if new else y
 
 
@@ -117,13 +119,13 @@ def _below(x: Tracer, where: Where, basic: Any) -> Any:
         return None
     else:
         y = ops.gather(root, ids, **placing(0, root.ndim))
-    if basic is not None and y.__class__ is Tracer and y.node.type.shape:
+    if basic is not None and type(y) is Tracer and y.node.type.shape:
         y.window = View(x, ops.part, {"at": basic})
     return y
 
 
 def _has_ellipsis(at: Any) -> bool:
-    return at is Ellipsis or (at.__class__ is tuple and any(i is Ellipsis for i in at))
+    return at is Ellipsis or (type(at) is tuple and any(i is Ellipsis for i in at))
 
 
 # ---- NumPy's functions that pick elements ----------------------------------------------------------------
@@ -179,7 +181,7 @@ def take(a: Any, indices: Any, axis: Any = None, out: Any = None, mode: str = "r
     axis = axis_of(axis, x.ndim)
     i = limited(i, x.shape[axis], mode)
     y = x[(*(slice(None),) * axis, i) if axis else i]  # type: ignore[index]
-    return finish(np.copy(y) if y.__class__ is Tracer and y.window is not None else y, out, True)
+    return finish(np.copy(y) if type(y) is Tracer and y.window is not None else y, out, True)
 
 
 @implements(np.take_along_axis)

@@ -24,11 +24,11 @@ def alike(arrays: Any, dtype: Any = None) -> tuple[list[Any], list[tuple[int, ..
     """Operands of a join, of one dtype; and their shapes."""
     xs, shapes, common, same = [], [], None, dtype is None
     for x in arrays:
-        if x.__class__ is Tracer:
+        if type(x) is Tracer:
             t = x.node.type
         else:
             x = t = np.asarray(x) if isinstance(x, int | float | complex) else operand(x)
-            if x.__class__ is Tracer:
+            if type(x) is Tracer:
                 t = x.node.type
         if common is None:
             common = t.dtype

@@ -33,7 +33,7 @@ _PLAIN = frozenset(
 
 def holds_traced(value: Any) -> bool:
     """Is this a list or tuple with a traced value in it?"""
-    return (value.__class__ is list or value.__class__ is tuple) and is_traced(value)
+    return (type(value) is list or type(value) is tuple) and is_traced(value)
 
 
 def joined(value: Any) -> Any:
@@ -43,7 +43,7 @@ def joined(value: Any) -> Any:
 
 def _each(value: Any) -> Any:
     """A list of arrays, some of which are lists."""
-    return value.__class__(map(joined, value)) if holds_traced(value) else value
+    return type(value)(map(joined, value)) if holds_traced(value) else value
 
 
 def gatherer(original: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -56,7 +56,7 @@ def gatherer(original: Callable[..., Any], name: str) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         ours = False
         for a in args:
-            cls = a.__class__
+            cls = type(a)
             if cls is Tracer:
                 ours = True
             elif cls is list or cls is tuple:
@@ -98,7 +98,7 @@ def listening(original: np.ufunc) -> Callable[..., Any]:
         if not kwargs and len(args) == count:
             traced = False
             for a in args:
-                cls = a.__class__
+                cls = type(a)
                 if cls is Tracer:
                     traced = True
                 elif cls not in _PLAIN:

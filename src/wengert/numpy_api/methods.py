@@ -37,7 +37,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
     rule = PAIRS[ufunc]
 
     def forward(self: Tracer, other: Any) -> Any:
-        if not self.weak and other.__class__ in _QUICK:
+        if not self.weak and type(other) in _QUICK:
             return rule(self, other)
         if not isinstance(other, _OPERAND):
             return NotImplemented
@@ -47,7 +47,7 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
         return y
 
     def reflected(self: Tracer, other: Any) -> Any:
-        if not self.weak and other.__class__ in _QUICK:
+        if not self.weak and type(other) in _QUICK:
             return rule(other, self)
         if not isinstance(other, _OPERAND):
             return NotImplemented
@@ -100,7 +100,7 @@ _square = UFUNCS[np.square]
 
 def _pow(self: Tracer, other: Any) -> Any:
     # NumPy takes these shortcuts for arrays, with the same digits
-    cls = other.__class__
+    cls = type(other)
     if self.node.type.inexact and (
         cls is int
         or cls is float
@@ -154,6 +154,8 @@ def _round(self: Tracer, digits: int | None = None) -> Any:
     if self.ndim:
         raise TypeError("type numpy.ndarray doesn't define __round__ method")
     y: Any = np.round(self, digits or 0)
+    if self.weak and isinstance(y, Tracer) and y is not self:
+        y.weak = True
     number = y.number()
     return y if digits is not None or number is None else int(number)
 

@@ -193,7 +193,7 @@ def diagonal(
     if i == j:
         raise ValueError("axis1 and axis2 cannot be the same")
     y = _diagonal(x, offset, i, j)
-    if y.__class__ is Tracer:
+    if type(y) is Tracer:
         ids = _diagonal_numbers(x.shape, offset, i, j)
         y.window = View(x, index.gather, {"merged": x.ndim}, (ids,), readonly)
     return y

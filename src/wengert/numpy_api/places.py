@@ -47,7 +47,7 @@ class Where:
                 new.append(position)
             else:
                 at.append(i)
-            position += i.__class__ is not int
+            position += type(i) is not int
         while at and is_all(at[-1]):
             at.pop()
         return tuple(at), tuple(new)
@@ -59,8 +59,8 @@ class Where:
         """
         items = self.items
         touched = [n for n, i in enumerate(items) if not is_all(i)]
-        picks = [n for n in touched if items[n] is not None and items[n].__class__ is not slice]
-        common = _common([items[n].shape for n in picks if items[n].__class__ is not int])
+        picks = [n for n in touched if items[n] is not None and type(items[n]) is not slice]
+        common = _common([items[n].shape for n in picks if type(items[n]) is not int])
         # side by side, the axes of the arrays stay in their place; apart, they come first (an
         # Ellipsis parts them, even if it stands for no axis)
         beside = not common or (
@@ -84,10 +84,10 @@ class Where:
         fixed, stride = 0, 1
         for n, extent in reversed(merged):
             i = items[n]
-            if i.__class__ is int:
+            if type(i) is int:
                 fixed += i % extent * stride
             else:
-                term = np.arange(*i.indices(extent)) if i.__class__ is slice else i
+                term = np.arange(*i.indices(extent)) if type(i) is slice else i
                 behind = ndim - begins[n] - (len(common) if n in picks else 1)
                 term = term.reshape(*term.shape, *(1,) * behind) if behind else term
                 term = term * stride if stride != 1 else term
@@ -96,7 +96,7 @@ class Where:
         ids = np.array(fixed) if ids is None else ids + fixed if fixed else ids
         if ids.ndim < ndim:  # new axes in front
             ids = ids.reshape(*(1,) * (ndim - ids.ndim), *ids.shape)
-        if ids.__class__ is np.ndarray:
+        if type(ids) is np.ndarray:
             ids.flags.writeable = False
         return axis, len(merged), ids
 
@@ -122,11 +122,11 @@ def _common(shapes: list[Shape]) -> Shape:
 
 def is_array(i: Any) -> bool:
     """Is this item of an index an array of integers?"""
-    return i.__class__ is np.ndarray or i.__class__ is Tracer
+    return type(i) is np.ndarray or type(i) is Tracer
 
 
 def is_all(i: Any) -> bool:
-    return i.__class__ is slice and i.start is None and i.stop is None and i.step in (None, 1)
+    return type(i) is slice and i.start is None and i.stop is None and i.step in (None, 1)
 
 
 # ---- the common cases, quickly --------------------------------------------------------------------------
@@ -136,9 +136,9 @@ def plain(s: slice) -> bool:
     """Is this a slice of Python integers?"""
     a, b, c = s.start, s.stop, s.step
     return (
-        (a is None or a.__class__ is int)
-        and (b is None or b.__class__ is int)
-        and (c is None or c.__class__ is int)
+        (a is None or type(a) is int)
+        and (b is None or type(b) is int)
+        and (c is None or type(c) is int)
     )
 
 
@@ -147,18 +147,18 @@ def is_direct(at: tuple[Any, ...], shape: Shape) -> bool:
     if not 0 < len(at) <= len(shape):
         return False
     for i, n in zip(at, shape, strict=False):
-        if i.__class__ is int:
+        if type(i) is int:
             if not -n <= i < n:
                 return False
-        elif i.__class__ is not slice or not plain(i):
+        elif type(i) is not slice or not plain(i):
             return False
     return True
 
 
 def with_new_axes(at: Any, shape: Shape) -> Shape | None:
     """The shape of `x[at]` where the index only adds axes."""
-    given = at if at.__class__ is tuple else (at,)
-    rest = len(shape) - sum(i.__class__ is slice for i in given)  # axes for the Ellipsis
+    given = at if type(at) is tuple else (at,)
+    rest = len(shape) - sum(type(i) is slice for i in given)  # axes for the Ellipsis
     if rest < 0 or not any(i is None for i in given):
         return None
     found: list[int] = []
@@ -166,7 +166,7 @@ def with_new_axes(at: Any, shape: Shape) -> Shape | None:
     for i in given:
         if i is None:
             found.append(1)
-        elif i.__class__ is slice and is_all(i):
+        elif type(i) is slice and is_all(i):
             found.append(shape[axis])
             axis += 1
         elif i is Ellipsis and rest >= 0:
@@ -179,9 +179,9 @@ def with_new_axes(at: Any, shape: Shape) -> Shape | None:
 
 def single(at: Any, shape: Shape) -> tuple[int, Any] | None:
     """How many axes are merged, and the element numbers along them, where the index is one array or mask."""
-    if at.__class__ is Tracer:
+    if type(at) is Tracer:
         at = at.number()
-    if at.__class__ is not np.ndarray or not at.ndim > 0 or not shape:
+    if type(at) is not np.ndarray or not at.ndim > 0 or not shape:
         return None
     kind = at.dtype.kind
     if kind == "b" and at.shape == shape[: at.ndim]:
@@ -210,7 +210,7 @@ def _items(at: Any, shape: Shape) -> tuple[list[Any], int]:
     """The items of an index, and where its Ellipsis stands."""
     found: list[Any] = []
     gap = None
-    for i in at if at.__class__ is tuple else (at,):
+    for i in at if type(at) is tuple else (at,):
         if i is Ellipsis:
             if gap is not None:
                 raise IndexError("an index can only have a single ellipsis ('...')")
@@ -230,9 +230,9 @@ def _items(at: Any, shape: Shape) -> tuple[list[Any], int]:
 
 def _item(i: Any) -> list[Any]:
     """One index as items; a mask as one for each of its axes."""
-    if i is None or i.__class__ is int:
+    if i is None or type(i) is int:
         return [i]
-    if i.__class__ is slice:
+    if type(i) is slice:
         return [slice(*(None if b is None else _bound(b) for b in (i.start, i.stop, i.step)))]
     if isinstance(i, list | tuple):
         i = operand(i)
@@ -240,7 +240,7 @@ def _item(i: Any) -> list[Any]:
             i = np.zeros(0, INT)
         elif i.dtype.kind not in "iub":
             raise _no_index()
-    if i.__class__ is Tracer:
+    if type(i) is Tracer:
         number = i.number()
         if number is None:
             if i.dtype.kind == "b":
@@ -288,23 +288,23 @@ def _bound(b: Any) -> int:
 
 def _fitted(i: Any, axis: int, n: int) -> Any:
     """An item for an axis of extent n: within bounds, arrays from 0 on."""
-    if i.__class__ is int:
+    if type(i) is int:
         if not -n <= i < n:
             raise outside(i, axis, n)
         return i
-    if i.__class__ is _Mask:
+    if type(i) is _Mask:
         if i.extent != n:
             raise IndexError(
                 f"boolean index did not match indexed array along axis {axis}; "
                 f"size of axis is {n} but size of corresponding boolean axis is {i.extent}"
             )
         return i.rows
-    if i.__class__ is np.ndarray and i.size:
+    if type(i) is np.ndarray and i.size:
         low = i.min()
         if low < -n or i.max() >= n:
             raise outside(i[(i < -n) | (i >= n)][0], axis, n)
         return _wrapped(i, n) if low < 0 else i
-    return _wrapped(i, n) if i.__class__ is Tracer else i
+    return _wrapped(i, n) if type(i) is Tracer else i
 
 
 def _wrapped(i: Any, n: int) -> Any:
@@ -319,7 +319,7 @@ def outside(i: Any, axis: int, n: int) -> IndexError:
 
 def without_flags(x: Tracer, at: Any) -> tuple[Any, Any] | None:
     """`x[True]` adds an axis and takes all of it: (x with that axis, index), or None if there is no flag."""
-    given = at if at.__class__ is tuple else (at,)
+    given = at if type(at) is tuple else (at,)
     if not any(map(_is_flag, given)):
         return None
     used = sum(_consumes(i) for i in given)

@@ -24,7 +24,7 @@ from wengert.trace.tracer import Tracer
 
 
 def _traced(x: Any) -> bool:
-    return x.__class__ is Tracer or hasattr(x, "__wengert__") or lists.holds_traced(x)
+    return type(x) is Tracer or hasattr(x, "__wengert__") or lists.holds_traced(x)
 
 
 def _array(
@@ -63,7 +63,7 @@ def _made(function: Callable[..., Any]) -> Callable[..., Any]:
 
 class _Arrays(type):
     def __instancecheck__(cls, x: Any) -> bool:
-        return isinstance(x, np.ndarray) or (x.__class__ is Tracer and (x.ndim > 0 or x.boxed))
+        return isinstance(x, np.ndarray) or (type(x) is Tracer and (x.ndim > 0 or x.boxed))
 
 
 class _Array(metaclass=_Arrays):

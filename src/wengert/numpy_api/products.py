@@ -24,8 +24,8 @@ def pair(a: Any, b: Any) -> tuple[Any, Any]:
     a, b = operand(a), operand(b)
     first, second = dtype_of(a), dtype_of(b)
     if first == second:
-        return (a if a.__class__ is Tracer else np.asarray(a)), (
-            b if b.__class__ is Tracer else np.asarray(b)
+        return (a if type(a) is Tracer else np.asarray(a)), (
+            b if type(b) is Tracer else np.asarray(b)
         )
     dtype = np.result_type(first, second)
     return cast(a, dtype), cast(b, dtype)
@@ -35,11 +35,11 @@ def pair(a: Any, b: Any) -> tuple[Any, Any]:
 def matmul(a: Any, b: Any, out: Any = None, **rest: Any) -> Any:
     """`a @ b`."""
     if out is None and not rest:  # the common cases, quickly
-        t = a.node.type if a.__class__ is Tracer else a
-        u = b.node.type if b.__class__ is Tracer else b
+        t = a.node.type if type(a) is Tracer else a
+        u = b.node.type if type(b) is Tracer else b
         if (
-            (t is not a or a.__class__ is np.ndarray)
-            and (u is not b or b.__class__ is np.ndarray)
+            (t is not a or type(a) is np.ndarray)
+            and (u is not b or type(b) is np.ndarray)
             and u.dtype == t.dtype
             and 0 < t.ndim < 3
             and 0 < u.ndim < 3

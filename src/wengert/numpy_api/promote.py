@@ -26,7 +26,7 @@ _loops: dict[Any, tuple[np.dtype[Any], ...]] = {}
 
 def operand(x: Any) -> Any:
     """A tracer, an array or a scalar as it is; lists and tuples become arrays."""
-    cls = x.__class__
+    cls = type(x)
     if cls is Tracer or cls is np.ndarray or cls is float or isinstance(x, _SCALARS):
         return x
     if isinstance(x, np.ma.MaskedArray):
@@ -55,7 +55,7 @@ def operand(x: Any) -> Any:
 
 def kind(x: Any) -> Any:
     """What promotion sees: a dtype, or the Python type of a weak scalar."""
-    if x.__class__ is Tracer:
+    if type(x) is Tracer:
         dtype = x.node.type.dtype
         return _PYTHON.get(dtype.kind, dtype) if x.weak else dtype
     if isinstance(x, _ARRAYS):
@@ -67,7 +67,7 @@ def kind(x: Any) -> Any:
 
 def is_weak(x: Any) -> bool:
     """Does `x` come from a Python scalar alone?"""
-    if x.__class__ is Tracer:
+    if type(x) is Tracer:
         weak: bool = x.weak
         return weak
     return isinstance(x, _WEAK) and not isinstance(x, np.generic)
@@ -90,7 +90,7 @@ def loop_dtypes(ufunc: np.ufunc, kinds: tuple[Any, ...]) -> tuple[np.dtype[Any],
 
 def cast(x: Any, dtype: np.dtype[Any]) -> Any:
     """`x` in another dtype; Python scalars become typed constants."""
-    if x.__class__ is Tracer:
+    if type(x) is Tracer:
         return x if x.node.type.dtype == dtype else convert(x, dtype=dtype)
     if isinstance(x, _ARRAYS):
         return x if x.dtype == dtype else x.astype(dtype)
@@ -122,7 +122,7 @@ def result_dtype(*xs: Any) -> np.dtype[Any]:
 
 def shape_of(x: Any) -> tuple[int, ...]:
     """Shape of a tracer, array or scalar."""
-    if x.__class__ is Tracer:
+    if type(x) is Tracer:
         shape: tuple[int, ...] = x.node.type.shape
         return shape
     return np.shape(x)
@@ -169,7 +169,7 @@ def aligned(
 
 
 def _broadcast_beside(x: Any, like: Any, params: Any) -> Any:
-    if x.__class__ is Tracer:
+    if type(x) is Tracer:
         return x.builder.record(broadcast, (x,), params)
     if x.ndim == 0:
         return x[()]  # a scalar constant fits any shape
@@ -186,7 +186,7 @@ def spread(x: Any, shape: tuple[int, ...], like: Tracer | None = None) -> Any:
     if not isinstance(x, (Tracer, np.ndarray, np.generic)):
         x = np.asarray(x)[()]
     params = {"shape": shape, "dims": tuple(range(len(shape) - len(mine), len(shape)))}
-    if x.__class__ is not Tracer and like is not None and not like.builder.saving:
+    if type(x) is not Tracer and like is not None and not like.builder.saving:
         return like.builder.record(broadcast, (np.asarray(x) if mine else x,), params)
     return broadcast(x, **params)
 
@@ -197,9 +197,9 @@ def together(what: str, xs: list[Any]) -> list[Any]:
     if all(s == shapes[0] for s in shapes):
         return xs
     shape = common_shape(what, shapes)
-    like = next((x for x in xs if x.__class__ is Tracer), None)
+    like = next((x for x in xs if type(x) is Tracer), None)
     return [
-        x if x.__class__ is not Tracer and s == () else spread(x, shape, like)
+        x if type(x) is not Tracer and s == () else spread(x, shape, like)
         for x, s in zip(xs, shapes, strict=True)
     ]
 
@@ -229,7 +229,7 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
 
 def axis_of(axis: Any, ndim: int) -> int:
     """One non-negative axis."""
-    if axis.__class__ is int and -ndim <= axis < ndim:
+    if type(axis) is int and -ndim <= axis < ndim:
         return axis % ndim
     return axes_of(operator.index(axis), ndim)[0]
 
@@ -241,7 +241,7 @@ def given(value: Any) -> bool:
 
 def dtype_of(x: Any) -> np.dtype[Any]:
     """The dtype that NumPy would give `x` as an array of its own (a Python float is float64)."""
-    if x.__class__ is Tracer:
+    if type(x) is Tracer:
         dtype: np.dtype[Any] = x.node.type.dtype
         return dtype
     return x.dtype if isinstance(x, _ARRAYS) else np.asarray(x).dtype
@@ -254,7 +254,7 @@ def inexact(x: Any) -> Any:
 
 def again(x: Any) -> Any:
     """Another array with the same value (a write into one is not seen in the other)."""
-    if x.__class__ is not Tracer:
+    if type(x) is not Tracer:
         return np.array(x)
     y = x.snapshot()
     if x.order is not None:

@@ -67,7 +67,7 @@ def sum(
     where: Any = _NONE,
 ) -> Any:  # fmt: skip
     if (
-        a.__class__ is Tracer
+        type(a) is Tracer
         and dtype is out is None
         and initial is where is _NONE
         and a.node.type.inexact
@@ -103,7 +103,7 @@ def _extremum(prim: Any, which: int, ufunc: np.ufunc) -> Any:
         initial: Any = _NONE,
         where: Any = _NONE,
     ) -> Any:
-        if a.__class__ is Tracer and out is None and initial is where is _NONE and a.node.type.size:
+        if type(a) is Tracer and out is None and initial is where is _NONE and a.node.type.size:
             return _fast(prim, a, axis, keepdims)
         x = operand(a)
         axes = axes_of(axis, x.ndim)
@@ -188,7 +188,7 @@ def mean(
     *,
     where: Any = _NONE,
 ) -> Any:
-    if a.__class__ is Tracer and dtype is out is None and where is _NONE and a.node.type.inexact:
+    if type(a) is Tracer and dtype is out is None and where is _NONE and a.node.type.inexact:
         return _fast(reduce.mean, a, axis, keepdims)
     x = _averaged_as(a, dtype)
     axes = axes_of(axis, x.ndim)

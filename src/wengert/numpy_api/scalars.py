@@ -11,6 +11,27 @@ import numpy as np
 
 from wengert.numpy_api.promote import cast, inexact, operand
 from wengert.ops import erf, gamma
+from wengert.trace.tracer import Tracer
+
+
+def doubled(x: Any) -> Any:
+    """What Python computes with: numbers in double precision, also in lists."""
+    if isinstance(x, list | tuple):
+        return type(x)(map(doubled, x))
+    if isinstance(x, Tracer) and x.dtype.kind in "fc" and x.dtype.char not in "dD":
+        return cast(x, np.dtype(np.float64 if x.dtype.kind == "f" else np.complex128))
+    return x
+
+
+def pythons(y: Any, args: tuple[Any, ...]) -> Any:
+    """A result as one of Python's own numbers, which do not lift the dtype of an array."""
+    if isinstance(y, tuple):
+        return tuple(pythons(part, args) for part in y)
+    if isinstance(y, Tracer) and not y.weak and not y.shape:
+        if any(y is a for a in args):
+            y = y.snapshot()
+        y.weak = True
+    return y
 
 
 def _rounding(ufunc: Any) -> Callable[..., Any]:

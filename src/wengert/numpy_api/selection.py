@@ -36,16 +36,16 @@ def where(condition: Any, x: Any = _NONE, y: Any = _NONE, /) -> Any:
     if x is _NONE or y is _NONE:
         raise ValueError("either both or neither of x and y should be given")
     c = truth(condition)
-    known = x if x.__class__ is Tracer else y
-    if known.__class__ is Tracer and not known.weak:  # the common cases, quickly
+    known = x if type(x) is Tracer else y
+    if type(known) is Tracer and not known.weak:  # the common cases, quickly
         t = known.node.type
         if t.inexact and shape_of(c) == t.shape:
             if known is y:
-                if x.__class__ is int or x.__class__ is float:
+                if type(x) is int or type(x) is float:
                     return compare.select(c, t.dtype.type(x), y)
-            elif y.__class__ is int or y.__class__ is float:
+            elif type(y) is int or type(y) is float:
                 return compare.select(c, x, t.dtype.type(y))
-            elif y.__class__ is Tracer and y.node.type is t:
+            elif type(y) is Tracer and y.node.type is t:
                 return compare.select(c, x, y)
     x, y = operand(x), operand(y)
     dtype = result_dtype(x, y)

@@ -28,11 +28,11 @@ def permuted(x: Any, order: tuple[int, ...]) -> Any:
 
 def _view(prim: Any, x: Any, params: dict[str, Any]) -> Any:
     """What shares memory with x in NumPy: writes into one are seen in the other."""
-    if x.__class__ is not Tracer:
+    if type(x) is not Tracer:
         return prim(x, **params)
     y = x.builder.record(prim, (x,), params)
     value = x.value
-    if value.__class__ is np.ndarray and x.window is None and value.flags.c_contiguous:
+    if type(value) is np.ndarray and x.window is None and value.flags.c_contiguous:
         y.window = View(x, prim, params)  # what `look` would find, quickly
         return y
     return look(y, x, prim, params)
@@ -42,7 +42,7 @@ def _view(prim: Any, x: Any, params: dict[str, Any]) -> Any:
 def reshape(a: Any, /, shape: Any = None, order: Any = "C", *, copy: Any = None) -> Any:
     x = operand(a)
     size = x.size
-    if shape.__class__ is int:
+    if type(shape) is int:
         new: tuple[int, ...] = (shape,)
     else:
         new = tuple(map(int, shape)) if isinstance(shape, tuple | list) else (int(shape),)
@@ -72,7 +72,7 @@ def _cannot(x: Any, new: tuple[int, ...]) -> ShapeError:
 @implements(np.ravel)
 def ravel(a: Any, order: Any = "C") -> Any:
     x = operand(a)
-    if x.__class__ is Tracer and order in ("C", "K", "A"):
+    if type(x) is Tracer and order in ("C", "K", "A"):
         return _view(ops.reshape, x, {"shape": (x.node.type.size,)})
     return np.reshape(x, (-1,), order=order)
 

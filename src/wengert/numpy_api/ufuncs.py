@@ -62,7 +62,7 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
         return loops[dtype]
 
     def one(x: Any) -> Any:
-        if x.__class__ is Tracer:
+        if type(x) is Tracer:
             node = x.node
             t = node.type
             d = t.dtype
@@ -81,9 +81,9 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
         return general((x,))
 
     def two(x: Any, y: Any) -> Any:
-        first, second = x.__class__ is Tracer, y.__class__ is Tracer
+        first, second = type(x) is Tracer, type(y) is Tracer
         mine, other = (x, y) if first else (y, x)  # a traced value, which says the dtype
-        if mine.__class__ is not Tracer or mine.weak:
+        if type(mine) is not Tracer or mine.weak:
             return general((x, y))
         t = mine.node.type
         d = t.dtype
@@ -101,7 +101,7 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
             mine, a, v, b, w, wanted = x, x.node, x.value, y.node, y.value, _BOTH
             window = y.window
         elif d.kind == "f" and (
-            other.__class__ is float or other.__class__ is int or other.__class__ is d.type
+            type(other) is float or type(other) is int or type(other) is d.type
         ):
             const, window = constant(d, other), None
             if first:
@@ -110,7 +110,7 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
             else:
                 x = v = const.value
                 a, b, w, wanted = const, y.node, y.value, _SECOND
-        elif other.__class__ is np.ndarray and other.dtype is d:
+        elif type(other) is np.ndarray and other.dtype is d:
             if other.shape != t.shape:
                 x, y = aligned(name, x, y, x.shape, y.shape)
             return mine.builder.record(prim, (x, y))

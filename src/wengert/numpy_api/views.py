@@ -42,14 +42,14 @@ def below(view: Tracer, where: Where, start: Any = None) -> tuple[ops.Basic | No
             at = _composed(step.params["at"], step.parent.shape, at)
         return at, None
     shape = view.shape
-    single = all(i.__class__ is int for i in where.items)
+    single = all(type(i) is int for i in where.items)
     ids = _number(where.items, shape) if single else where.numbers(everywhere=True)[2]
     for step in reversed(steps):
         ids = _pulled(step, shape, ids)
         shape = step.parent.shape
     if single:
         return _place(ids, shape), None
-    if ids.__class__ is np.ndarray:
+    if type(ids) is np.ndarray:
         ids.flags.writeable = False
     return None, ids
 
@@ -74,7 +74,7 @@ def _number(place: Any, shape: Shape) -> Any:
     """Number of the element at a place, in C order."""
     number: Any = 0
     for i, n in zip(place, shape, strict=True):
-        number = number * n + (i % n if i.__class__ is int else i)
+        number = number * n + (i % n if type(i) is int else i)
     return number
 
 
@@ -96,7 +96,7 @@ def _composed(outer: ops.Basic, shape: Shape, inner: ops.Basic) -> ops.Basic:
             at.append(i)
             continue
         taken: Any = range(*i.indices(n))[next(rest, ALL)]
-        at.append(taken if taken.__class__ is int else _slice(taken))
+        at.append(taken if type(taken) is int else _slice(taken))
     while at and is_all(at[-1]):
         at.pop()
     return tuple(at)
@@ -121,7 +121,7 @@ def _pulled(step: View, outer: Shape, ids: Any) -> Any:
         at, rest = params["at"], iter(places)
         found = []
         for i, n in zip((*at, *(ALL,) * (len(inner) - len(at))), inner, strict=True):
-            if i.__class__ is int:
+            if type(i) is int:
                 found.append(i % n)
             else:
                 start, _, step = i.indices(n)

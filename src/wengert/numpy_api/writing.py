@@ -51,7 +51,7 @@ def setitem(x: Tracer, at: Any, v: Any) -> None:
     """
     if x.window is None:  # the common cases, as they stand
         shape = x.node.type.shape
-        cls = at.__class__
+        cls = type(at)
         if cls is int and shape:
             if not -shape[0] <= at < shape[0]:
                 raise outside(at, 0, shape[0])
@@ -62,7 +62,7 @@ def setitem(x: Tracer, at: Any, v: Any) -> None:
             basic, part = at, _extents(at, shape)
         else:
             return _store(x, at, v, False)
-        if v.__class__ is Tracer:
+        if type(v) is Tracer:
             if _is_itself(x, basic, v):
                 return None
             if v.node.type.shape == part and v.node.type.dtype == x.node.type.dtype:
@@ -105,9 +105,7 @@ def _store(x: Tracer, at: Any, v: Any, adding: bool) -> None:
     if _is_itself(x, basic, v):
         return None
     if new:  # let v lose them
-        v = _without(
-            operand(v), new, len(where.items) - sum(i.__class__ is int for i in where.items)
-        )
+        v = _without(operand(v), new, len(where.items) - sum(type(i) is int for i in where.items))
         where = Where(basic, x.shape)
     v = fitted(v, _extents(where.items, where.shape), x, "input array")
     if where.whole and not adding:
@@ -123,14 +121,14 @@ def _extents(at: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Shape of a basic part."""
     pairs = zip(at, shape, strict=False)
     return (
-        *(len(range(*i.indices(n))) for i, n in pairs if i.__class__ is slice),
+        *(len(range(*i.indices(n))) for i, n in pairs if type(i) is slice),
         *shape[len(at) :],
     )
 
 
 def _is_itself(x: Tracer, basic: Any, v: Any) -> bool:
     """`x[i] += 1` ends in `x[i] = x[i]`, with a part that has been written through already."""
-    window = v.window if v.__class__ is Tracer else None
+    window = v.window if type(v) is Tracer else None
     return (
         window is not None
         and window.parent is x
@@ -192,7 +190,7 @@ def _change(root: Tracer, prim: Any, args: tuple[Any, ...], params: Any) -> None
     """Let a root name the result of a write."""
     builder = root.builder
     for a in args:
-        if a.__class__ is Tracer:
+        if type(a) is Tracer:
             a.refresh()
             if a.builder.serial > builder.serial:
                 builder = a.builder
@@ -206,12 +204,12 @@ def replace(x: Tracer, v: Any) -> None:
         return _replace_below(x, v)
     writable(x)
     builder = x.builder
-    if v.__class__ is Tracer:
+    if type(v) is Tracer:
         v.refresh()
         if v.builder.serial > builder.serial:
             builder = v.builder
-    if v.__class__ is not Tracer or v.builder is not builder:
-        v = v.snapshot() if v.__class__ is Tracer else np.array(v)
+    if type(v) is not Tracer or v.builder is not builder:
+        v = v.snapshot() if type(v) is Tracer else np.array(v)
         v = Tracer(builder, builder.capture(v), v)
     if x.ndim < 2:
         builder.bind(x, v)
@@ -256,7 +254,7 @@ def _write_half(x: Tracer, half: Tracer, where: Where, v: Any, adding: bool) -> 
 
 def _replace_below(x: Tracer, v: Any) -> None:
     """Write all of a view, in its root."""
-    v = v.snapshot() if v.__class__ is Tracer else v  # it may be the root, which is about to change
+    v = v.snapshot() if type(v) is Tracer else v  # it may be the root, which is about to change
     window, whole = x.window, v
     views.writable(x)
     if all(step.prim in TURNS for step in window.steps()):
@@ -267,7 +265,7 @@ def _replace_below(x: Tracer, v: Any) -> None:
         replace(window.root, whole)
     else:
         _write_below(x, Where((), x.shape), v, False)
-    if v.__class__ is Tracer:  # no need to look again
+    if type(v) is Tracer:  # no need to look again
         x.builder, x.node, x.value, x.weak = v.builder, v.node, v.value, False
         window.seen = window.root.version
 
@@ -277,22 +275,22 @@ def _replace_below(x: Tracer, v: Any) -> None:
 
 def _unknown_mask(at: Any) -> Any:
     """Position of a traced mask in an index, in a trace that knows only types."""
-    for n, i in enumerate(at if at.__class__ is tuple else (at,)):
-        if i.__class__ is Tracer and i.dtype.kind == "b" and i.number() is None:
+    for n, i in enumerate(at if type(at) is tuple else (at,)):
+        if type(i) is Tracer and i.dtype.kind == "b" and i.number() is None:
             return n
     return None
 
 
 def _select(x: Tracer, at: Any, position: int, v: Any, adding: bool) -> None:
     """`x[mask] = v` by a selection: the mask says which elements of a part change."""
-    items = list(at) if at.__class__ is tuple else [at]
+    items = list(at) if type(at) is tuple else [at]
     mask = items[position]
     items[position : position + 1] = [slice(None)] * mask.ndim
     where = Where(tuple(items), x.shape)
     if where.advanced or None in where.items:
         raise _unknown_count(mask)
     behind = sum(
-        i.__class__ is slice for i in where.items[_start(items, position, x.ndim) + mask.ndim :]
+        type(i) is slice for i in where.items[_start(items, position, x.ndim) + mask.ndim :]
     )
     shape = shape_of(v)
     if len(shape) > behind:

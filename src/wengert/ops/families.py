@@ -202,7 +202,7 @@ _OF_FLAGS = {"add": "or", "mul": "and"}  # what sums and products of booleans ar
 
 def _stopped(g: Any, s: Any) -> Any:
     """`scale(g, s)`."""
-    if s.__class__ is np.ndarray and g.__class__ is np.ndarray:
+    if type(s) is np.ndarray and type(g) is np.ndarray:
         z = g * s
         return z if z.dtype.char in "fd" and not has_nan(z) else mended(z, g)
     return scale(g, s)
@@ -342,7 +342,7 @@ class Scale(Primitive):
         y = g * slope
         if y.ndim == 0:
             return y if y == y else y.dtype.type(0) if g == 0 else y
-        if slope.__class__ is np.float64 and slope - slope == 0:  # finite: a zero stays a zero
+        if type(slope) is np.float64 and slope - slope == 0:  # finite: a zero stays a zero
             return y
         return y if y.dtype.char in "fd" and not has_nan(y) else mended(y, g)
 

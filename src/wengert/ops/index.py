@@ -83,7 +83,7 @@ def _margins(shape: Shape, at: Basic) -> dict[str, Shape] | None:
     """What is left out before and after a part of whole slices, as `pad` wants to know; None if it is none."""
     low, high = [0] * len(shape), [0] * len(shape)
     for d, i in enumerate(at):
-        if i.__class__ is not slice:
+        if type(i) is not slice:
             return None
         start, stop, step = i.indices(shape[d])
         if step != 1 or stop < start:
@@ -128,7 +128,7 @@ class Part(Index):
 
     def eval(self, x: Any, *, at: Basic) -> Any:
         y = x[at]
-        return y.copy("K") if y.__class__ is np.ndarray else y
+        return y.copy("K") if type(y) is np.ndarray else y
 
 
 class Write(Linear):

@@ -79,11 +79,11 @@ def has_nan(y: Any) -> bool:
 def product(g: Any, s: Any) -> Any:
     """`g * s`; a large slope that nobody else has gives its memory to it."""
     if (
-        s.__class__ is np.ndarray
+        type(s) is np.ndarray
         and s.size > _LARGE
         and sys.getrefcount(s) == ALONE
         and s.base is None
-        and g.__class__ is np.ndarray
+        and type(g) is np.ndarray
         and s.dtype is g.dtype
         and s.shape == g.shape
     ):
@@ -94,12 +94,12 @@ def product(g: Any, s: Any) -> Any:
 def added(there: Any, c: Any) -> Any:
     """`there + c`; a large sum that nobody else has takes the new part in."""
     if (
-        there.__class__ is np.ndarray
+        type(there) is np.ndarray
         and there.size > _LARGE
         and sys.getrefcount(there) == ALONE
         and there.base is None
         and there.flags.writeable
-        and c.__class__ is np.ndarray
+        and type(c) is np.ndarray
         and c.dtype is there.dtype
         and c.shape == there.shape
     ):

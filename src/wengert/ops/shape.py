@@ -34,7 +34,7 @@ class Broadcast(Movement):
         return ArrayType.of(shape, x.dtype)
 
     def eval(self, x: Any, *, shape: Shape, dims: tuple[int, ...]) -> Any:
-        if x.__class__ is not np.ndarray:
+        if type(x) is not np.ndarray:
             if prod(shape) <= _FILL:
                 y = _empty(shape, x.dtype)
                 y.fill(x)
@@ -106,7 +106,7 @@ class Reshape(Movement):
         return ArrayType.of(shape, x.dtype)
 
     def eval(self, x: Any, *, shape: Shape) -> Any:
-        return x.reshape(shape) if x.__class__ is np.ndarray else np.reshape(x, shape)
+        return x.reshape(shape) if type(x) is np.ndarray else np.reshape(x, shape)
 
     def transpose(
         self, gs: Values, args: Values, wanted: tuple[bool, ...], *, shape: Shape

@@ -50,7 +50,7 @@ def numbers(x: Any, what: str, way_out: str) -> Any:
 def answering(args: Any) -> Any:
     """The first value, also inside of lists, that answers NumPy's functions itself; or None."""
     for x in args:
-        cls = x.__class__
+        cls = type(x)
         if cls is Tracer:
             return x
         if cls is np.ndarray or cls is float or cls is int:

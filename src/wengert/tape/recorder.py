@@ -213,8 +213,8 @@ def _rest(handle: Tracer) -> None:
 def _wake(handle: Tracer) -> None:
     """The other way round: a tape goes on."""
     node = place_of(handle)
-    if handle.__class__ is Rested:
-        handle.__class__ = Tracer  # type: ignore[assignment]
+    if type(handle) is Rested:
+        handle.__class__ = Tracer
     elif node is not None:
         value = Tracer(handle.builder, handle.node, handle.value)
         handle.builder, handle.node, handle.value = handle.place[0], node, value  # type: ignore[attr-defined]

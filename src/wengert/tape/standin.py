@@ -57,9 +57,9 @@ def plain(x: Any) -> Any:
     """`x` with stand-ins, also inside of lists and dictionaries, replaced by what they stand for."""
     if isinstance(x, StandIn):
         return x.__wengert__()
-    if x.__class__ is list or x.__class__ is tuple:
-        return x.__class__(map(plain, x))
-    if x.__class__ is dict:
+    if type(x) is list or type(x) is tuple:
+        return type(x)(map(plain, x))
+    if type(x) is dict:
         return {k: plain(v) for k, v in x.items()}
     return x
 

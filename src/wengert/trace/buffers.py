@@ -138,7 +138,7 @@ def _shares(x: Any, shape: Any) -> bool | None:
     """Would NumPy reshape without a copy? None if that depends on what is not known."""
     if x.window is None:
         value = x.value
-        if x.ndim < 2 or (value.__class__ is np.ndarray and value.flags.c_contiguous):
+        if x.ndim < 2 or (type(value) is np.ndarray and value.flags.c_contiguous):
             return True
     if [n for n in x.shape if n != 1] == [n for n in shape if n != 1]:
         return True

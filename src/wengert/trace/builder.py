@@ -107,7 +107,7 @@ class Builder:
 
     def lift(self, value: Any) -> tuple[Atom, Any]:
         """A value from outside as an atom of this program, and the value to compute with."""
-        if value.__class__ is np.float64:  # (a scalar like any, but the most common)
+        if type(value) is np.float64:  # (a scalar like any, but the most common)
             return Const(value), value
         if isinstance(value, np.ndarray):
             if value.ndim == 0:
@@ -159,7 +159,7 @@ class Builder:
             count = len(args)
             if count == 1:
                 (x,) = args
-                if x.__class__ is Tracer and x.builder is self and x.node.type.inexact and (
+                if type(x) is Tracer and x.builder is self and x.node.type.inexact and (
                     x.window is None or x.window.root.version == x.window.seen
                 ):  # fmt: skip
                     v = x.value
@@ -168,8 +168,8 @@ class Builder:
             elif count == 2:
                 x, y = args
                 if (
-                    x.__class__ is Tracer and x.builder is self and x.node.type.inexact
-                    and y.__class__ is Tracer and y.builder is self and y.node.type.inexact
+                    type(x) is Tracer and x.builder is self and x.node.type.inexact
+                    and type(y) is Tracer and y.builder is self and y.node.type.inexact
                     and (x.window is None or x.window.root.version == x.window.seen)
                     and (y.window is None or y.window.root.version == y.window.seen)
                 ):  # fmt: skip
@@ -177,8 +177,8 @@ class Builder:
                     z = prim(v, w, **params) if self.nested else prim.eval(v, w, **params)
                     return self.note(prim, (x.node, y.node), params, _BOTH, [v, w], z)
                 if (
-                    x.__class__ is Tracer and x.builder is self and x.node.type.inexact
-                    and y.__class__ in _PLAIN
+                    type(x) is Tracer and x.builder is self and x.node.type.inexact
+                    and type(y) in _PLAIN
                     and (x.window is None or x.window.root.version == x.window.seen)
                 ):  # fmt: skip
                     b, w = self.lift(y)
@@ -186,8 +186,8 @@ class Builder:
                     z = prim(v, w, **params) if self.nested else prim.eval(v, w, **params)
                     return self.note(prim, (x.node, b), params, _FIRST, [v, w], z)
                 if (
-                    y.__class__ is Tracer and y.builder is self and y.node.type.inexact
-                    and x.__class__ in _PLAIN
+                    type(y) is Tracer and y.builder is self and y.node.type.inexact
+                    and type(x) in _PLAIN
                     and (y.window is None or y.window.root.version == y.window.seen)
                 ):  # fmt: skip
                     a, v = self.lift(x)
@@ -198,7 +198,7 @@ class Builder:
         values: list[Any] = []
         wanted: list[bool] = []
         for arg in args:
-            if arg.__class__ is Tracer:
+            if type(arg) is Tracer:
                 window = arg.window
                 if window is not None and window.root.version != window.seen:
                     was = arg.builder
@@ -233,7 +233,7 @@ class Builder:
 
     def note(
         self, prim: Primitive, inputs: tuple[Atom, ...], params: Mapping[str, Any], wanted: tuple[bool, ...],
-        values: list[Any], y: Any, type: Any = None,
+        values: list[Any], y: Any, kind: Any = None,
     ) -> Tracer:  # fmt: skip
         """Write down an equation whose one result `y` is known; `values` is given away.
 
@@ -242,13 +242,13 @@ class Builder:
         """
         output = _new(Var)
         origin: Any = _current()
-        if y.__class__ is Tracer:  # of an outer trace, which has just looked where that was
+        if type(y) is Tracer:  # of an outer trace, which has just looked where that was
             output.type = y.node.type
             last = y.builder.entries[-1] if y.builder.entries else None
             if last is not None and last[3][0] is y.node:
                 origin = last[4]
         else:
-            output.type = type_of(y) if type is None else type
+            output.type = type_of(y) if kind is None else kind
         if origin is None:
             frame = _getframe(3)  # who called here, and on whose behalf, are rooms of ours
             while True:
@@ -307,7 +307,7 @@ class Builder:
         values: list[Any] = [None]
         wanted = [handle.node.type.inexact]
         for arg in args:
-            if arg.__class__ is Tracer and arg.builder is self:
+            if type(arg) is Tracer and arg.builder is self:
                 atom, value = arg.node, arg.value
                 wanted.append(atom.type.inexact)
             else:
@@ -406,7 +406,7 @@ class Builder:
         sources: list[Any] = list(self.sources or ())
         eqns = []
         for prim, ins, params, outs, origin, *_ in self.entries:
-            if origin.__class__ is not int:
+            if type(origin) is not int:
                 sources.append(origin)
                 origin = len(sources) - 1
             eqns.append(Eqn(prim, ins, params, outs, origin))

@@ -69,8 +69,11 @@ class IdleBuilder(Builder):
 
 def idle(value: Any) -> Any:
     """A handle on an array of floats made inside a trace; anything else as it is."""
-    if value.__class__ is np.ndarray and value.dtype.kind in "fc":
-        return _handle(value)
+    if type(value) is np.ndarray and value.dtype.kind in "fc":
+        handle = _handle(value)
+        if handle is not value and not value.ndim:
+            handle.boxed = True
+        return handle
     return value
 
 
@@ -90,7 +93,7 @@ def plain(value: Any) -> Any:
     >>> plain(np.ones(2))
     array([1., 1.])
     """
-    if value.__class__ is Tracer and value.builder.serial < 0:
+    if type(value) is Tracer and value.builder.serial < 0:
         value.refresh()
         if value.builder.serial < 0:
             return value.value

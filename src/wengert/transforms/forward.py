@@ -72,7 +72,7 @@ class PushBuilder(Builder):
         values: list[Any] = []
         dxs: list[Any] = []
         for arg in args:
-            if arg.__class__ is Tracer:
+            if type(arg) is Tracer:
                 if arg.window is not None and arg.window.stale:
                     was = arg.builder
                     arg.refresh()

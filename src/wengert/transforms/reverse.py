@@ -64,7 +64,7 @@ class _Nan(Exception):
 
 def _has_nan(x: Any) -> bool:
     """Is there a nan?"""
-    if x.__class__ is np.ndarray and x.dtype.char in "fd":
+    if type(x) is np.ndarray and x.dtype.char in "fd":
         return has_nan(x)
     if isinstance(x, _NUMBERS):
         return bool(np.any(x != x))
@@ -135,7 +135,7 @@ def _walk(
                         atom = inputs[n]
                         if atom not in pending:
                             pending[atom] = c
-                        elif atom.type.__class__ is ArrayType:
+                        elif type(atom.type) is ArrayType:
                             pending[atom] = added(take(atom), c)
                         else:
                             pending[atom] = plus(take(atom), c)
@@ -170,7 +170,7 @@ def _cotangents(entry: Any, given: Any, pending: Any) -> Any:
             xs = [inputs[0].type] if len(inputs) == 1 else [a.type for a in inputs]
         else:
             xs = [inputs[n].type if x is None else x for n, x in enumerate(xs)]
-        if given.__class__ is list:
+        if type(given) is list:
             return prim.transpose_reusing(given, xs, wanted, **params)
         if prim.collects and wanted[0] and inputs[0] in pending:
             buffer = [pending.pop(inputs[0])]

@@ -56,7 +56,7 @@ def run(
     inlining = any(isinstance(x, Handle) for x in (*xs, *rs))
     with np.errstate(all="ignore"):
         for eqn, dying in zip(program.eqns, program.dying, strict=True):
-            ins = [a.value if a.__class__ is Const else values[a] for a in eqn.inputs]
+            ins = [a.value if type(a) is Const else values[a] for a in eqn.inputs]
             spreads = tuple(radii.get(a) for a in eqn.inputs)
             token = source.current.set(eqn.origin) if inlining else None
             try:

@@ -93,7 +93,7 @@ def _look(one: Settled, y: Any, mask: Any, bits: int, slack: int) -> int:
 
 def pinned(x: Any, dtype: np.dtype[Any], slack: int) -> Any:
     """The number of the format that a ball rounds to, or None."""
-    if x.__class__ is flint().acb:
+    if type(x) is flint().acb:
         if dtype.kind == "c":
             part = np.zeros((), dtype).real.dtype.type
             parts = rounded(x.real, part, slack), rounded(x.imag, part, slack)

@@ -50,7 +50,7 @@ def forget() -> None:
 def finite(values: Iterable[Any]) -> bool:
     """Are all these numbers finite? Traced ones are left to the outermost call."""
     for v in values:
-        if v.__class__ is np.ndarray:
+        if type(v) is np.ndarray:
             if v.size > _LARGE and v.dtype.char in "fd" and v.flags.forc:
                 flat = v.ravel("K")
                 with np.errstate(over="ignore"):

@@ -78,7 +78,7 @@ def _series(x: Any) -> Any:
 
 
 def _boxed(x: Any) -> Series:
-    return x if x.__class__ is Series else Series(_series(x))
+    return x if type(x) is Series else Series(_series(x))
 
 
 _boxes = each(_boxed)

@@ -89,7 +89,7 @@ def zero(t: Any, like: Any) -> Any:
 
 def is_stack(value: Any) -> bool:
     """Is it a stack, or does it stand for one?"""
-    return value.__class__ is Stack or (
+    return type(value) is Stack or (
         isinstance(value, Handle) and isinstance(type_of(value), StackType)
     )
 
@@ -167,7 +167,7 @@ def collected(room: Any, t: Any) -> Any:
 
 def length_of(values: Any) -> int:
     """How far the longest of these stacks goes."""
-    return max((len(v.items) for v in values if v.__class__ is Stack), default=0)
+    return max((len(v.items) for v in values if type(v) is Stack), default=0)
 
 
 def slice_type(t: Any) -> Any:
@@ -177,4 +177,4 @@ def slice_type(t: Any) -> Any:
 
 def item(value: Any, k: int) -> Any:
     """What step k of a loop sees of a value that it runs over."""
-    return value.at(k) if value.__class__ is Stack else value[k]
+    return value.at(k) if type(value) is Stack else value[k]
