@@ -18,6 +18,9 @@ ROOMS = frozenset(
     f"wengert.ops.{m}" for m in ("banded", "factor", "linalg", "matmul", "matrix", "spectral")
 )
 
+# of these, sums of products: few roundings, whoever computes them
+PRODUCTS = frozenset(["matmul", "einsum", "convolve"])
+
 
 def primitives(what: Primitive | Program) -> Iterator[Primitive]:
     """A primitive, or those of a program and of the programs in it."""

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from tests.laws.cases import CASES
 from tests.laws.domains import Setting
+from tests.laws.libraries import PRODUCTS, by_a_library
 from tests.laws.machine import distance, sample, settings_of
-from tests.laws.test_machine import CALLED_BACK, CANCELLING, ROUNDED
+from tests.laws.test_machine import CALLED_BACK, CANCELLING, allowed
 
 from wengert.errors import ShapeError
 from wengert.ir.program import Eqn, Program, Var
@@ -19,9 +20,9 @@ from wengert.ops.control import map_
 pytest.importorskip("llvmlite")
 
 # of many terms or factors, whose roundings add up
-LONG = CANCELLING | {"logsumexp", "prod"}
-# vectors of large random matrices have few digits: sizes of factors are tried in tests/backends/test_spectra.py
-FACTORS = {"qr", "full_qr", "svd", "full_svd", "eigh"}
+LONG = CANCELLING | PRODUCTS | {"logsumexp", "prod"}
+# large random matrices have few digits: sizes of factors are tried in tests/backends/test_spectra.py
+MATRICES = {n for n in CASES if by_a_library(PRIMITIVES[n])} - PRODUCTS - {"chosen"}
 DELICATE = CALLED_BACK | {"svd", "full_svd", "eigh"}
 
 
@@ -47,11 +48,10 @@ def large(name: str, setting: Setting, times: int, seed: int) -> Any:
 
 
 def agrees(name: str, got: Any, want: Any, args: Any) -> None:
-    scale = max(
-        (float(np.max(np.abs(a), initial=0)) for a in args if np.asarray(a).dtype.kind in "fc"),
-        default=0,
-    )
-    limit = ROUNDED.get(name, 4) * (16 if name in LONG else 1)
+    numbers = (*args, *want) if by_a_library(PRIMITIVES[name]) else args
+    numbers = [a for a in numbers if np.asarray(a).dtype.kind in "fc"]
+    scale = max((float(np.max(np.abs(a), initial=0)) for a in numbers), default=0)
+    limit = allowed(name, args, want)[0] * (16 if name in LONG else 1)
     for y, z in zip(got, want, strict=True):
         off = distance(np.asarray(y), np.asarray(z), scale)
         assert off <= limit, f"{name}: {off} ulp"
@@ -64,7 +64,7 @@ def few(name: str) -> list[Setting]:
 
 
 # (the condition of matrices grows with their size, and NumPy takes long for some: they are tried in batches below)
-@pytest.mark.parametrize("name", sorted(set(CASES) - set(ROUNDED) - CALLED_BACK - FACTORS))
+@pytest.mark.parametrize("name", sorted(set(CASES) - MATRICES - CALLED_BACK))
 def test_code_for_one_size_does_for_another(name):
     for seed, setting in enumerate(few(name)):
         if sum(int(np.prod(s)) for s in setting.shapes) > 400:
