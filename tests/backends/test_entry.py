@@ -237,7 +237,9 @@ def test_reference_counts_stay():
     gc.collect()
     grown = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert [sys.getrefcount(o) for o in (x, y, z, F, otherwise, failed)] == counts
+    after = [sys.getrefcount(o) for o in (x, y, z, F, otherwise, failed)]
+    assert abs(after.pop(3) - counts.pop(3)) < 500  # everybody's dtype: others let go of it, too
+    assert after == counts
     assert grown < 100_000
 
 

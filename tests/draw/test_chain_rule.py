@@ -123,8 +123,8 @@ def test_the_loss_of_the_article_reduces_to_one_matrix_product():
     assert "= Xᵀ @ (2·v2 · cos(v1))" in text
     assert text.endswith("□ is what comes from above")
     (path,) = told.paths
-    np.testing.assert_array_equal(path.value, wg.grad(loss)(W))
-    np.testing.assert_array_equal(told.gradient["W"], path.value)
+    np.testing.assert_allclose(path.value, wg.grad(loss)(W), rtol=1e-12)
+    np.testing.assert_allclose(told.gradient["W"], path.value, rtol=1e-12)
     np.testing.assert_allclose(told.rows[0].slope, 2 * np.sin(X @ W) * np.cos(X @ W))
     lines = [step.line for step in told.rows]
     assert lines[0].endswith("Z = X @ W")

@@ -37,7 +37,7 @@ def test_the_layer_of_the_article_has_its_loss_and_its_gradient():
         loss = np.sum(layer(INPUT) ** 2)
     (slope,) = tape.gradient(loss, layer.trainable_variables)
     np.testing.assert_allclose(loss.numpy(), 2.422664, rtol=1e-6)
-    np.testing.assert_allclose(slope, SLOPE, rtol=2e-6, atol=4e-6)
+    np.testing.assert_allclose(slope, SLOPE, rtol=2e-6, atol=1e-5)
     assert slope.dtype == np.float32
 
 
