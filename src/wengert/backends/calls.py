@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wengert.backends.code import Call, Value
+from wengert.backends.outline import is_product
 from wengert.backends.spelling import constant
 
 if TYPE_CHECKING:
@@ -44,8 +45,13 @@ def _routine(p: Printer, s: Call) -> None:
             small = p.emit(f"trunc i64 {p.name(arg)} to i32")
             p.line(f"store i32 {small}, ptr {slot}")
         places.append(slot)
-    p.declare(f"declare void @{s.name}({', '.join(['ptr'] * len(places))})", s.name)
-    p.line(f"call void @{s.name}({', '.join(f'ptr {x}' for x in places)})")
+    given, kinds = ", ".join(f"ptr {x}" for x in places), ", ".join(["ptr"] * len(places))
+    if p.hosted and is_product(s):
+        p.declare(f"declare i32 @wg_{s.name}({kinds})", f"wg_{s.name}")
+        p.go_on_if_zero(p.emit(f"call i32 @wg_{s.name}({given})"))
+        return
+    p.declare(f"declare void @{s.name}({kinds})", s.name)
+    p.line(f"call void @{s.name}({given})")
 
 
 def _callback(p: Printer, s: Call) -> None:

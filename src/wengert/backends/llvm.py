@@ -145,6 +145,15 @@ class Printer(Frame):
         self.jump("stop")
         self.start(good)
 
+    def go_on_if_zero(self, status: str) -> None:
+        """Leave with a status that is not 0."""
+        bad, good = self.new_label("bad"), self.new_label("good")
+        self.line(f"br i1 {self.emit(f'icmp eq i32 {status}, 0')}, label %{good}, label %{bad}")
+        self.start(bad)
+        self.line(f"store i32 {status}, ptr %status")
+        self.jump("stop")
+        self.start(good)
+
     def listen(self, counter: str) -> None:
         """Now and then, leave if the user has pressed Ctrl-C."""
         if not self.hosted:

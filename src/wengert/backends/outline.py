@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WORK = 1 << 18  # operations on scalars that a chunk should be at least
 GROUP = 128  # chunks of vector loops are so many iterations, or several times that
+PRODUCTS = 64  # multiplications of a product by BLAS take as long as an operation
 TRIPS = 64  # of a loop that ends when its values say so
 WORTH = 8  # iterations of the inner loops per sum in memory
 COPIED = 32  # so many pointers are handed to a body, more stay in their tables
@@ -33,11 +34,16 @@ def worthwhile(s: For) -> bool:
     if s.kind == "serial" or s.extent.op == "const" or s.carried:
         return False
     for item in items_of(s.block):
-        if isinstance(item, Call | Reserve):
+        if isinstance(item, Reserve) or (isinstance(item, Call) and not is_product(item)):
             return False
         if item.__class__ is Value and item.op == "load" and item.data.role == "tape":
             return False
     return True
+
+
+def is_product(call: Call) -> bool:
+    """Is it a product of matrices, which threads may compute side by side?"""
+    return call.name.endswith("gemm")
 
 
 def size_of_chunk(p: Printer, s: For) -> str:
@@ -53,6 +59,11 @@ def size_of_chunk(p: Printer, s: For) -> str:
             trips = p.name(loop.extent)
         inner = p.emit(f"mul i64 {inner}, {trips}")
         loop = _loop_in(loop.block)
+    for call in items_of(s.block):
+        if isinstance(call, Call):
+            for side in call.args[2:5]:
+                inner = p.emit(f"mul i64 {inner}, {p.name(side)}")
+            inner = p.emit(f"sdiv i64 {inner}, {PRODUCTS}")
     inner = p.intrinsic("i64", "llvm.smax.i64", ("i64", inner), ("i64", "1"))
     rows = p.intrinsic(
         "i64", "llvm.smax.i64", ("i64", p.emit(f"sdiv i64 {least}, {inner}")), ("i64", "1")
@@ -128,13 +139,7 @@ def print_loop(p: Printer, s: For) -> None:
             f"  {name} = load ptr, ptr %in{k}",
         ]
     name = _shared(p, f"{p.function.name}.loop{number}", [*loads, *body])
-    status = p.emit(f"call i32 {_launch(p)}(ptr {name}, ptr {env}, i64 {chunks})")
-    good, bad = p.new_label("good"), p.new_label("bad")
-    p.line(f"br i1 {p.emit(f'icmp eq i32 {status}, 0')}, label %{good}, label %{bad}")
-    p.start(bad)
-    p.line(f"store i32 {status}, ptr %status")
-    p.jump("stop")
-    p.start(good)
+    p.go_on_if_zero(p.emit(f"call i32 {_launch(p)}(ptr {name}, ptr {env}, i64 {chunks})"))
     chunk_memory.join(p, s, chunks)
     for r, place in zip(s.reductions, sums, strict=True):
         p.names[r.result] = _summed(p, r, place, chunks)

@@ -163,7 +163,7 @@ def _matrices(
             r.w.call(f"{letter}gemm", args, [place.buffer])
 
         r.memo.clear()
-        each(r, [sizes[c] for c in stack], product)
+        each(r, [sizes[c] for c in stack], product, kind="parallel")
         return places
 
     (node,) = kit.step(f"{letter}gemm", [x, y], "stored", [Shaped(shape, dtype)], emit)
@@ -187,12 +187,15 @@ def _merged(
     return kit.reshape(x, (*shape, *merged))
 
 
-def each(r: Any, extents: Sequence[int], do: Any, idx: tuple[Value, ...] = ()) -> None:
+def each(
+    r: Any, extents: Sequence[int], do: Any, idx: tuple[Value, ...] = (), kind: str = "serial"
+) -> None:
+    """`do(index)` for each matrix of a stack."""
     if len(idx) == len(extents):
         do(idx)
         return
-    with r.w.loop(r.e.dim(extents[len(idx)])) as loop:
-        each(r, extents, do, (*idx, loop.index))
+    with r.w.loop(r.e.dim(extents[len(idx)]), kind) as loop:
+        each(r, extents, do, (*idx, loop.index), kind)
 
 
 def _start(r: Any, v: Stored, idx: tuple[Value, ...]) -> Value:

@@ -18,6 +18,7 @@ from importlib import import_module
 from typing import Any
 
 _named: dict[str, int] = {}  # what other files offer: "wg_callback", …
+_BY = {"wg_parallel": "threads"} | {f"wg_{x}gemm": "blas" for x in "sdcz"}  # which offers it
 _kept: list[Any] = []  # ctypes functions whose addresses were given away
 
 
@@ -116,8 +117,8 @@ def _foreign(name: str) -> int | None:
 
 def address(name: str) -> int | None:
     """The address of a function, or None where this machine has none of that name."""
-    if name == "wg_parallel":
-        import_module("wengert.backends.threads")  # which offers it
+    if name in _BY:
+        import_module(f"wengert.backends.{_BY[name]}")
     if name in _named:
         return _named[name]
     if name in _later:
