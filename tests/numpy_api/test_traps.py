@@ -10,11 +10,9 @@ import pickle
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from math import cos
 
 import numpy as np
 import pytest
-from numpy import array
 from numpy.testing import assert_almost_equal
 
 import wengert as wg
@@ -169,8 +167,7 @@ REFUSES = {
     "np.bmat": (lambda x: np.bmat([[x[:, None]]]), "np.bmat", "np.block"),
     "np.broadcast": (lambda x: np.broadcast(x, A), "np.broadcast", "np.broadcast_arrays"),
     "np.ma": (lambda x: np.ma.sum(x), "np.ma.sum", "np.where"),
-    "a name imported from math": (lambda x: cos(x[0]), "cos wants plain numbers", "math.cos(…)"),
-    "a name imported from NumPy": (lambda x: array([x[0], x[1]]), "array wants plain numbers", "np.array(…)"),
+    "a function that is nobody's name": (lambda x, f=math.cos: f(x[0]), "f asks for the float()", "math.cos"),
     "np.save": (lambda x: np.save("never.npy", x), "np.save", "stop_gradient"),
     "shares_memory": (lambda x: np.shares_memory(x, A), "np.shares_memory", "stop_gradient"),
     "view in another dtype": (lambda x: x.view(np.int64), "ndarray.view", "stop_gradient"),

@@ -27,3 +27,23 @@ def test_any_module_may_come_first(name):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "2.0"
+
+
+def test_names_that_were_imported_before_us_are_known():
+    code = (
+        "import numpy as np\n"
+        "from scipy.linalg import cho_factor, cho_solve as solved\n"
+        "from scipy.special import gammaln, logsumexp, erf\n"
+        "from scipy.fft import dct\n"
+        "import wengert as wg\n"
+        "def f(x):\n"
+        "    A = np.diag(x) + 1\n"
+        "    return logsumexp(solved(cho_factor(A), x)) + np.sum(dct(x) ** 2) + gammaln(x[0]) + erf(x[1])\n"
+        "x = np.array([1.0, 2.0, 3.0])\n"
+        "h = 1e-6 * np.eye(3)\n"
+        "slope = [(f(x + d) - f(x - d)) / 2e-6 for d in h]\n"
+        "print(np.abs(wg.grad(f)(x) - slope).max() < 1e-7)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "True"

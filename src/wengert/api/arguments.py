@@ -15,7 +15,7 @@ from wengert.ir import source
 from wengert.ir.types import type_of
 from wengert.numpy_api.promote import cast
 from wengert.trace.idle import plain
-from wengert.trace.trace import innermost
+from wengert.trace.trace import innermost, meet
 from wengert.trace.tracer import Tracer
 
 Argnums = int | Sequence[int]
@@ -128,6 +128,7 @@ class Call:
                 kwargs = {**kwargs, slot: built}
             else:
                 args[slot] = built  # type: ignore[index]
+        meet(self.f)
         return self.f(*args, **kwargs) if kwargs else self.f(*args)
 
     def rebuild(self, values: Sequence[Any], static: bool = True) -> list[Any]:

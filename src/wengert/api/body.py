@@ -24,7 +24,7 @@ from wengert.ops.arithmetic import convert
 from wengert.trace.body import body as tracing_body
 from wengert.trace.body import inside
 from wengert.trace.builder import Builder
-from wengert.trace.trace import run
+from wengert.trace.trace import meet, run
 from wengert.trace.tracer import Tracer
 
 _TYPED = {bool: np.bool_, int: np.int64, float: np.float64, complex: np.complex128}
@@ -91,6 +91,7 @@ def record_body(
 
     def flat(*xs: Any) -> list[Any]:
         nonlocal structure, weak
+        meet(f)
         leaves, structure = tree.flatten(f(*xs))
         weak = [
             is_weak(y) if isinstance(y, Tracer | int | float | complex) else False for y in leaves

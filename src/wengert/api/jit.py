@@ -28,8 +28,8 @@ from wengert.errors import ConcretizationError, InputError, NativeWarning, Unsup
 from wengert.ir import source
 from wengert.ir.types import type_of
 from wengert.memo.compiled import Bounded, Compiled, compiled, regular, result_slot
-from wengert.memo.guards import functions_in
 from wengert.memo.signature import Fixed, NotCompiled, Opened, Signature
+from wengert.numpy_api.alone import functions_in
 from wengert.numpy_api.table import overridable
 from wengert.ops.control import call
 from wengert.trace.trace import tracing

@@ -23,7 +23,7 @@ from wengert.ops.shape import broadcast
 from wengert.trace.body import inside
 from wengert.trace.builder import Builder
 from wengert.trace.idle import plain
-from wengert.trace.trace import run
+from wengert.trace.trace import meet, run
 from wengert.trace.tracer import Tracer
 from wengert.transforms.sweep import sweep
 from wengert.trust import policies
@@ -85,6 +85,7 @@ def traced(fun: Callable[..., Any], opened: Opened, what: str, asking: bool = Fa
             if x.kind == Kind.ARRAY and not x.type.shape and not opened.traced:
                 handle.boxed = True
         args, kwargs = opened.rebuilt(xs)
+        meet(fun)
         leaves, structure = tree.flatten(fun(*args, **kwargs))
         level = policies.least.get()
         if not asking or level not in CLOSE or collector.asked or builder.trust in CLOSE:

@@ -15,7 +15,7 @@ import warnings
 from contextvars import ContextVar
 from itertools import islice
 from types import CodeType, FrameType, TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -92,6 +92,14 @@ def caller() -> Source:
         if frame.f_back is None:
             return None
         frame = frame.f_back
+
+
+def names() -> dict[str, Any]:
+    """The global names of the user's code that is running now."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and is_internal(frame.f_code.co_filename):
+        frame = frame.f_back
+    return {} if frame is None else frame.f_globals
 
 
 def resolve(source: Source) -> Line | None:

@@ -11,13 +11,15 @@ import dis
 import functools
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from wengert.backends.entry import Guard
 from wengert.ir import source
+from wengert.numpy_api import alone
+from wengert.numpy_api.alone import functions_in
 from wengert.trace.buffers import fingerprint
 
 _ABSENT = object()
@@ -41,7 +43,7 @@ class Cell(NamedTuple):
     def now(self) -> Any:
         """What it holds."""
         try:
-            return self.cell.cell_contents
+            return alone.original(self.cell.cell_contents)
         except ValueError:
             return _ABSENT
 
@@ -58,7 +60,7 @@ class Global(NamedTuple):
 
     def now(self) -> Any:
         """What it means."""
-        return self.table.get(self.name, _ABSENT)
+        return alone.original(self.table.get(self.name, _ABSENT))
 
 
 class Guards:
@@ -172,36 +174,9 @@ def _names(function: Any, seen: set[Any]) -> Iterator[Cell | Global]:
             yield Cell(name, cell, value)
             yield from _names(value, seen)
         for name in sorted(_globals_read(f.__code__)):
-            value = f.__globals__.get(name, _ABSENT)
+            value = alone.original(f.__globals__.get(name, _ABSENT))
             yield Global(name, f.__globals__, value)
             yield from _names(value, seen)
-
-
-def functions_in(value: Any) -> Iterator[FunctionType]:
-    """The Python functions that calling `value` runs, as far as wrappers tell."""
-    pending, seen = [value], set()
-    while pending:
-        x = pending.pop()
-        if id(x) in seen:
-            continue
-        seen.add(id(x))
-        if isinstance(x, FunctionType):
-            yield x
-        elif isinstance(x, MethodType):
-            pending.append(x.__func__)
-        elif isinstance(x, functools.partial):
-            pending += [x.func, *x.args, *x.keywords.values()]
-        elif isinstance(x, type | ModuleType):
-            continue
-        elif callable(x):
-            pending += [
-                getattr(x, name)
-                for name in ("fun", "f", "function", "__wrapped__")
-                if callable(getattr(x, name, None))
-            ]
-            pending += [
-                c for k in type(x).__mro__ if isinstance(c := vars(k).get("__call__"), FunctionType)
-            ][:1]
 
 
 @functools.lru_cache(maxsize=4096)

@@ -22,6 +22,7 @@ import numpy as np
 
 from wengert.ir import source
 from wengert.numpy_api import (  # (all that fill the table, before it is read here)
+    alone,
     einsum,  # noqa: F401
     fft,  # noqa: F401
     histograms,  # noqa: F401
@@ -71,7 +72,8 @@ def _users_call(name: str, traced: bool = False) -> bool:
     code = frame.f_code
     if source.is_internal(code.co_filename):
         return False
-    return source.spelled(code, frame.f_lasti).rpartition(".")[2] == name
+    spelled = source.spelled(code, frame.f_lasti).rpartition(".")[2]
+    return spelled == name or spelled in alone.aliases.get(name, ())
 
 
 def _array(made: Any) -> Any:
@@ -299,6 +301,10 @@ _places: tuple[Any, ...] = (
     _Module(cmath, _cmath),
 )
 
+for _there in _places:
+    if isinstance(_there, _Module):
+        alone.learn(_there.pairs)
+
 
 def add(module: ModuleType, pairs: dict[str, tuple[Any, Any]]) -> None:
     """Replace names of one more module while traces run: from now on, if one runs now."""
@@ -307,6 +313,7 @@ def add(module: ModuleType, pairs: dict[str, tuple[Any, Any]]) -> None:
         if any(isinstance(p, _Module) and p.module is module for p in _places):
             return
         place = _Module(module, pairs)
+        alone.learn(pairs)
         _places = (*_places, place)
         if _depth:
             place.put()
@@ -330,9 +337,11 @@ def leave() -> None:
         if _depth == 0:
             for place in _places:
                 place.restore()
+            alone.restore()
 
 
 trace.hooks.append((enter, leave))
+trace.meetings.append(alone.meet)
 
 
 def keep_plain() -> None:

@@ -205,7 +205,7 @@ def way_out(call: str) -> tuple[str, str] | None:
     if not owner and (module := _imported_alone(name)):
         return (
             what,
-            f"call it by its module, {module}.{name}(…): a name that was imported alone is not seen"
+            f"call it by its module, {module}.{name}(…): a name that was imported alone is seen only in modules that the differentiated function knows by name"
             + otherwise,
         )
     if "testing" in owner.split("."):

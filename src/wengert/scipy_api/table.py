@@ -14,6 +14,7 @@ import numpy as np
 
 from wengert.errors import ConcretizationError
 from wengert.ir import source
+from wengert.numpy_api import alone
 from wengert.numpy_api.promote import operand
 from wengert.numpy_api.table import FUNCTIONS
 from wengert.trace.tracer import Tracer
@@ -90,7 +91,9 @@ def install(module: ModuleType) -> None:
     for name in public_functions(module):
         original = getattr(module, name)
         if not hasattr(original, "__wengert_original__"):
-            setattr(module, name, dispatcher(module, name, original))
+            call = dispatcher(module, name, original)
+            setattr(module, name, call)
+            alone.learn({name: (original, call)})  # (it may have been imported before us)
 
 
 def _ruled(module: ModuleType) -> list[str]:

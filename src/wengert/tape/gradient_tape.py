@@ -13,7 +13,7 @@ import numpy as np
 from wengert import tree
 from wengert.errors import DTypeError, InputError, ShapeError, TapeError
 from wengert.ir.program import Var
-from wengert.ir.source import here
+from wengert.ir.source import here, names
 from wengert.ir.types import type_of
 from wengert.tape.question import (
     Question,
@@ -114,6 +114,7 @@ class GradientTape:
         self._start(self.builder)
         for enter, _ in trace.hooks:  # np.array([y, z]), math.sin(y), np.sum([y, z])
             enter()
+        trace.meet(names())
         return self
 
     def __exit__(self, *error: object) -> None:

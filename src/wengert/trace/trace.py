@@ -58,6 +58,9 @@ def program_of(
 # (enter, leave): called when a trace begins and ends, anywhere
 hooks: list[tuple[Callable[[], None], Callable[[], None]]] = []
 
+# called with a function of the user's that is about to run in a trace
+meetings: list[Callable[[Any], None]] = []
+
 checks: list[Callable[[], None]] = []  # called when a traced function has returned
 
 # the traces that are running, the innermost first: (builder, the rest)
@@ -77,6 +80,12 @@ def running() -> Iterator[Builder]:
         if link[0] is not None:
             yield link[0]
         link = link[1]
+
+
+def meet(f: Any) -> None:
+    """A function of the user's is about to run in a trace, or one that calls it."""
+    for meeting in meetings:
+        meeting(f)
 
 
 def run(builder: Builder, f: Callable[..., Any], tracers: Sequence[Tracer]) -> list[Any]:

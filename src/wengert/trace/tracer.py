@@ -231,6 +231,14 @@ def refuse(tracer: Tracer, asked: str) -> NoReturn:
             source.here(),
         )
     array = "array" in asked
+    if not array and call.rpartition(".")[2] not in ("", "float", "int", "complex"):
+        asked = f"{call} asks for the {asked} of its argument, which"
+        raise ConcretizationError(
+            f"{asked}, of a traced {tracer.type!r}, would silently drop its derivative",
+            "call NumPy's or math's function by its module (np.cos, math.cos); give another one a rule with @wg.custom_vjp; "
+            "where no derivative is wanted, pass wg.stop_gradient(x)",
+            source.here(),
+        )
     raise ConcretizationError(
         f"{asked} of a traced {tracer.type!r} would silently drop its derivative"
         + (
