@@ -142,9 +142,9 @@ def test_its_time_grows_as_the_program():
         program = program_of(lambda x: [f(x)], CASES["-(-x) = x"][1])[0]
         best = np.inf
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.process_time()
             simplify(program, Counter())
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.process_time() - start)
         return best
 
     assert times(1600) < 16 * times(200)

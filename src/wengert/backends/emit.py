@@ -194,9 +194,10 @@ def _block(x: Any) -> Any:
 class Region:
     """One program being emitted: at top level, in the body of a loop, in a branch."""
 
-    def __init__(self, e: Emitter, limit: int) -> None:
+    def __init__(self, e: Emitter, limit: int, at_once: bool = False) -> None:
         self.e, self.w, self.s = e, e.w, e.s
         self.limit = limit  # arrays up to so many elements are scalars
+        self.at_once = at_once  # is nothing else to be made, so that there is nothing to plan?
         self.memo: dict[Any, Any] = {}
         self.sharing: list[Any] = []
 
@@ -269,7 +270,7 @@ class Region:
             ):
                 copies.append((node, place))
             else:
-                node.dests.append(place)
+                node.dests = [*node.dests, place]
         units = plan(nodes, outputs, self.is_small, not self.e.lanes)
         kept = set(outputs)
         last = self._last_uses(units, kept)

@@ -37,6 +37,7 @@ class _Abstract:
         self.sizes: set[int] = set()  # extents of arrays
         self.only = sizes
         self.fixed: set[int] = set()
+        self.types: dict[Any, Any] = {}  # as they are written
 
     def extent(self, n: Any) -> Any:
         """An integer as it is, or its number among the large ones."""
@@ -51,8 +52,11 @@ class _Abstract:
         """A type with its large extents numbered."""
         if isinstance(t, StackType):
             return ("stack", self.type(t.item))
-        self.sizes.update(t.shape)
-        return (t.dtype.str, *map(self.extent, t.shape))
+        found = self.types.get(t)
+        if found is None:
+            self.sizes.update(t.shape)
+            found = self.types[t] = (t.dtype.str, *map(self.extent, t.shape))
+        return found
 
     def param(self, value: Any, varies: bool) -> Any:
         """A parameter; `varies`: its integers are extents."""
@@ -85,12 +89,16 @@ class _Abstract:
         heads = tuple(self.type(v.type) for v in program.inputs)
         eqns = []
         for e in program.eqns:
-            ins = tuple(map(coded, e.inputs))
-            tags = e.prim.tags
-            params = tuple((k, self.param(v, tags.get(k) == "extent")) for k, v in e.params.items())
+            ins = tuple([coded(a) if a.__class__ is Const else number[a] for a in e.inputs])
+            params: Any = ()
+            if e.params:
+                tags = e.prim.tags
+                params = tuple(
+                    [(k, self.param(v, tags.get(k) == "extent")) for k, v in e.params.items()]
+                )
             for v in e.outputs:
                 number[v] = len(number)
-            eqns.append((e.prim, params, ins, tuple(self.type(v.type) for v in e.outputs)))
+            eqns.append((e.prim, params, ins, tuple([self.type(v.type) for v in e.outputs])))
         return (heads, tuple(eqns), tuple(map(coded, program.outputs)))
 
 

@@ -7,10 +7,13 @@ call-back), or *given*. `plan` decides which virtual ones get memory, and what s
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from wengert.backends.arrays import Grid
 
 # how an operand is read: at the same index; each element at most once; several times
 SAME, MOVED, SPREAD = "same", "moved", "spread"
@@ -21,34 +24,21 @@ Pull = Callable[[Any, Any], Any]  # (region, index) -> scalar
 class Node:
     """An array to be."""
 
-    __slots__ = (
-        "access",
-        "affine",
-        "after",
-        "array",
-        "axes",
-        "cost",
-        "depth",
-        "dests",
-        "dtype",
-        "flat",
-        "kind",
-        "level",
-        "line",
-        "number",
-        "op",
-        "operands",
-        "own",
-        "pull",
-        "readers",
-        "shape",
-        "small",
-        "step",
-        "stored",
-        "value",
-        "written_out",
-        "zero",
-    )
+    after: tuple[Node, ...] = ()  # what must be there first, although it is not read
+    array: Any = None  # when it is made: Grid or Stored
+    affine: Any = None  # of a movement: per source axis (axis of the result, start, step)
+    op = ""  # of a reduction; of a formula its name
+    axes: tuple[int, ...] = ()  # of a reduction
+    zero: Node | None = None  # where this one is zero, the node is, too
+    step: Any = None  # of a step, and of its results
+    number = 0
+    readers: Sequence[Node] = ()  # once for every time that they read it
+    depth = 0  # of the chain of virtual nodes that it ends
+    level, cost, flat, small, stored = 0, 0, False, False, False
+    dests: Sequence[Any] = ()  # memory it must be written to
+    line: Any = None
+    value: Any = None  # of a number
+    written_out = False  # must its small axes be written out, however many elements?
 
     def __init__(
         self,
@@ -63,21 +53,13 @@ class Node:
         self.kind = kind  # given virtual reduce result step
         self.shape, self.dtype = shape, dtype
         self.operands, self.access, self.pull, self.own = operands, access, pull, own
-        self.after: tuple[Node, ...] = ()  # what must be there first, although it is not read
-        self.array: Any = None  # when it is made: Grid or Stored
-        self.affine: Any = None  # of a movement: per source axis (axis of the result, start, step)
-        self.op = ""  # of a reduction; of a formula its name
-        self.axes: tuple[int, ...] = ()  # of a reduction
-        self.zero: Node | None = None  # where this one is zero, the node is, too
-        self.step: Any = None  # of a step, and of its results
-        self.number = 0
-        self.readers: list[Node] = []  # once for every time that they read it
-        self.depth = 0  # of the chain of virtual nodes that it ends
-        self.level, self.cost, self.flat, self.small, self.stored = 0, 0, False, False, False
-        self.dests: list[Any] = []  # memory it must be written to
-        self.line: Any = None
-        self.value: Any = None  # of a number
-        self.written_out = False  # must its small axes be written out, however many elements?
+
+    @classmethod
+    def done(cls, grid: Grid) -> Node:
+        """A small array that is there."""
+        node = cls("given", grid.shape, grid.dtype)
+        node.array, node.small = grid, True
+        return node
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.op} {self.dtype}{list(self.shape)}>"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.backends import callbacks, maps
-from wengert.backends.arrays import Grid, Stored, dense, new_buffer
+from wengert.backends.arrays import Grid, Stored, dense, is_small, new_buffer
 from wengert.backends.code import SMALL, Function
 from wengert.backends.emit import Emitter, Region
 from wengert.backends.extents import Extents, abstract
@@ -16,7 +16,7 @@ from wengert.backends.graph import Node
 from wengert.backends.kit import Kit
 from wengert.backends.plan import FEW
 from wengert.ir.program import Const, Eqn, Program, Var
-from wengert.ir.types import StackType
+from wengert.ir.types import ArrayType, StackType
 
 SCALARS = 2000  # programs of so few operations on small arrays are written out entirely
 GRID = 64  # else, arrays of so few elements are; in longer ones, of `FEW`
@@ -52,7 +52,7 @@ def run(
     """Emit a program, given the arrays of its inputs, and where results are wanted. Their arrays."""
     if limit is None:
         limit = e.limit = size_limit(program)
-    region = Region(e, limit)
+    region = Region(e, limit, at_once=_only_small(program, limit))
     kit = Kit(region)
     nodes = [given(kit, a, v.type) for v, a in zip(program.inputs, arrays, strict=True)]
     outputs = inline(kit, program, nodes)
@@ -63,14 +63,14 @@ def run(
 def inline(kit: Kit, program: Program, args: Sequence[Node]) -> list[Node]:
     """The nodes of a program's results, given those of its inputs."""
     env: dict[Any, Node] = dict(zip(program.inputs, args, strict=True))
-    used = _used(program)
+    used, effects = _used(program), program.has_effect
     for eqn in program.eqns:
-        if not (eqn.has_effect or any(v in used for v in eqn.outputs)):
+        if used.isdisjoint(eqn.outputs) and not eqn.has_effect:
             continue
-        ins = [_atom(kit, env, a) for a in eqn.inputs]
+        ins = [env[a] if a.__class__ is Var else _atom(kit, env, a) for a in eqn.inputs]
         outs = lower_equation(kit, program, eqn, ins)
         env.update(zip(eqn.outputs, outs, strict=True))
-        if eqn.has_effect:
+        if effects and eqn.has_effect:
             kit.effects += outs
             for node in outs:
                 if node.step is not None:
@@ -109,25 +109,32 @@ def lower_equation(kit: Kit, program: Program, eqn: Eqn, ins: Sequence[Node]) ->
         found = callbacks.callback(kit, eqn, ins)
     outs: tuple[Node, ...] = found if isinstance(found, tuple) else (found,)
     for node, v in zip(outs, eqn.outputs, strict=True):
-        if not isinstance(v.type, StackType) and (node.shape, node.dtype) != (
-            v.type.shape,
-            v.type.dtype,
-        ):
+        t = v.type
+        if t.__class__ is ArrayType and (node.shape != t.shape or node.dtype != t.dtype):
             raise TypeError(f"{eqn} was lowered to {node}")
     return outs
 
 
 def _atom(kit: Kit, env: dict[Any, Node], a: Any) -> Node:
-    if isinstance(a, Const):
-        return kit.number(a.value, a.type.dtype)
-    return env[a]
+    return kit.number(a.value, a.type.dtype) if a.__class__ is Const else env[a]
 
 
-def _used(program: Program) -> set[Var]:
-    used = {a for a in program.outputs if isinstance(a, Var)}
+def _only_small(program: Program, limit: int) -> bool:
+    """Is all that it makes small arrays?"""
+    return all(
+        not isinstance(t, StackType) and is_small(t.shape, limit) for t in _made_types(program)
+    )
+
+
+def _made_types(program: Program) -> set[Any]:
+    return {v.type for eqn in program.eqns for v in eqn.outputs}
+
+
+def _used(program: Program) -> set[Any]:
+    used: set[Any] = set(program.outputs)
     for eqn in reversed(program.eqns):
-        if eqn.has_effect or any(v in used for v in eqn.outputs):
-            used.update(a for a in eqn.inputs if isinstance(a, Var))
+        if not used.isdisjoint(eqn.outputs) or eqn.has_effect:
+            used.update(eqn.inputs)
     return used
 
 
@@ -146,12 +153,14 @@ def size_limit(program: Program) -> int:
 
 def _in_vectors(program: Program) -> int:
     """Operations that stand side by side in arrays longer than a vector: loops over lanes say them once."""
-    shapes = (
-        v.type.shape for e in program.eqns if getattr(e.prim, "aligned", False) for v in e.outputs
-    )
-    return sum(s[0] for s in shapes if len(s) == 1 and FEW < s[0] <= SMALL)
+    total = 0
+    for e in program.eqns:
+        t = e.outputs[0].type
+        if getattr(e.prim, "aligned", False) and t.ndim == 1 and FEW < t.size <= SMALL:
+            total += t.size
+    return total
 
 
 def _has_large(program: Program) -> bool:
-    types = (v.type for eqn in program.eqns for v in eqn.outputs)
+    types = _made_types(program)
     return any(n > SMALL for t in types if not isinstance(t, StackType) for n in t.shape)

@@ -173,8 +173,8 @@ class Moves(Words):
                 old = (*idx[:axis], before, *idx[axis + 1 :])
                 return formula(r.s, r.at(node, old), *reads(r, idx, old))
 
-            node = self.add(Node("virtual", x.shape, x.dtype, tuple(xs), MOVED, pull, 2))
-            return node
+            node = Node("virtual", x.shape, x.dtype, tuple(xs), MOVED, pull, 2)
+            return self.add(node)
 
         def emit(r: Any, step: Step, places: Sequence[Any]) -> Any:
             (place,) = places

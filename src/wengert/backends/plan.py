@@ -87,9 +87,11 @@ def plan(
             live.add(node)
             stack.extend(node.operands)
     ordered = [n for n in nodes if n in live]
+    for node in live:
+        node.readers = []
     for node in ordered:
         for op in node.operands:
-            op.readers.append(node)
+            op.readers.append(node)  # type: ignore[attr-defined]
     for node in ordered:
         _place(node, is_small)
     for node in outputs:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.backends.arrays import Grid
 from wengert.backends.code import DTYPES, MATH, SMALL, SPECIAL, Function, Value
 from wengert.backends.graph import MOVED, SAME, SPREAD, Node, Step
 from wengert.backends.plan import unrolled
@@ -36,18 +37,36 @@ class Words:
         self.effects: list[Node] = []  # of equations that do something besides their results
 
     def add(self, node: Node) -> Node:
-        """Take a node in."""
+        """Take a node in; where there is nothing to plan, what it holds is written at once."""
+        if self.region.at_once and node.kind == "virtual" and not self.after:
+            made = self._made(node)
+            if made is not None:
+                return made
         node.line, node.after = self.line, self.after
         self.nodes.append(node)
         return node
+
+    def _made(self, node: Node) -> Node | None:
+        """A small array of arrays that are there already."""
+        region, shape = self.region, node.shape
+        if not region.is_small(shape) or any(op.array is None for op in node.operands):
+            return None
+        assert node.pull is not None
+        items = np.empty(shape, object)
+        if shape:
+            for at in np.ndindex(shape):
+                items[at] = node.pull(region, tuple(map(region.w.index, at)))
+        else:
+            items[()] = node.pull(region, ())
+        return Node.done(Grid(items, node.dtype))
 
     # ---- elementwise ----------------------------------------------------------------------------
     def number(self, value: Any, dtype: np.dtype[Any]) -> Node:
         """A constant of shape ()."""
         scalar_type(dtype)
-        node = Node("virtual", (), dtype, pull=lambda r, idx: r.s.number(value, dtype))
+        node = self.add(Node("virtual", (), dtype, pull=lambda r, idx: r.s.number(value, dtype)))
         node.value = dtype.type(value)
-        return self.add(node)
+        return node
 
     def constant(self, array: np.ndarray[Any, Any]) -> Node:
         """An array that belongs to the program."""
@@ -65,7 +84,11 @@ class Words:
 
     def map(self, formula: Formula, *args: Node, dtype: np.dtype[Any]) -> Node:
         """`y[i] = formula(s, x[i], …)`; arrays of shape () fit any shape."""
-        shape = max((a.shape for a in args), key=len)
+        shape = max([a.shape for a in args], key=len)
+        if self.region.at_once and not self.after and shape == ():
+            made = self._scalar(formula, args, dtype)
+            if made is not None:
+                return made
         cost, mark = cost_of(formula, tuple((a.dtype, a.value) for a in args), dtype)
         flags = tuple(a.shape != () or shape == () for a in args)
 
@@ -73,14 +96,31 @@ class Words:
             xs = [r.at(a, idx if f else ()) for a, f in zip(args, flags, strict=True)]
             return r.s.call(formula, *xs) if formula.__class__ is str else formula(r.s, *xs)  # type: ignore[operator]
 
-        node = self.add(Node("virtual", shape, dtype, args, SAME, pull, cost))
+        node = Node("virtual", shape, dtype, args, SAME, pull, cost)
         node.op = "mark" if mark else formula if isinstance(formula, str) else ""
-        return node
+        return self.add(node)
+
+    def _scalar(
+        self, formula: Formula, args: tuple[Node, ...], dtype: np.dtype[Any]
+    ) -> Node | None:
+        """A formula of scalars that are there already."""
+        xs = []
+        for a in args:
+            if a.array.__class__ is not Grid:
+                return None
+            xs.append(a.array.items[()])
+        s = self.region.s
+        y = s.call(formula, *xs) if formula.__class__ is str else formula(s, *xs)  # type: ignore[operator]
+        _check(formula, y, dtype)
+        items = np.empty((), object)
+        items[()] = y
+        return Node.done(Grid(items, dtype))
 
     def stopped(self, formula: Formula, g: Node, slope: Node, dtype: np.dtype[Any]) -> Node:
         """A product that is zero wherever g is, whatever the slope."""
         node = self.map(formula, g, slope, dtype=dtype)
-        node.op, node.zero = "scale", g
+        if node.array is None:
+            node.op, node.zero = "scale", g
         return node
 
     def cast(self, x: Node, dtype: np.dtype[Any]) -> Node:
@@ -304,6 +344,13 @@ def folded(s: Scalars, op: str, values: list[Any], dtype: np.dtype[Any]) -> Any:
     return values[0]
 
 
+def _check(formula: Formula, y: Any, dtype: np.dtype[Any]) -> None:
+    """Raise NoLowering where a formula gives something else."""
+    pair = y.__class__ is Pair
+    if pair != (dtype in PARTS) or scalar_type(dtype) != (y.re.type if pair else y.type):
+        raise NoLowering(f"{formula} gives {y!r}, not {dtype}")
+
+
 @lru_cache(maxsize=4096)
 def cost_of(
     formula: Formula, given: tuple[tuple[np.dtype[Any], Any], ...], dtype: np.dtype[Any]
@@ -323,10 +370,7 @@ def cost_of(
         values = [Value("param", t, (), None, writer.block) for _ in range(1 + (d in PARTS))]
         xs.append(Pair(*values) if d in PARTS else values[0])
     y = s.call(formula, *xs) if isinstance(formula, str) else formula(s, *xs)
-    if (y.__class__ is Pair) != (dtype in PARTS) or scalar_type(dtype) != (
-        y.re.type if y.__class__ is Pair else y.type
-    ):
-        raise NoLowering(f"{formula} gives {y!r}, not {dtype}")
+    _check(formula, y, dtype)
     cost = 0
     for v in writer.block.items:
         assert isinstance(v, Value)

@@ -32,6 +32,9 @@ from wengert.backends.interpret import OPERATIONS
 _FOLDED = (ARITHMETIC | COMPARISONS | {"select", "cast", "bits"}) - {"fma"}
 
 
+_PLAIN = frozenset(["select", "cast", "bits"])  # may be simpler although no argument is a number
+
+
 class Writer:
     """Appends to the innermost open block of a function."""
 
@@ -41,11 +44,20 @@ class Writer:
         self.written: frozenset[Buffer] | None = None  # in this nest; None: perhaps everything
         self.base = 0
         self.constants: dict[Any, Value] = {}
+        self.whole: dict[Any, Value] = {}  # of those that were given as integers
         self.extents = {n: Value("extent", "i64", (), k) for k, n in enumerate(function.extents)}
 
     # ---- values ---------------------------------------------------------------------------------
     def const(self, value: Any, type: str) -> Value:
         """A number. Integers wrap into their type, floats are rounded to it."""
+        if value.__class__ is not int:
+            return self._const(value, type)
+        found = self.whole.get((value, type))
+        if found is None:
+            found = self.whole[value, type] = self._const(value, type)
+        return found
+
+    def _const(self, value: Any, type: str) -> Value:
         if type == "f64":
             value = float(value)
             key: Any = (type, struct.pack("d", value))
@@ -75,14 +87,18 @@ class Writer:
         """
         if type is None:
             type = "bool" if name in COMPARISONS else args[-1].type
-        simple = self._simplified(name, args, type)
-        if simple is not None:
-            return simple
-        target = self.block
-        depth = 0
+        depth, known = 0, name in _PLAIN
         for a in args:
-            if a.block is not None and a.block.depth > depth:
-                depth = a.block.depth
+            home = a.block
+            if home is None:
+                known = True
+            elif home.depth > depth:
+                depth = home.depth
+        if known:
+            simple = self._simplified(name, args, type)
+            if simple is not None:
+                return simple
+        target = self.block
         key = (name, type, args)
         while True:
             found = target.known.get(key)

@@ -32,6 +32,9 @@ def freeze(value: Any) -> Any:
     return value
 
 
+_BARE = freeze({})
+
+
 def program_key(program: Program) -> Any:
     """Variables become their position; sources and names do not count."""
     from wengert.ir.program import Const
@@ -47,8 +50,9 @@ def program_key(program: Program) -> Any:
 
     eqns = []
     for e in program.eqns:
-        ins = tuple(coded(a) for a in e.inputs)
+        ins = tuple([coded(a) if a.__class__ is Const else number[a] for a in e.inputs])
         for v in e.outputs:
             number[v] = len(number)
-        eqns.append((e.prim, freeze(dict(e.params)), ins, tuple(v.type for v in e.outputs)))
-    return (program.in_types, tuple(eqns), tuple(coded(a) for a in program.outputs))
+        params = freeze(dict(e.params)) if e.params else _BARE
+        eqns.append((e.prim, params, ins, tuple([v.type for v in e.outputs])))
+    return (program.in_types, tuple(eqns), tuple(map(coded, program.outputs)))

@@ -41,7 +41,7 @@ def lifted(program: Program) -> tuple[Program, list[Any]]:
     values: list[Any] = []
     eqns = [
         e
-        if e.prim.name in _SHAPING or not any(isinstance(a, Const) for a in e.inputs)
+        if Const not in [a.__class__ for a in e.inputs] or e.prim.name in _SHAPING
         else Eqn(e.prim, tuple(map(place, e.inputs)), e.params, e.outputs, e.origin)
         for e in program.eqns
     ]

@@ -116,7 +116,7 @@ class Elementwise(Primitive):
         self.name = name or function.__name__
         self.slopes = slopes or (None,) * function.nin
         self.eval = value or function  # type: ignore[method-assign]
-        self.rules = tuple(
+        self._rules = tuple(
             None
             if s is None
             else s
@@ -124,11 +124,11 @@ class Elementwise(Primitive):
             else (s.rule if isinstance(s, along) else applied(_stopped, s, len(self.slopes)))
             for s in self.slopes
         )
-        self.careful = pulling(self.rules)
+        self.careful = pulling(self._rules)
         self.quick = pulling(
             [
                 applied(product, s, len(self.slopes)) if callable(s) else r
-                for s, r in zip(self.slopes, self.rules, strict=True)
+                for s, r in zip(self.slopes, self._rules, strict=True)
             ]
         )
 
@@ -150,7 +150,7 @@ class Elementwise(Primitive):
 
     def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
         dy = None
-        for rule, dx in zip(self.rules, dxs, strict=True):
+        for rule, dx in zip(self._rules, dxs, strict=True):
             if rule is None or dx is None:
                 continue
             part = (dx if rule == 1 else -dx) if isinstance(rule, int) else rule(dx, ys[0], *xs)
@@ -181,10 +181,12 @@ class Elementwise(Primitive):
         return (spread(self, ys[0], xs, rs),)
 
     def lower(self, k: Any, *args: Any) -> Any:
-        loop = _loop(self.function, tuple(a.dtype for a in args))
-        given = [k.cast(a, t) for a, t in zip(args, loop, strict=False)]
+        dtypes = tuple([a.dtype for a in args])
+        loop = _loop(self.function, dtypes)
+        if loop[:-1] != dtypes:
+            args = tuple([k.cast(a, t) for a, t in zip(args, loop, strict=False)])
         name = _OF_FLAGS.get(self.name, self.name) if loop[0].kind == "b" else self.name
-        return k.map(self.formula or name, *given, dtype=loop[-1])
+        return k.map(self.formula or name, *args, dtype=loop[-1])
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)
@@ -241,8 +243,6 @@ class Linear(Primitive):
 
 class Movement(Linear):
     """Carries elements about without looking at them: `eval` works on any dtype, ids included."""
-
-    answers: ClassVar[bool] = True
 
     def ids(self, *types: ArrayType, **params: Any) -> Any:
         """For each element of the result, the number of the element it came from (-1: none)."""
@@ -325,7 +325,6 @@ class Scale(Primitive):
     """
 
     name = "scale"
-    answers: ClassVar[bool] = True
     aligned = True
     wants_types = False
 
@@ -397,11 +396,11 @@ class Scale(Primitive):
 
 def _stopping(s: Any, g: Any, slope: Any) -> Any:
     """The product; where g is zero and the slope not finite, zero."""
-    y = s.mul(g, slope)
-    null = s.eq(g, 0)
+    y, zero = s.mul(g, slope), s.like(0, g)
+    null = s.eq(g, zero)
     if getattr(null, "op", "") == "const":
-        return s.like(0, y) if null.data else y
-    return s.select(s.and_(null, s.isnan(y)), 0, y)
+        return zero if null.data else y
+    return s.select(s.and_(null, s.isnan(y)), zero, y)
 
 
 scale = Scale()

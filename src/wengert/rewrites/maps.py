@@ -28,6 +28,8 @@ class Pair(NamedTuple):
 @remembered
 def joined(program: Program) -> Program:
     """The program with maps joined: the same operations, example by example."""
+    if not any(e.prim is map_ for e in program.eqns):
+        return program
     eqns, left = list(program.eqns), set(program.outputs)
     while (pair := _pair(eqns)) is not None:
         whole = _one(eqns[pair.first], eqns[pair.second], eqns, left)

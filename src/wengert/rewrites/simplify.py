@@ -8,7 +8,7 @@ looked at in the same way, so the work is linear in the program.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,9 +34,12 @@ from wengert.rewrites.rule import Equation, Row, Several, Wild, indexed
 
 ROWS = [*algebra.ROWS, *layout.ROWS]
 _TABLE = indexed(ROWS, algebra.COMMUTATIVE)
-_fitting: dict[Any, list[Row]] = {}  # rows that may fit, by primitive and kinds of arguments
+# by primitive and kinds of arguments: rows that may fit; may the result be known now?
+_fitting: dict[Any, tuple[Sequence[Row], bool]] = {}
 _SMALL = 1024  # an array made of constants is computed now up to this size
 _KINDS = 10_000  # so many sets of arguments are known
+_CARRYING = frozenset([convert, reshape, permute, index])  # of one number they make the same number
+_NUMBER, _ANY = (True, None), (False, None)  # kinds of arguments
 _DEEP = 20  # rows applied to what rows have written; the table is made so that few are enough
 
 
@@ -70,7 +73,7 @@ def _simplified(program: Program, fired: Counter[str]) -> Program:
     alive: set[Any] = set(outputs)
     used = []
     for e in reversed(editor.eqns):
-        if e.has_effect or any(v in alive for v in e.outputs):
+        if not alive.isdisjoint(e.outputs) or e.has_effect:
             used.append(e)
             alive.update(e.inputs)
     return Program(program.inputs, reversed(used), outputs, program.sources, program.name)
@@ -91,7 +94,9 @@ class Editor:
     def __init__(self, fired: Counter[str]) -> None:
         self.eqns: list[Eqn] = []
         self.defined: dict[Any, Eqn] = {}
+        self.kinds: dict[Any, Any] = {}  # is it one number everywhere? which primitive made it?
         self.seen: dict[Any, tuple[Any, ...]] = {}
+        self.same: dict[Any, Any] = {}  # of equal constants the first
         self.fired = fired
         self.origin = -1
         self.depth = 0
@@ -100,19 +105,21 @@ class Editor:
     def program(self, program: Program, args: Sequence[Any]) -> list[Any]:
         """Write a program's equations down, with other atoms for its inputs. Atoms for its outputs."""
         now: dict[Any, Any] = dict(zip(program.inputs, args, strict=True))
+        whole = args is program.inputs
         for e in program.eqns:
-            if args is program.inputs:
+            if whole:
                 self.origin = e.origin
-            ins = tuple(a if isinstance(a, Const) else now[a] for a in e.inputs)
+            ins = tuple([now[a] if a.__class__ is Var else a for a in e.inputs])
             if e.prim is call:  # (its lines are told as that of the call)
                 ys: Sequence[Any] = self.program(e.params["body"], ins)
+            elif not e.params:
+                ys = self.write(e.prim, ins, e.params, e if whole else None)
             else:
                 params = {k: _inner(v, self.fired) for k, v in e.params.items()}
                 if has_chunks(e.prim, tuple(a.type for a in ins), params):
                     ys = in_chunks(self, ins, params)
                 else:
-                    own = e.outputs if args is program.inputs else None
-                    ys = self.write(e.prim, ins, params, own)
+                    ys = self.write(e.prim, ins, params, e if whole else None)
             now.update(zip(e.outputs, ys, strict=True))
         return [a if isinstance(a, Const) else now[a] for a in program.outputs]
 
@@ -125,35 +132,55 @@ class Editor:
         self,
         prim: Primitive,
         ins: tuple[Any, ...],
-        params: dict[str, Any],
-        outputs: tuple[Var, ...] | None,
+        params: Mapping[str, Any],
+        old: Eqn | None,
     ) -> tuple[Any, ...]:
-        """Atoms for the results; `outputs` are the variables to use if the equation stays as it is."""
-        if outputs is None:
+        """Atoms for the results; `old` is the equation that this one is, if it stays as it is."""
+        if old is None:
             types = result_types(prim.typeof(*(a.type for a in ins), **params))
         else:
-            types = tuple(v.type for v in outputs)
+            types = tuple([v.type for v in old.outputs])
         if not prim.multiple:
-            ins = self._scalars(prim, ins, types[0])
-            y = self._folded(prim, ins, params, types[0])
-            if y is None:
-                y = self._rewritten(prim, ins, params, types[0])
+            t: Any = types[0]
+            wide = getattr(prim, "aligned", False) and t.shape != ()
+            if wide:
+                ins = self._scalars(ins, t)
+            rows, known = self._rows(prim, ins)
+            y = self._folded(prim, ins, params, t) if known else None
+            if y is None and wide and self.depth < _DEEP:
+                y = self._repeated_later(prim, ins, params, t)
+            if y is None and rows and self.depth < _DEEP:
+                y = self._rewritten(rows, ins, params, t)
             if y is not None:
                 return (y,)
-        key = (prim, freeze(params), tuple(_coded(a) for a in ins))
-        known = None if prim.effect else self.seen.get(key)
-        if known is None:
-            known = self.seen[key] = outputs or tuple(map(Var, types))
-            eqn = Eqn(prim, ins, params, known, self.origin)
+        coded = tuple([a if a.__class__ is Var else self._same(a) for a in ins])
+        key = (prim, coded, freeze(params) if params else None)
+        there = None if prim.effect else self.seen.get(key)
+        if there is None:
+            if old is not None and ins == old.inputs and _is_same(params, old.params):
+                eqn = old
+            else:
+                outputs = tuple(map(Var, types)) if old is None else old.outputs
+                eqn = Eqn(prim, ins, params, outputs, self.origin)
+            there = self.seen[key] = eqn.outputs
             self.eqns.append(eqn)
-            for v in known:
-                self.defined[v] = eqn
-        return known
+            kind = (prim is broadcast and ins[0].__class__ is Const, prim)
+            for v in there:
+                self.defined[v], self.kinds[v] = eqn, kind
+        return there
+
+    def _same(self, const: Any) -> Any:
+        """Of equal constants the first."""
+        found = self.same.get(const)
+        if found is None:
+            key = (freeze(const.value), const.type)
+            found = self.same[const] = self.same.setdefault(key, const)
+        return found
 
     # ---- constants ---------------------------------------------------------------------------------
-    def _scalars(self, prim: Primitive, ins: tuple[Any, ...], t: Any) -> tuple[Any, ...]:
+    def _scalars(self, ins: tuple[Any, ...], t: Any) -> tuple[Any, ...]:
         """Repeated constants as numbers, where an operation on equal shapes lets numbers join."""
-        if not getattr(prim, "aligned", False) or t.shape == ():
+        if not any(self._kind(a)[0] and a.__class__ is not Const for a in ins):
             return ins
         plain = tuple(
             a if (value := number(a, self.defined)) is None else Const(value) for a in ins
@@ -162,13 +189,13 @@ class Editor:
 
     def _folded(self, prim: Primitive, ins: tuple[Any, ...], params: Any, t: Any) -> Any:
         """The value of an equation on constants; one number everywhere stays one number."""
-        if not ins or not isinstance(t, ArrayType):
+        if not isinstance(t, ArrayType):
             return None
         if getattr(prim, "aligned", False):
             values = [number(a, self.defined) for a in ins]
             if all(v is not None for v in values):
                 return self.spread(_number(prim, values, params), t)
-        if prim in (convert, reshape, permute, index):
+        if prim in _CARRYING:
             value = number(ins[0], self.defined)
             if value is not None and t.size:
                 return self.spread(_number(prim, [value], params) if prim is convert else value, t)
@@ -228,13 +255,11 @@ class Editor:
         return False
 
     # ---- rows --------------------------------------------------------------------------------------
-    def _rewritten(self, prim: Primitive, ins: tuple[Any, ...], params: Any, t: Any) -> Any:
-        if self.depth >= _DEEP:
-            return None
-        y = self._repeated_later(prim, ins, params, t)
-        if y is not None:
-            return y
-        for row in self._rows(prim, ins):
+    def _rewritten(
+        self, rows: Sequence[Row], ins: tuple[Any, ...], params: Mapping[str, Any], t: Any
+    ) -> Any:
+        """What the first row that fits makes of an equation."""
+        for row in rows:
             found: dict[str, Any] = {}
             if not match(row.left, ins, params, self.defined, found):
                 continue
@@ -255,27 +280,24 @@ class Editor:
                 return y
         return None
 
-    def _rows(self, prim: Primitive, ins: tuple[Any, ...]) -> Sequence[Row]:
-        """Rows that may fit, by what the arguments are: numbers, or results of which primitive."""
-        rows = _TABLE.get(prim)
-        if rows is None:
-            return ()
-        kinds: list[Any] = []
-        for a in ins:
-            eqn = self.defined.get(a)
-            kinds.append((number(a, self.defined) is not None, eqn and eqn.prim))
-        key = (prim, *kinds)
-        found = _fitting.get(key)
+    def _kind(self, a: Any) -> Any:
+        return _NUMBER if a.__class__ is Const else self.kinds.get(a, _ANY)
+
+    def _rows(self, prim: Primitive, ins: tuple[Any, ...]) -> tuple[Sequence[Row], bool]:
+        """Rows that may fit, by what the arguments are (numbers, or results of which primitive); may it be computed now?"""
+        kinds = tuple([_NUMBER if a.__class__ is Const else self.kinds.get(a, _ANY) for a in ins])
+        found = _fitting.get((prim, kinds))
         if found is None:
-            found = [row for row in rows if _may_fit(row.left.args, kinds)]
+            rows = [row for row in _TABLE.get(prim, ()) if _may_fit(row.left.args, kinds)]
+            moved = prim in _CARRYING and kinds[0][0]
+            known = bool(ins) and (moved or all(n or p is literal for n, p in kinds))
+            found = rows, known
             if len(_fitting) < _KINDS:
-                _fitting[key] = found
+                _fitting[prim, kinds] = found
         return found
 
     def _repeated_later(self, prim: Primitive, ins: tuple[Any, ...], params: Any, t: Any) -> Any:
         """f(broadcast x, broadcast y) = broadcast f(x, y): computed before it is repeated."""
-        if not getattr(prim, "aligned", False) or t.shape == ():
-            return None
         parts: list[Any] = []
         way: Any = None
         for a in ins:
@@ -309,8 +331,8 @@ def _may_fit(patterns: Sequence[Any], kinds: Sequence[Any]) -> bool:
     )
 
 
-def _coded(atom: Any) -> Any:
-    return (freeze(atom.value), atom.type) if isinstance(atom, Const) else atom
+def _is_same(params: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    return params is old or all(v is old[k] for k, v in params.items())
 
 
 def _number(prim: Primitive, values: list[Any], params: Any) -> Any:

@@ -25,30 +25,31 @@ def sweep(program: Program) -> Program:
     same: dict[Any, Any] = {}
     seen: dict[Any, tuple[Var, ...]] = {}
     kept: list[Eqn] = []
-
-    def now(atom: Any) -> Any:
-        return atom if isinstance(atom, Const) else same.get(atom, atom)
-
     for e in program.eqns:
-        ins = tuple(now(a) for a in e.inputs)
-        if ins and all(isinstance(a, Const) for a in ins) and _is_short(e):
-            with np.errstate(all="ignore"):
-                ys = e.prim.eval(*(a.value for a in ins), **e.params)
-            for v, y in zip(e.outputs, ys if e.prim.multiple else (ys,), strict=True):
-                same[v] = Const(np.asarray(y)[()])
-            continue
-        key = (e.prim, freeze(dict(e.params)), tuple(freeze(a.value) if isinstance(a, Const) else a for a in ins),
-               tuple(a.type for a in ins))  # fmt: skip
+        ins: tuple[Any, ...] = e.inputs
+        if same and not same.keys().isdisjoint(ins):
+            ins = tuple([same.get(a, a) for a in ins])
+        numbers = [a.__class__ is Const for a in ins]
+        coded: Any = ins
+        if True in numbers:
+            if all(numbers) and _is_short(e):
+                with np.errstate(all="ignore"):
+                    ys = e.prim.eval(*(a.value for a in ins), **e.params)
+                for v, y in zip(e.outputs, ys if e.prim.multiple else (ys,), strict=True):
+                    same[v] = Const(np.asarray(y)[()])
+                continue
+            coded = tuple([(freeze(a.value), a.type) if isinstance(a, Const) else a for a in ins])
+        key = (e.prim, freeze(dict(e.params)) if e.params else None, coded)
         if key in seen and not e.has_effect:
             same.update(zip(e.outputs, seen[key], strict=True))
             continue
         seen[key] = e.outputs
-        kept.append(e if ins == e.inputs else Eqn(e.prim, ins, e.params, e.outputs, e.origin))
-    outputs = tuple(now(a) for a in program.outputs)
+        kept.append(e if ins is e.inputs else Eqn(e.prim, ins, e.params, e.outputs, e.origin))
+    outputs = tuple(same.get(a, a) for a in program.outputs)
     alive: set[Any] = set(outputs)
     used = []
     for e in reversed(kept):
-        if e.has_effect or any(v in alive for v in e.outputs):
+        if not alive.isdisjoint(e.outputs) or e.has_effect:
             used.append(e)
             alive.update(e.inputs)
     return Program(program.inputs, reversed(used), outputs, program.sources, program.name)
