@@ -16,18 +16,21 @@ from wengert.ir import source
 from wengert.ir.types import type_of
 from wengert.trace.builder import Builder
 from wengert.trace.idle import plain
+from wengert.trace.path import Paths
 from wengert.trace.trace import run
 from wengert.trace.tracer import Tracer
 from wengert.transforms.reverse import reverse
 from wengert.trust import anomaly, policies, report
 
 
-def record_call(call: Call, entries: list[Any] | None = None) -> tuple[Builder, list[Tracer], Any]:
+def record_call(
+    call: Call, entries: list[Any] | None = None, paths: Paths | None = None
+) -> tuple[Builder, list[Tracer], Any]:
     """Run the user's function on tracers that know their numbers; its result comes third.
 
-    The equations are written into `entries`, if it is given.
+    The equations are written into `entries`, if it is given; `paths` are those of earlier calls.
     """
-    builder = Builder(getattr(call.f, "__name__", "f"), saving=True)
+    builder = Builder(getattr(call.f, "__name__", "f"), saving=True, paths=paths)
     if entries is not None:
         builder.entries = entries
     tracers = [builder.input(leaf.type, leaf.value, leaf.weak) for leaf in call.leaves]
@@ -37,7 +40,7 @@ def record_call(call: Call, entries: list[Any] | None = None) -> tuple[Builder, 
         if not call.shows:
             raise
     call.shows = False  # the function asks for plain numbers in its other arguments
-    return record_call(call, entries)
+    return record_call(call, entries, paths)
 
 
 def number_of(builder: Builder, y: Any) -> Any:
@@ -65,6 +68,9 @@ def case_of(call: Call, builder: Builder, outs: Sequence[Any], **moved: Any) -> 
     )
 
 
+_LOST = 20  # after so many calls that no path was found for, none is looked for
+
+
 class Gradient:
     """A callable derivative; a plain object, so that it pickles and prints."""
 
@@ -83,11 +89,23 @@ class Gradient:
         functools.update_wrapper(self, fun, updated=())
         what = "value_and_grad" if with_value else "grad"
         self.__name__ = f"{what}({getattr(fun, '__name__', 'f')})"
+        self.paths: Paths | None = None  # from the second call on
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        paths = self.paths
+        if paths is None or paths.lost > _LOST or not paths.lock.acquire(blocking=False):
+            if paths is None:
+                self.paths = Paths()
+            return self._computed(args, kwargs, None)
+        try:
+            return self._computed(args, kwargs, paths)
+        finally:
+            paths.lock.release()
+
+    def _computed(self, args: tuple[Any, ...], kwargs: dict[str, Any], paths: Paths | None) -> Any:
         call = Call(self.fun, args, kwargs, self.argnums, self.argnames, "grad")
         call.shows = looked_at.closely(self.trust)
-        builder, tracers, out = record_call(call)
+        builder, tracers, out = record_call(call, paths=paths)
         out, aux = split_aux(out, self.has_aux) if self.has_aux else (out, None)
         y = number_of(builder, out)
         one = self._check(y, call).dtype.type(1)

@@ -61,6 +61,8 @@ class Primitive(ABC):
     careful: Any = None
     # does its pullback look at the numbers of cotangents (a user's rule may)?
     looks: ClassVar[bool] = False
+    # does each cotangent that is wanted always come (never None for a zero)?
+    answers: ClassVar[bool] = False
     # does it do something besides its results (print)? Then it is neither dropped nor merged
     effect: ClassVar[bool] = False
 

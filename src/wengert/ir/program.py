@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from math import copysign
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +45,21 @@ class Const:
 
     def __repr__(self) -> str:
         return f"{self.value}:{self.type!r}"
+
+
+_constants: dict[Any, Const] = {}
+
+
+def constant(dtype: Any, number: Any) -> Const:
+    """A scalar as a constant of that dtype; the same one for the same number."""
+    # (zeros are told apart by their sign)
+    key = (dtype, number) if number else (dtype, 0, copysign(1, number))
+    found = _constants.get(key)
+    if found is None:
+        found = Const(dtype.type(number))
+        if number == number and len(_constants) < 1000:
+            _constants[key] = found
+    return found
 
 
 Atom = Var | Const

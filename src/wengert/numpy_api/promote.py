@@ -12,7 +12,6 @@ import numpy as np
 
 from wengert.errors import InputError, ShapeError
 from wengert.ir import source
-from wengert.ir.program import Const
 from wengert.ir.types import ArrayType
 from wengert.ops.arithmetic import convert
 from wengert.ops.shape import broadcast, reshape
@@ -95,20 +94,6 @@ def cast(x: Any, dtype: np.dtype[Any]) -> Any:
     if isinstance(x, _ARRAYS):
         return x if x.dtype == dtype else x.astype(dtype)
     return dtype.type(x)
-
-
-_constants: dict[Any, Const] = {}
-
-
-def constant(dtype: np.dtype[Any], number: Any) -> Const:
-    """A Python scalar as a constant of that dtype; the same one for the same number."""
-    key = dtype, number
-    found = _constants.get(key)
-    if found is None:
-        found = Const(dtype.type(number))
-        if number and len(_constants) < 1000:  # (0.0 and -0.0 would share a key)
-            _constants[key] = found
-    return found
 
 
 def result_dtype(*xs: Any) -> np.dtype[Any]:

@@ -9,11 +9,11 @@ import numpy as np
 
 from wengert.errors import UnsupportedError
 from wengert.ir import source
+from wengert.ir.program import constant
 from wengert.numpy_api.promote import (
     again,
     aligned,
     cast,
-    constant,
     dtype_of,
     kind,
     loop_dtypes,
@@ -76,7 +76,7 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
                     v = x.value
                     y = one(v) if builder.nested else evaluate(v)
                     same = t if result is d else None
-                    return builder.note(prim, (node,), _NOTHING, _ONE, [v], y, same)
+                    return builder.note(prim, node, None, _NOTHING, _ONE, v, None, y, same)
                 return builder.record(prim, (x,))
         return general((x,))
 
@@ -124,7 +124,7 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
         ):  # fmt: skip
             z = two(v, w) if builder.nested else evaluate(v, w)
             same = t if result is d else None
-            return builder.note(prim, (a, b), _NOTHING, wanted, [v, w], z, same)
+            return builder.note(prim, a, b, _NOTHING, wanted, v, w, z, same)
         return builder.record(prim, (x, y))
 
     if ufunc.nin == 2 and ufunc.nout == 1:

@@ -116,7 +116,7 @@ class Elementwise(Primitive):
         self.name = name or function.__name__
         self.slopes = slopes or (None,) * function.nin
         self.eval = value or function  # type: ignore[method-assign]
-        self._rules = tuple(
+        self.rules = tuple(
             None
             if s is None
             else s
@@ -124,11 +124,11 @@ class Elementwise(Primitive):
             else (s.rule if isinstance(s, along) else applied(_stopped, s, len(self.slopes)))
             for s in self.slopes
         )
-        self.careful = pulling(self._rules)
+        self.careful = pulling(self.rules)
         self.quick = pulling(
             [
                 applied(product, s, len(self.slopes)) if callable(s) else r
-                for s, r in zip(self.slopes, self._rules, strict=True)
+                for s, r in zip(self.slopes, self.rules, strict=True)
             ]
         )
 
@@ -150,7 +150,7 @@ class Elementwise(Primitive):
 
     def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
         dy = None
-        for rule, dx in zip(self._rules, dxs, strict=True):
+        for rule, dx in zip(self.rules, dxs, strict=True):
             if rule is None or dx is None:
                 continue
             part = (dx if rule == 1 else -dx) if isinstance(rule, int) else rule(dx, ys[0], *xs)
@@ -244,6 +244,8 @@ class Linear(Primitive):
 class Movement(Linear):
     """Carries elements about without looking at them: `eval` works on any dtype, ids included."""
 
+    answers: ClassVar[bool] = True
+
     def ids(self, *types: ArrayType, **params: Any) -> Any:
         """For each element of the result, the number of the element it came from (-1: none)."""
         start, sources = 0, []
@@ -325,6 +327,7 @@ class Scale(Primitive):
     """
 
     name = "scale"
+    answers: ClassVar[bool] = True
     aligned = True
     wants_types = False
 

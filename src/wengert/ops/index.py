@@ -134,6 +134,7 @@ class Part(Index):
 class Write(Linear):
     """x with `v` written (or added) at a basic index: linear in both."""
 
+    answers = True
     quick = careful = None
     reuses: ClassVar[int | None] = 0
     tags = {"at": "extent"}
@@ -245,6 +246,7 @@ class Gather(AtIntegers):
     """`gather[axis, merged](x, i)`: the elements of x at the integers i, in the shape of i."""
 
     name = "gather"
+    answers = True
     collects = True
 
     def typeof(self, x: ArrayType, i: ArrayType, *, axis: int = 0, merged: int = 1) -> ArrayType:

@@ -22,6 +22,7 @@ class MatMul(Multilinear):
     """`matmul(a, b)`: of two matrices, a matrix and a vector, two vectors, or two equal batches of matrices."""
 
     name = "matmul"
+    answers = True
 
     def typeof(self, a: ArrayType, b: ArrayType) -> ArrayType:
         inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
@@ -128,6 +129,7 @@ class Einsum(Multilinear):
     """
 
     name = "einsum"
+    answers = True
 
     def typeof(self, *xs: ArrayType, spec: str) -> ArrayType:
         ins, out = spec.split("->")

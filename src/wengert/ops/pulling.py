@@ -93,10 +93,14 @@ def product(g: Any, s: Any) -> Any:
 
 def added(there: Any, c: Any) -> Any:
     """`there + c`; a large sum that nobody else has takes the new part in."""
+    return take_in(there, c) if sys.getrefcount(there) == ALONE else there + c
+
+
+def take_in(there: Any, c: Any) -> Any:
+    """`there + c`, in the memory of `there` (which nobody else has) where that pays."""
     if (
         type(there) is np.ndarray
         and there.size > _LARGE
-        and sys.getrefcount(there) == ALONE
         and there.base is None
         and there.flags.writeable
         and type(c) is np.ndarray

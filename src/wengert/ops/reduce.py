@@ -46,6 +46,7 @@ class Sum(Linear):
     """`sum[axes](x)`; axes are non-negative and ascending."""
 
     name = "sum"
+    answers = True
     tags = {"axes": "axis"}
     dense_tangents = False
 
@@ -92,6 +93,7 @@ class Mean(Linear):
     """`mean[axes](x)`."""
 
     name = "mean"
+    answers = True
     tags = {"axes": "axis"}
     dense_tangents = False
 
@@ -173,6 +175,7 @@ def spread(k: Any, y: Any, shape: tuple[int, ...], axes: Axes) -> Any:
 class Reduction(Primitive):
     """A non-linear reduction whose Jacobian is one slope per element: `slope(y, x)`, y spread over x."""
 
+    answers = True
     tags = {"axes": "axis"}
 
     def __init__(self, name: str, value: Any, slope: Any, lower: Any) -> None:

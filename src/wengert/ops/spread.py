@@ -190,7 +190,7 @@ def _by_slopes(prim: Any, y: Any, xs: Any, rs: Any) -> Any:
         points += [_moved(prim, xs, rs, 1, True), _moved(prim, xs, rs, -1, True)]
     one = np.ones_like(y)
     total = None
-    for slope, rule, r in zip(prim.slopes, prim._rules, rs, strict=True):
+    for slope, rule, r in zip(prim.slopes, prim.rules, rs, strict=True):
         if r is None:
             continue
         if slope is None:

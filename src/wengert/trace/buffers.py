@@ -220,9 +220,9 @@ def exposed(array: Any) -> bool:
 def unchanged(builder: Any) -> None:
     """Raise InputError if a captured array that a derivative reads has been overwritten since."""
     for position, array, before in builder.watched:
-        if position == len(builder.entries) or fingerprint(array) == before:
+        if fingerprint(array) == before or position == len(entries := builder.entries):
             continue
-        entry = builder.entries[position]
+        entry = entries[position]
         if any(v is array for v in entry[6] or ()):
             raise InputError(
                 f"the derivative of {entry[0].name} needs an array ({array.dtype}, shape {array.shape}) "

@@ -17,10 +17,11 @@ from wengert.errors import InputError, TracerLeakError
 from wengert.ir import source
 from wengert.ir.evaluate import alone, call_reusing
 from wengert.ir.primitive import Primitive
-from wengert.ir.program import Atom, Const, Eqn, Program, Var
+from wengert.ir.program import Atom, Const, Eqn, Program, Var, constant
 from wengert.ir.types import type_of
 from wengert.trace.body import body
 from wengert.trace.buffers import exposed, fingerprint
+from wengert.trace.path import Paths, Step, is_here, last_origin, onward
 from wengert.trace.tracer import Tracer
 
 _serials = count()
@@ -31,6 +32,7 @@ _body = body.get
 _SMALL = 2048  # captured arrays up to this size are copied, so that later writes cannot reach them
 
 
+_FLOAT = np.dtype(float)
 _SCALARS = (np.generic, float, int, bool, complex)
 
 # One recorded equation, as a tuple because tuples are quick to make: primitive, input atoms, params,
@@ -50,17 +52,21 @@ class Builder:
     """
 
     __slots__ = (
-        "captured", "closed", "companion", "decisions", "entries", "given", "inputs", "name", "nested", "ordered", "orders",
-        "quick", "saving", "serial", "sources", "stopped", "trust", "watched", "written",
+        "captured", "closed", "companion", "decisions", "given", "inputs", "kept", "list", "name", "nested", "ordered",
+        "orders", "path", "paths", "quick", "saving", "serial", "sources", "stopped", "trust", "watched", "written",
     )  # fmt: skip
 
     def __init__(
-        self, name: str = "program", saving: bool = False, sources: tuple[Any, ...] | None = None
-    ) -> None:
+        self, name: str = "program", saving: bool = False, sources: tuple[Any, ...] | None = None,
+        paths: Paths | None = None,
+    ) -> None:  # fmt: skip
         self.serial = next(_serials)
         self.name = name
         self.saving = saving
-        self.entries: list[Entry] = []
+        self.list: list[Entry] = []  # the equations, where no path leads
+        self.paths = paths  # what is known from earlier calls of the same function (trace.path)
+        self.path: Step | None = None if paths is None else paths.start  # where on them this is
+        self.kept: list[Any] = []  # the numbers that the steps up to here read on the way back
         self.inputs: list[Var] = []
         self.given: list[Any] = []  # their numbers, where known
         self.captured: list[tuple[Var, Any]] = []
@@ -86,10 +92,40 @@ class Builder:
         """The trace that may write into its values."""
         return self  # (not an attribute: a cycle would keep every trace until the garbage is collected)
 
+    @property
+    def entries(self) -> list[Entry]:
+        """The equations, with what their rules read."""
+        if self.path is None:
+            return self.list
+        kept = self.kept
+        return [
+            (s.prim, s.inputs, s.params, s.outputs, s.origin, s.wanted, *s.values(kept))
+            for s in self.path.way()
+        ]
+
+    @entries.setter
+    def entries(self, entries: list[Entry]) -> None:
+        self.list, self.path = entries, None
+
+    def count(self) -> int:
+        """How many equations there are."""
+        return len(self.list) if self.path is None else self.path.number
+
+    def leave(self) -> None:
+        """Go on where no path leads: what was done up to here is written out."""
+        if self.path is not None and self.paths is not None:
+            self.paths.lost += 1
+            self.entries = self.entries
+            self.kept = []
+
     # ---- values in -----------------------------------------------------------------------------
     def input(self, type: Any, value: Any = None, weak: bool = False) -> Tracer:
         """A new input; `value` is its number, or an outer tracer, or None when unknown."""
-        var = Var(type)
+        var = (
+            Var(type)
+            if self.path is None or self.paths is None
+            else self.paths.variable("input", len(self.inputs), type)
+        )
         self.inputs.append(var)
         if isinstance(value, Tracer):
             self.nested = True
@@ -107,12 +143,12 @@ class Builder:
 
     def lift(self, value: Any) -> tuple[Atom, Any]:
         """A value from outside as an atom of this program, and the value to compute with."""
-        if type(value) is np.float64:  # (a scalar like any, but the most common)
-            return Const(value), value
+        if type(value) is np.float64 or type(value) is float:  # (the most common scalars)
+            const = constant(_FLOAT, value)
+            return const, const.value
         if isinstance(value, np.ndarray):
             if value.ndim == 0:
-                value = value[()]
-                return Const(value), value
+                return self.lift(value[()])
             if value.dtype.hasobject:
                 raise InputError(
                     "an array of Python objects meets a traced value",
@@ -124,7 +160,7 @@ class Builder:
                     value = value.copy()
                     value.flags.writeable = False  # so that it need not be copied again
                 elif self.saving:
-                    self.watched.append((len(self.entries), value, fingerprint(value)))
+                    self.watched.append((self.count(), value, fingerprint(value)))
         elif isinstance(value, Tracer):
             value = value.snapshot()
             if value.builder.serial < 0:  # idle: plain numbers, which a write would copy first
@@ -138,12 +174,17 @@ class Builder:
         """A new captured input, whose value nobody changes: an array, or an outer tracer."""
         if isinstance(value, Tracer):
             self.nested = True
-        var = Var(type_of(value))
+        var = (
+            Var(type_of(value))
+            if self.path is None or self.paths is None
+            else self.paths.variable("captured", len(self.captured), type_of(value))
+        )
         self.captured.append((var, value))
         return var
 
     def reveal(self, value: Any, weak: bool) -> Tracer:
         """A captured number or array as a traced value, so that what is computed of it alone is recorded too."""
+        self.leave()  # (a captured value that moves: paths do not tell it from one that rests)
         var, value = (self.capture(value), value) if not np.ndim(value) else self.lift(value)
         return Tracer(self, var, value, weak)
 
@@ -164,7 +205,7 @@ class Builder:
                 ):  # fmt: skip
                     v = x.value
                     z = prim(v, **params) if self.nested else prim.eval(v, **params)
-                    return self.note(prim, (x.node,), params, _ONE, [v], z)
+                    return self.note(prim, x.node, None, params, _ONE, v, None, z)
             elif count == 2:
                 x, y = args
                 if (
@@ -175,7 +216,7 @@ class Builder:
                 ):  # fmt: skip
                     v, w = x.value, y.value
                     z = prim(v, w, **params) if self.nested else prim.eval(v, w, **params)
-                    return self.note(prim, (x.node, y.node), params, _BOTH, [v, w], z)
+                    return self.note(prim, x.node, y.node, params, _BOTH, v, w, z)
                 if (
                     type(x) is Tracer and x.builder is self and x.node.type.inexact
                     and type(y) in _PLAIN
@@ -184,7 +225,7 @@ class Builder:
                     b, w = self.lift(y)
                     v = x.value
                     z = prim(v, w, **params) if self.nested else prim.eval(v, w, **params)
-                    return self.note(prim, (x.node, b), params, _FIRST, [v, w], z)
+                    return self.note(prim, x.node, b, params, _FIRST, v, w, z)
                 if (
                     type(y) is Tracer and y.builder is self and y.node.type.inexact
                     and type(x) in _PLAIN
@@ -193,7 +234,7 @@ class Builder:
                     a, v = self.lift(x)
                     w = y.value
                     z = prim(v, w, **params) if self.nested else prim.eval(v, w, **params)
-                    return self.note(prim, (a, y.node), params, _SECOND, [v, w], z)
+                    return self.note(prim, a, y.node, params, _SECOND, v, w, z)
         inputs: list[Any] = []
         values: list[Any] = []
         wanted: list[bool] = []
@@ -228,29 +269,91 @@ class Builder:
         else:
             ys = (prim if self.nested else prim.eval)(*values, **params)
             if not self.closed:
-                return self.note(prim, tuple(inputs), params, tuple(wanted), values, ys)
+                return self.note_all(prim, tuple(inputs), params, tuple(wanted), values, ys)
         return self._append(prim, tuple(inputs), params, tuple(wanted), values, ys, saved)
 
     def note(
+        self, prim: Primitive, a: Any, b: Any, params: Mapping[str, Any], wanted: tuple[bool, ...], v: Any, w: Any,
+        y: Any, kind: Any = None,
+    ) -> Tracer:  # fmt: skip
+        """Write down an equation of one or two arguments (`b` is None) whose one result `y` is known.
+
+        `v` and `w` are the arguments' numbers. Everything quick goes through here, and it is short:
+        objects are made without their constructors.
+        """
+        step = self.path
+        if step is None:
+            if b is None:
+                return self.note_all(prim, (a,), params, wanted, [v], y, kind)
+            return self.note_all(prim, (a, b), params, wanted, [v, w], y, kind)
+        ahead: Any = step.ahead
+        known = (
+            ahead is not None and ahead.prim is prim and ahead.a is a and ahead.b is b
+            and (ahead.params is params or ahead.params == params)
+        )  # fmt: skip
+        if known:
+            if _current() is None and type(y) is not Tracer:  # (as `is_here`, without a call)
+                try:
+                    frame = _getframe(ahead.deep)
+                    known = frame.f_lasti == ahead.lasti and frame.f_code is ahead.code
+                except ValueError:
+                    known = False
+            else:
+                known = is_here(ahead, y, 1)
+        if not known:
+            inputs, values = ((a,), [v]) if b is None else ((a, b), [v, w])
+            ahead = onward(self, step, prim, inputs, params, wanted, y, kind)
+            if ahead is None:
+                return self.note_all(prim, inputs, params, wanted, values, y, kind)
+        self.path = ahead
+        keep = ahead.keep
+        if keep:
+            kept = self.kept
+            if keep & 1:
+                kept.append(v)
+            if b is None:
+                if keep & 2:
+                    kept.append(y)
+            else:
+                if keep & 2:
+                    kept.append(w)
+                if keep & 4:
+                    kept.append(y)
+        made = _new(Tracer)
+        made.builder, made.node, made.value = self, ahead.node, y
+        made.weak, made.window, made.order, made.version, made.still = False, None, None, 0, None
+        return made
+
+    def note_all(
         self, prim: Primitive, inputs: tuple[Atom, ...], params: Mapping[str, Any], wanted: tuple[bool, ...],
         values: list[Any], y: Any, kind: Any = None,
     ) -> Tracer:  # fmt: skip
-        """Write down an equation whose one result `y` is known; `values` is given away.
-
-        Everything quick goes through here, and it is short: objects are made without their
-        constructors, and the frames between here and the user's are those of the operators.
-        """
+        """`note` for any number of arguments; `values` is given away."""
+        step = self.path
+        if step is not None:
+            ahead: Any = step.ahead
+            if (
+                ahead is None or ahead.prim is not prim or ahead.inputs != inputs
+                or (ahead.params is not params and ahead.params != params)
+                or not is_here(ahead, y, 1)
+            ):  # fmt: skip
+                ahead = onward(self, step, prim, inputs, params, wanted, y, kind)
+            if ahead is not None:
+                self.path = ahead
+                if ahead.keep:
+                    self.kept += [values[n] for n in ahead.places or ()]
+                    if len(self.kept) < ahead.first + ahead.size:
+                        self.kept.append(y)
+                return Tracer(self, ahead.node, y)
         output = _new(Var)
         origin: Any = _current()
         if type(y) is Tracer:  # of an outer trace, which has just looked where that was
             output.type = y.node.type
-            last = y.builder.entries[-1] if y.builder.entries else None
-            if last is not None and last[3][0] is y.node:
-                origin = last[4]
+            origin = last_origin(y) or origin
         else:
             output.type = type_of(y) if kind is None else kind
         if origin is None:
-            frame = _getframe(3)  # who called here, and on whose behalf, are rooms of ours
+            frame = _getframe(2)  # who called here is a room of ours
             while True:
                 code = frame.f_code
                 internal = _internal.get(code.co_filename)
@@ -270,11 +373,11 @@ class Builder:
                 for p in drop:
                     values[p] = None
                 kept = values
-            self.entries.append(
+            self.list.append(
                 (prim, inputs, params, (output,), origin, wanted, kept, (y,) if keep else None)
             )
         else:
-            self.entries.append((prim, inputs, params, (output,), origin, None, None, None))
+            self.list.append((prim, inputs, params, (output,), origin, None, None, None))
         made = _new(Tracer)
         made.builder, made.node, made.value = self, output, y
         made.weak, made.window, made.order, made.version, made.still = False, None, None, 0, None
@@ -349,6 +452,10 @@ class Builder:
     ) -> Any:  # fmt: skip
         if self.closed:
             raise _leaked()
+        if self.path is not None:
+            if ys is not None and not prim.multiple:
+                return self.note_all(prim, inputs, params, wanted, values, ys)
+            self.leave()
         origin = _current()
         if origin is None:
             origin = caller()
@@ -366,7 +473,7 @@ class Builder:
             outputs = (output,)
             result = Tracer(self, output, ys)
         if not self.saving or True not in wanted:
-            self.entries.append((prim, inputs, params, outputs, origin, None, None, None))
+            self.list.append((prim, inputs, params, outputs, origin, None, None, None))
             return result
         try:
             drop, keep_ys = prim.read_plan[wanted]
@@ -380,7 +487,7 @@ class Builder:
         if keep_ys and not prim.multiple:
             ys = (ys,)
         kept = saved if prim.saves else ys if keep_ys else None
-        self.entries.append((prim, inputs, params, outputs, origin, wanted, values, kept))
+        self.list.append((prim, inputs, params, outputs, origin, wanted, values, kept))
         return result
 
     def decide(self, node: Var, number: Any) -> bool:
