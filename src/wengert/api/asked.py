@@ -148,7 +148,9 @@ class Answers(NamedTuple):
         get = self._get(values, ys)
         found = [one.find(get) for one in self.asked]
         for one, what in zip(self.asked, found, strict=True):
-            if what.suspect and not (one.alone and (self.direct or one.level != "repair")):
+            fixed = any(v.__class__ is not Var for v in one.results)  # a number, whatever is called
+            takes = one.level != "repair" or (self.direct and not fixed)
+            if what.suspect and not (one.alone and takes):
                 return None
         answers = dict(zip(self.outputs, ys, strict=False))
         for one, what in zip(self.asked, found, strict=True):

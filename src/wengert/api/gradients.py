@@ -11,7 +11,13 @@ import numpy as np
 from wengert import tree
 from wengert.api import looked_at
 from wengert.api.arguments import Argnums, Call, Leaf, deliver, split_aux
-from wengert.errors import DTypeError, NonScalarOutputError, ShapeError, StructureError
+from wengert.errors import (
+    DegenerateError,
+    DTypeError,
+    NonScalarOutputError,
+    ShapeError,
+    StructureError,
+)
 from wengert.ir import source
 from wengert.ir.types import type_of
 from wengert.trace.builder import Builder
@@ -41,6 +47,20 @@ def record_call(
             raise
     call.shows = False  # the function asks for plain numbers in its other arguments
     return record_call(call, entries, paths)
+
+
+def _reversed(
+    trust: str, builder: Builder, targets: list[Any], gs: list[Any], tracers: list[Tracer]
+) -> tuple[list[Any], str]:
+    """Cotangents of the inputs. Where every number is looked at, one without a derivative is flagged: why, comes second."""
+    sources = [x.node for x in tracers]
+    if not looked_at.closely(trust) or looked_at.later(gs):
+        return reverse(builder, targets, gs, sources), ""
+    try:
+        return reverse(builder, targets, gs, sources), ""
+    except DegenerateError as error:
+        types = [x.type for x in tracers]
+        return [np.full(t.shape, np.nan, t.dtype) if t.inexact else None for t in types], error.what
 
 
 def number_of(builder: Builder, y: Any) -> Any:
@@ -109,8 +129,9 @@ class Gradient:
         out, aux = split_aux(out, self.has_aux) if self.has_aux else (out, None)
         y = number_of(builder, out)
         one = self._check(y, call).dtype.type(1)
+        refusal = ""
         if isinstance(out, Tracer) and out.builder is builder:
-            found = reverse(builder, [out.node], [one], [x.node for x in tracers])
+            found, refusal = _reversed(self.trust, builder, [out.node], [one], tracers)
         else:
             found = [None] * len(tracers)
         gradients = []
@@ -123,7 +144,7 @@ class Gradient:
             values = [y] if self.with_value else []
             values, gradients = looked_at.gradients(
                 self.__name__, level, call, builder, [out], [one], gradients, values, self.holomorphic,
-                self.has_aux,
+                self.has_aux, refusal,
             )  # fmt: skip
             gradients = [_delivered(g, x) for g, x in zip(gradients, call.leaves, strict=True)]
             y = values[0] if values else y
@@ -250,7 +271,7 @@ class Pullback:
             targets.append(y.node)
             moved.append(y)
             given.append(np.conjugate(g) if y.type.dtype.kind == "c" else g)
-        found = reverse(self.builder, targets, given, [x.node for x in self.tracers])
+        found, refusal = _reversed(self.trust, self.builder, targets, given, self.tracers)
         gradients = [
             deliver(np.conjugate(g) if g is not None and leaf.type.dtype.kind == "c" else g, leaf)
             for g, leaf in zip(found, self.call.leaves, strict=True)
@@ -268,6 +289,7 @@ class Pullback:
                 gs,
                 gradients,
                 has_aux=self.has_aux,
+                refusal=refusal,
             )
             gradients = [_delivered(g, x) for g, x in zip(looked, self.call.leaves, strict=True)]
         elif self.trust != "off" or anomaly.watched.get() is not None:

@@ -44,6 +44,11 @@ def closely(level: str) -> bool:
     return policies.at_least(level) in CLOSE
 
 
+def later(numbers: Sequence[Any]) -> bool:
+    """Is this inside of another trace, whose calls are looked at when they are made?"""
+    return tracing() or any(isinstance(x, Handle) for x in numbers)
+
+
 def wanted(level: str, builder: Any, results: Sequence[Any]) -> str:
     """The level to look at these results with; "" where that is left to a call around.
 
@@ -56,7 +61,7 @@ def wanted(level: str, builder: Any, results: Sequence[Any]) -> str:
         return ""
     if asked.here() is not None:
         return level
-    if tracing() or any(isinstance(r, Handle) for r in results):
+    if later(results):
         policies.wish(level)
         return ""
     return level
@@ -97,7 +102,7 @@ def recorded(
 def gradients(
     what: str, level: str, call: Call, builder: Builder, outs: Sequence[Any], gs: Sequence[Any],
     found: Sequence[Any], values: Sequence[Any] = (), holomorphic: bool = False,
-    has_aux: bool = False,
+    has_aux: bool = False, refusal: str = "",
 ) -> tuple[list[Any], list[Any]]:  # fmt: skip
     """Values of the outputs (where given) and cotangents `found` of the leaves, looked at."""
     from wengert.trust import question
@@ -108,7 +113,8 @@ def gradients(
         conjugate = leaf.type.dtype.kind == "c" and not holomorphic
         results.append(question.Result(number, leaf=n, gs=gs, conjugate=conjugate))
     seen = recorded(call, builder, outs, has_aux)
-    ys = _examined(question.Question(what, results, seen), level, call, has_aux)
+    asks = question.Question(what, results, seen, refusal=refusal)
+    ys = _examined(asks, level, call, has_aux)
     return ys[: len(values)], ys[len(values) :]
 
 

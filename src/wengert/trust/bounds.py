@@ -23,6 +23,7 @@ from wengert.ops.control.enclosing import dense, radius_type
 from wengert.ops.control.stacks import is_stack
 from wengert.ops.radii import Radius, real_of
 from wengert.ops.spread import overlap
+from wengert.trust.constants import radius_of
 
 _EXTREMA = {"maximum": (0, 1), "minimum": (0, 1), "fmax": (0, 1), "fmin": (0, 1)}
 
@@ -57,7 +58,7 @@ def run(
     with np.errstate(all="ignore"):
         for eqn, dying in zip(program.eqns, program.dying, strict=True):
             ins = [a.value if type(a) is Const else values[a] for a in eqn.inputs]
-            spreads = tuple(radii.get(a) for a in eqn.inputs)
+            spreads = tuple(_spread(a, radii) for a in eqn.inputs)
             token = source.current.set(eqn.origin) if inlining else None
             try:
                 outs, found = step(eqn, ins, spreads)
@@ -78,7 +79,12 @@ def run(
                 values.pop(v, None)
                 radii.pop(v, None)
         ends = [a.value if isinstance(a, Const) else values[a] for a in program.outputs]
-    return Bounded(ends, [radii.get(a) for a in program.outputs])
+    return Bounded(ends, [_spread(a, radii) for a in program.outputs])
+
+
+def _spread(a: Any, radii: dict[Any, Radius]) -> Radius:
+    """How far a value may be off: constants, too, for the rules of derivatives compute with what they see."""
+    return radius_of(a.value) if type(a) is Const else radii.get(a)
 
 
 def enclose(eqn: Eqn, ins: Sequence[Any], spreads: Sequence[Radius]) -> tuple[Any, Any]:

@@ -71,6 +71,11 @@ def _both_zero(n: Numbers, xs: Any, ys: Any, p: Any) -> Any:
     return [(KINK, n.same(xs[0], 0) & n.same(xs[1], 0))]
 
 
+def _cut(n: Numbers, xs: Any, ys: Any, p: Any) -> Any:
+    """An angle jumps on the negative half axis, and has none at the origin."""
+    return [(STEP, n.same(xs[0], 0) & np.where(xs[1] > 0, False, True))]
+
+
 def _copied(n: Numbers, xs: Any, ys: Any, p: Any) -> Any:
     return [(KINK, n.same(xs[0], 0)), (STEP, n.same(xs[1], 0))]
 
@@ -138,7 +143,8 @@ _RULES: dict[str, Rule] = {
     **dict.fromkeys(("abs", "fabs", "modulus"), _at_zero(KINK)),
     "copysign": _copied,
     "convert": _converted,
-    **dict.fromkeys(("hypot", "arctan2"), _both_zero),
+    "hypot": _both_zero,
+    "arctan2": _cut,
     **dict.fromkeys(("max", "min"), _extremum),
     **dict.fromkeys(("argmax", "argmin"), _place),
     "count_nonzero": _at_zero(TURN),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from wengert.ir.types import ArrayType
 from wengert.transforms.jvp import jvp
 from wengert.transforms.sweep import sweep
 from wengert.transforms.vjp import vjp
+from wengert.trust import constants
 from wengert.trust.balls.evaluate import Derived
 from wengert.trust.balls.number import flint
 from wengert.trust.exact_rules import exactly
@@ -71,25 +71,10 @@ def rounded(program: Program) -> bool:
     numbers come out exact or long; and irrational constants are long.
     """
     return any(
-        isinstance(a, Const) and a.type.dtype.kind in "fc" and not _short(a.value)
+        isinstance(a, Const) and a.type.dtype.kind in "fc" and not constants.short(a.value)
         for e in program.eqns
         for a in (*e.inputs, *program.outputs)
     ) or any(isinstance(p, Program) and rounded(p) for e in program.eqns for p in e.params.values())
-
-
-def _short(x: Any) -> bool:
-    """Has it no more than a quarter of the format's digits?"""
-    parts = (x.real, x.imag) if np.iscomplexobj(x) else (x,)
-    for part in parts:
-        if not np.isfinite(part):
-            return False
-        top = Fraction(float(part)).numerator
-        if (
-            top
-            and (abs(top) // (abs(top) & -abs(top))).bit_length() > np.finfo(part.dtype).nmant // 4
-        ):
-            return False
-    return True
 
 
 class Constant(Primitive):
@@ -122,25 +107,8 @@ constant = Constant()
 
 def lifted(program: Program) -> tuple[Program, list[Any]]:
     """The program with its float constants as last inputs, and their values; its rules are exact ones."""
-    program = exactly(program)
-    found: dict[Any, Var] = {}
-
-    def atom(a: Any) -> Any:
-        if not isinstance(a, Const) or a.type.dtype.kind not in "fc":
-            return a
-        key = a.type, a.value.tobytes()
-        if key not in found:
-            found[key] = Var(a.type)
-            values.append(a.value)
-        return found[key]
-
-    values: list[Any] = []
-    eqns = [
-        Eqn(e.prim, tuple(map(atom, e.inputs)), e.params, e.outputs, e.origin) for e in program.eqns
-    ]
-    outputs = [*map(atom, program.outputs)]
-    inputs = [*program.inputs, *found.values()]
-    return Program(inputs, eqns, outputs, program.sources, program.name), values
+    wide, values = constants.lifted(exactly(program), lambda x: True)
+    return wide, [*values.values()]
 
 
 def restored(program: Program) -> Program:

@@ -110,6 +110,11 @@ class Inquiry:
         self.escalated = [m.copy() for m in self.open]
         self.settled = [ladder.Settled(p) for p in self.plain]
         recorded = self.question.recorded
+        if self.question.refusal:
+            for n, mask in enumerate(self.open):
+                for at in _places(mask):
+                    self._flag(n, at, self.question.refusal, 0)
+            return
         work = operations(recorded.program)
         # not even once within the budget: then only what can be looked at by itself, far from edges
         large = work > _SPEED * self.policy.budget

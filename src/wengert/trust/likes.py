@@ -14,6 +14,7 @@ from wengert.ir.program import Const, Eqn, Program, Var
 from wengert.ops.arithmetic import neg
 from wengert.ops.shape import broadcast
 from wengert.transforms.sweep import sweep
+from wengert.trust.constants import radius_of
 
 _MOST = 12  # so many terms of a sum are kept apart
 
@@ -70,9 +71,15 @@ def _product(e: Eqn, form: Any, products: dict[Any, tuple[Var, int]]) -> Form:
         if len(one) == 1 and next(iter(one.values())) == -1:
             a, sign = next(iter(one)), -sign
         factors.append(a)
-    key = e.prim.name, *(a if isinstance(a, Var) else (a.type, a.value.tobytes()) for a in factors)
+    key = e.prim.name, *(a if isinstance(a, Var) else _constant(a, e) for a in factors)
     first, its = products.setdefault(key, (e.outputs[0], sign))
     return {first: sign * its}
+
+
+def _constant(a: Const, e: Eqn) -> Any:
+    """What a constant is told from others by: one that may be rounded is like those of its own line alone."""
+    key = a.type, a.value.tobytes()
+    return key if radius_of(a.value) is None else (*key, e.origin)
 
 
 def _sum(terms: list[Form], signs: tuple[int, ...]) -> Form:

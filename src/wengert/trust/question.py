@@ -111,6 +111,7 @@ class Question:
     recorded: Recorded
     place: Any = None
     bounds: list[Any] = field(default_factory=list)
+    refusal: str = ""  # why there is no derivative at all; "" where nothing has said so
 
 
 def unit(t: Any, at: tuple[int, ...]) -> Any:

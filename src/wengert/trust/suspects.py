@@ -21,6 +21,7 @@ from wengert.transforms.jvp import jvp
 from wengert.transforms.sweep import sweep
 from wengert.transforms.vjp import vjp
 from wengert.trust import edges, policies
+from wengert.trust.constants import kept_apart
 from wengert.trust.detect import Detection, Look, detect, guarded
 from wengert.trust.likes import collected
 from wengert.trust.question import Question, Recorded, unit
@@ -193,12 +194,12 @@ def _by_rows(
 
 @passes.remembered
 def _pulled(program: Program, moving: tuple[bool, ...]) -> tuple[Program, bool]:
-    return _collected(joined(vjp(program, moving)))
+    return _collected(joined(kept_apart(vjp, program, moving)))
 
 
 @passes.remembered
 def _pushed(program: Program, moving: tuple[bool, ...]) -> tuple[Program, bool]:
-    return _collected(sweep(jvp(program, moving)))
+    return _collected(sweep(kept_apart(jvp, program, moving)))
 
 
 def _collected(program: Program) -> tuple[Program, bool]:

@@ -238,7 +238,8 @@ def _step(eqn: Eqn, ins: Sequence[Any]) -> Any:
     if name == "prod":
         return one(as_objects(np.multiply.reduce(xs[0], eqn.params["axes"])))
     if isinstance(eqn.prim, Movement):
-        moved = eqn.prim.eval(*xs, **eqn.params)
+        held = [as_objects(x) if t.dtype.kind == "f" else x for x, t in zip(xs, types, strict=True)]
+        moved = eqn.prim.eval(*held, **eqn.params)
         return one(_boxes(as_objects(moved)))
     rule = _RULES.get(name)
     if rule is None or not all(t.dtype.kind == "f" for t in types):

@@ -48,7 +48,8 @@ def over(function: Callable[[list[Any]], Any]) -> Callable[..., Any]:
         flat, shape = _groups(x, axes)
         y = np.empty(shape, object)
         for at in np.ndindex(shape):
-            y[at] = function(list(flat[at]))
+            xs = list(flat[at])  # (an open truth value or integer leaves the result open)
+            y[at] = MAYBE if any(x is MAYBE for x in xs) else function(xs)
         return one(y)
 
     return rule
