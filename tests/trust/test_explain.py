@@ -544,3 +544,13 @@ def test_results_of_other_shapes_than_their_arguments():
     f = lambda v: np.abs(np.fft.rfft(v))[1]
     account = wg.explain(f)(np.ones(4, np.float32))  # its transpose takes three numbers to four
     assert {q.cause for q in account.findings} == {causes.KINK}
+
+
+def test_terms_that_cancel_in_the_reals_are_still_named_where_floats_lose_them():
+    def f(x, y):
+        total = x + y
+        return (total - y) ** 2  # guilty
+
+    account = wg.explain(f)(1e-9, 1e8)
+    assert {q.cause for q in account.findings} == {causes.CANCELLATION}
+    assert {q.line.text.strip().endswith("# guilty") for q in account.findings} == {True}

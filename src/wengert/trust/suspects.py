@@ -105,8 +105,11 @@ def _looking(recorded: Recorded) -> Program:
     return Program(p.inputs, eqns, [*p.outputs, *nodes], p.sources, p.name)
 
 
-def float_programs(question: Question) -> list[Part]:
-    """Programs in the call's own arithmetic whose first outputs are these results."""
+def float_programs(question: Question, collects: bool = True) -> list[Part]:
+    """Programs in the call's own arithmetic whose first outputs are these results.
+
+    With like terms collected, unless every step is wanted as it was computed.
+    """
     recorded, results = question.recorded, question.results
     whole = _looking(recorded)
     moving = tuple(n < recorded.movers and v.type.inexact for n, v in enumerate(whole.inputs))
@@ -121,7 +124,7 @@ def float_programs(question: Question) -> list[Part]:
             program, given, same = whole, [], True
             places = [results[n].output for n in plain]
         else:
-            program, same = _pulled(whole, moving)
+            program, same = _pulled(whole, moving, collects)
             types = recorded.program.out_types
             given = [
                 np.zeros(types[n].shape, types[n].dtype)[()] if gs[n] is None else gs[n]
@@ -141,7 +144,8 @@ def float_programs(question: Question) -> list[Part]:
         mine = [
             n for n, r in enumerate(results) if r.rows and r.output == output and r.leaf is not None
         ]
-        rows = _by_rows(recorded, whole, moving, output, [results[n].leaf or 0 for n in mine])
+        order = [results[n].leaf or 0 for n in mine]
+        rows = _by_rows(recorded, whole, moving, output, order, collects)
         found.append(Part(mine, *rows))
     along = [n for n, r in enumerate(results) if r.leaf is None and r.dxs is not None]
     if along:
@@ -152,14 +156,19 @@ def float_programs(question: Question) -> list[Part]:
         ]
         first = len(whole.outputs)
         places = [first + inexact.index(results[n].output) for n in along]
-        program, same = _pushed(whole, moving)
+        program, same = _pushed(whole, moving, collects)
         program = _outputs(program, [*places, *range(count, len(whole.outputs))])
         found.append(Part(along, program, [*recorded.args, *moves], same))
     return found
 
 
 def _by_rows(
-    recorded: Recorded, whole: Program, moving: tuple[bool, ...], output: int, leaves: list[int]
+    recorded: Recorded,
+    whole: Program,
+    moving: tuple[bool, ...],
+    output: int,
+    leaves: list[int],
+    collects: bool,
 ) -> tuple[Program, list[Any], bool]:
     """A whole Jacobian: the pullback of every unit vector of the output, as one batch."""
     types = recorded.program.out_types
@@ -171,7 +180,7 @@ def _by_rows(
         for n in inexact
     ]
     order = [n for n, m in enumerate(moving) if m]
-    pulled, same = _pulled(whole, moving)
+    pulled, same = _pulled(whole, moving, collects)
     count = len(recorded.program.outputs)
     places = [len(whole.outputs) + order.index(k) for k in leaves]
     chosen = _outputs(pulled, [*places, *range(count, len(whole.outputs))])
@@ -193,13 +202,15 @@ def _by_rows(
 
 
 @passes.remembered
-def _pulled(program: Program, moving: tuple[bool, ...]) -> tuple[Program, bool]:
-    return _collected(joined(kept_apart(vjp, program, moving)))
+def _pulled(program: Program, moving: tuple[bool, ...], collects: bool) -> tuple[Program, bool]:
+    found = joined(kept_apart(vjp, program, moving))
+    return _collected(found) if collects else (found, True)
 
 
 @passes.remembered
-def _pushed(program: Program, moving: tuple[bool, ...]) -> tuple[Program, bool]:
-    return _collected(sweep(kept_apart(jvp, program, moving)))
+def _pushed(program: Program, moving: tuple[bool, ...], collects: bool) -> tuple[Program, bool]:
+    found = sweep(kept_apart(jvp, program, moving))
+    return _collected(found) if collects else (found, True)
 
 
 def _collected(program: Program) -> tuple[Program, bool]:

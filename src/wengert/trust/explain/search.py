@@ -52,7 +52,7 @@ class _Account:
         self.question, self.inquiry = question, inquiry
         self.recorded = question.recorded
         self.names, self.components = names, components
-        self.parts = suspects.float_programs(question)
+        self.parts = suspects.float_programs(question, collects=False)
         self.evidence: dict[int, Evidence] = {}
         self.repairs: list[Any] = []
         self.heat: dict[Any, float] = {}
