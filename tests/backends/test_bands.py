@@ -5,7 +5,7 @@ import pytest
 
 import wengert as wg
 from wengert.backends import threads
-from wengert.backends.code import For, If
+from wengert.backends.code import Call, For, If
 from wengert.backends.compile import compile
 from wengert.backends.lowering import lower
 from wengert.backends.vary import items_of
@@ -44,7 +44,42 @@ def direction(c, p):
     return slope(c, p) / wg.jvp(lambda c: slope(c, p), (c,), (c * 0 + 1,))[1]
 
 
+def mixture(mean, turn, x):
+    """Squares of points that each row of parameters moves and turns."""
+    turned = (x - mean[:, None]) @ turn
+    return np.sum(np.log(np.sum(np.exp(-np.sum(turned**2, axis=2)), axis=0)))
+
+
+def attention(q, k, v):
+    return softmax_last(q @ np.swapaxes(k, 1, 2)) @ v
+
+
+def softmax_last(x):
+    e = np.exp(x - np.max(x, axis=2)[:, :, None])
+    return e / np.sum(e, axis=2)[:, :, None]
+
+
+MEAN, TURN, MANY = (
+    RNG.normal(size=(21, 18)),
+    RNG.normal(size=(21, 18, 18)) / 9,
+    RNG.normal(size=(33, 18)),
+)
+QUERIES, KEYS, VALUES = (
+    RNG.normal(size=(19, 40, 17)),
+    RNG.normal(size=(19, 30, 17)),
+    RNG.normal(size=(19, 30, 23)),
+)
+
 CASES = {
+    "products of rows": (mixture, MEAN, TURN, MANY),
+    "products of rows, gradient": (wg.grad(mixture, argnums=(0, 1, 2)), MEAN, TURN, MANY),
+    "products of rows, Hessian · v": (lambda m, t, x: wg.hvp(lambda m: mixture(m, t, x), (m,), (m,)), MEAN, TURN, MANY),
+    "attention": (attention, QUERIES, KEYS, VALUES),
+    "attention, gradient": (wg.grad(lambda *a: np.sum(attention(*a) ** 3), argnums=(0, 1, 2)), QUERIES, KEYS, VALUES),
+    "products of stacks in rows": (lambda x: np.sum(np.sin(x[:, None] + np.ones((3, 1, 1))) @ x[:, None], axis=1), TURN),
+    "products of every other row": (lambda x: np.sum(np.sin(x) @ np.cos(x), axis=2)[::2] + np.sum(x[1::2], axis=1)[0], TURN),
+    "products that are results": (lambda x: (np.sin(x) @ x, (np.sin(x) @ x) ** 2), TURN),
+    "complex products": (lambda x: np.abs((np.sin(x) + 1j * x) @ (x - 1j)), TURN),
     "softmax": (softmax, X),
     "softmax, gradient": (wg.grad(lambda x: np.sum(softmax(x) ** 3)), X),
     "logsumexp, gradient": (wg.grad(lambda x: np.sum(logsumexp(x) ** 2)), X),
@@ -95,6 +130,17 @@ def test_all_rows_are_wanted_where_they_are_results():
         np.testing.assert_allclose(found, wanted, rtol=1e-13)
 
 
+def test_products_of_rows_go_with_what_is_made_of_them_and_need_one_row():
+    function = lower(program(mixture, MEAN, TURN, MANY))
+    sizes = {
+        b.name: len([n for n in b.size if not isinstance(n, int)]) for b in function.temporaries
+    }
+    assert max(sizes.values()) == 2  # none for all rows
+    assert sum(isinstance(x, Call) for s in long_loops(function) for x in items_of(s.block)) == 1
+    turned = lower(program(attention, QUERIES, KEYS, VALUES))
+    assert len(long_loops(turned)) == 1
+
+
 def test_what_reads_other_rows_waits_until_all_are_made():
     f, x = CASES["another row"]
     assert len(long_loops(lower(program(f, x)))) == 2
@@ -106,6 +152,7 @@ THREADS = {
     "columns": (lambda x: (np.sum(np.exp(x), 0), np.max(x, 0), np.all(x < 4, 0)), WIDE),
     "everything": (lambda x: (np.sum(softmax(x) ** 2), np.max(softmax(x) * x)), WIDE),
     "distances": (direction, CENTRES, POINTS),
+    "products": (wg.grad(mixture, argnums=(0, 1)), MEAN, TURN, RNG.normal(size=(2001, 18))),
     "many rows, few columns": (lambda x: np.sum(np.exp(x), 0), RNG.normal(size=(200_001, 17))),
 }
 

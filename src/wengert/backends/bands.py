@@ -171,7 +171,7 @@ class _Bands:
         whole = type(unit)(unit.key, unit.loops, False)
         whole.parts = [self.units[k] for k in members]
         whole.roots = [root for part in whole.parts for root in part.roots]
-        for root in whole.roots:
+        for root in whole.makes():
             alone = readers.get(root) == {band} and not root.dests and root not in kept
             alone = alone and all(self.band[k] == band for k in self.through.get(root, ()))
             if alone and len(root.shape) > 1 and _has_rows(root):
@@ -181,7 +181,7 @@ class _Bands:
 
 def _has_rows(node: Node) -> bool:
     """Is what is made here made row by row?"""
-    return node.kind == "virtual" or (node.kind == "reduce" and 0 not in node.axes)
+    return node.kind in ("virtual", "result") or (node.kind == "reduce" and 0 not in node.axes)
 
 
 def goes_by_rows(source: Node, axes: tuple[int, ...]) -> bool:

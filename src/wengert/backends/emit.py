@@ -337,17 +337,17 @@ class Region:
         of: dict[Node, int] = {}
         made: dict[Node, int] = {}
         for number, unit in enumerate(units):
-            roots = unit.step.operands if unit.step is not None else ()
-            for root in roots:
-                for node in reached(root):
-                    of[node] = number
+            for step in unit.steps():
+                for operand in step.operands:
+                    for node in reached(operand):
+                        of[node] = number
             for root in unit.roots:
                 made[root] = number
                 for op in root.operands:
                     for node in reached(op):
                         of[node] = number
-            if unit.step is not None:
-                for result in unit.step.results:
+            for step in unit.steps():
+                for result in step.results:
                     made[result] = number
         for node in kept:
             for inner in reached(node):

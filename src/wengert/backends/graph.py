@@ -71,11 +71,14 @@ class Step:
     `emit(region, step, places)` does it: `places` has memory for every result for which `memory`
     says so (else None), and the arrays of all results are returned. Operands of which `needs` is
     "stored" have memory with strides then, "whole" ones memory in C order; others are pulled.
+    `emit_row(region, step, places, index)`, if any, does the row of that number of all results, and needs
+    the same rows of its operands.
     """
 
     __slots__ = (
         "effect",
         "emit",
+        "emit_row",
         "lanes",
         "memory",
         "name",
@@ -106,6 +109,7 @@ class Step:
             emit,
             memory,
         )
+        self.emit_row: Callable[..., Any] | None = None
         self.lanes = lanes  # can it be done in a loop over lanes?
         self.reuses = reuses  # this operand's memory may become that of result 0 …
         self.taken = False  # … and did

@@ -51,17 +51,26 @@ def _rows(r: Region, unit: Unit) -> None:
     everything = [root for _, roots in parts for root in roots]
     for root in everything:
         root.prepare()
+    steps = {step: [_place(r, unit, x) for x in step.results] for step in unit.steps()}
+    made = {place.buffer for places in steps.values() for place in places}
     packed = turned.packed(r, everything)
     from wengert.backends.emit import room_for_parts
 
     split = all(root.splits() for root in everything)
     outermost = r.w.block is r.e.function.body
     rooms: list[Stored] = []
+    made |= {root.place.buffer for root in everything if root.place is not None}
     with (
-        r.w.reading({root.place.buffer for root in everything if root.place is not None}),
+        r.w.reading(made),
         r.w.loop(r.e.dim(unit.loops[0]), "parallel" if split else "serial") as loop,
     ):
         for part, roots in parts:
+            if part.step is not None:
+                part.step.emit_row(r, part.step, steps[part.step], loop.index)
+                r.memo.clear()
+                for result, place in zip(part.step.results, steps[part.step], strict=True):
+                    result.array = place
+                continue
             with r.w.reading({root.place.buffer for root in roots if root.place is not None}):
                 pending = _loops(r, [r.e.dim(n) for n in part.loops], roots, [loop.index])
                 outside = _reduce(r, loop, roots, pending, [loop.index])
@@ -79,6 +88,17 @@ def _rows(r: Region, unit: Unit) -> None:
     turned.forget(r, packed)
     for root in everything:
         root.finish()
+    for step in steps:
+        for result in step.results:
+            for extra in result.dests[1:]:
+                copy(r, result, extra)
+
+
+def _place(r: Region, unit: Unit, result: Node) -> Stored:
+    """Memory for the result of a step that goes row by row."""
+    from wengert.backends.emit import allocate, one_row
+
+    return one_row(r.e, result) if result in unit.short else allocate(r.e, result)
 
 
 def _small(r: Region, node: Node) -> None:

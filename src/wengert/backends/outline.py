@@ -50,20 +50,9 @@ def size_of_chunk(p: Printer, s: For) -> str:
     """Iterations of a chunk: by what is written, times the loops inside."""
     count = sum(1 for item in items_of(s.block) if item.__class__ is Value)
     least = max(WORK // max(count, 1), 1)
-    inner, loop = "1", _loop_in(s.block)
-    if loop is None and s.kind == "vector":
+    if _loop_in(s.block) is None and s.kind == "vector":
         return str(_whole(least))
-    while loop is not None:
-        trips = str(TRIPS)
-        if isinstance(loop, For) and loop.extent.op in ("const", "extent"):
-            trips = p.name(loop.extent)
-        inner = p.emit(f"mul i64 {inner}, {trips}")
-        loop = _loop_in(loop.block)
-    for call in items_of(s.block):
-        if isinstance(call, Call):
-            for side in call.args[2:5]:
-                inner = p.emit(f"mul i64 {inner}, {p.name(side)}")
-            inner = p.emit(f"sdiv i64 {inner}, {PRODUCTS}")
+    inner = _times(p, s.block)
     inner = p.intrinsic("i64", "llvm.smax.i64", ("i64", inner), ("i64", "1"))
     rows = p.intrinsic(
         "i64", "llvm.smax.i64", ("i64", p.emit(f"sdiv i64 {least}, {inner}")), ("i64", "1")
@@ -79,6 +68,24 @@ def size_of_chunk(p: Printer, s: For) -> str:
         return rows
     groups = p.emit(f"sdiv i64 {p.emit(f'add i64 {rows}, {GROUP - 1}')}, {GROUP}")
     return p.emit(f"mul i64 {groups}, {GROUP}")
+
+
+def _times(p: Printer, block: Any) -> str:
+    """How often something is done in one go through a block, by its first loop and its products."""
+    most, loop = "1", _loop_in(block)
+    if loop is not None:
+        trips = str(TRIPS)
+        if isinstance(loop, For) and loop.extent.op in ("const", "extent"):
+            trips = p.name(loop.extent)
+        most = p.emit(f"mul i64 {_times(p, loop.block)}, {trips}")
+    for call in block.items:
+        if isinstance(call, Call):
+            times = "1"
+            for side in call.args[2:5]:
+                times = p.emit(f"mul i64 {times}, {p.name(side)}")
+            times = p.emit(f"sdiv i64 {times}, {PRODUCTS}")
+            most = p.intrinsic("i64", "llvm.smax.i64", ("i64", most), ("i64", times))
+    return most
 
 
 def _whole(iterations: int) -> int:

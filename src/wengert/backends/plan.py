@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+from wengert.backends.again import own_operands, turns
 from wengert.backends.bands import banded, goes_by_rows, same_row
 from wengert.backends.code import SMALL
 from wengert.backends.graph import MOVED, SAME, Node
@@ -50,13 +51,20 @@ class Unit:
 
     def makes(self) -> list[Node]:
         """The arrays that are there afterwards."""
-        return self.roots if self.step is None else self.step.results
+        found = list(self.roots)
+        for step in self.steps():
+            found += step.results
+        return found
+
+    def steps(self) -> list[Any]:
+        """The step that it is, or those of a band."""
+        return [part.step for part in self.parts or [self] if part.step is not None]
 
     def sources(self) -> list[tuple[Node, bool]]:
         """What is looked at, and whether row by row."""
-        if self.step is not None:
-            return [(op, False) for op in self.step.operands]
         rows = self.by_rows()
+        if self.step is not None:
+            return [(op, rows) for op in self.step.operands]
         found = []
         for root in self.roots:
             if root.kind == "reduce":
@@ -67,7 +75,9 @@ class Unit:
 
     def by_rows(self) -> bool:
         """Can it be a part of a band?"""
-        if self.step is not None or self.key[1] != 1 or self.flat or not self.loops:
+        if self.step is not None:
+            return bool(self.loops)
+        if self.key[1] != 1 or self.flat or not self.loops:
             return False
         return all(
             goes_by_rows(source, loops_of(source.shape, source.written_out)[0])
@@ -92,8 +102,15 @@ def plan(
     for node in ordered:
         for op in node.operands:
             op.readers.append(node)  # type: ignore[attr-defined]
+    placed: list[Node] = []
     for node in ordered:
-        _place(node, is_small)
+        own = own_operands(node) if node.kind == "step" and bands else []
+        for new in (*own, node):
+            _place(new, is_small)
+            placed.append(new)
+        for new in own:  # made right before
+            new.level = node.level
+    ordered = placed
     for node in outputs:
         if not node.small and node.kind == "virtual":
             node.stored = True
@@ -181,6 +198,8 @@ def _for_step(op: Node, need: str) -> int:
     if need == "pulled":
         _keep(op)
     elif op.kind == "virtual" and not op.small:
+        if need == "stored" and turns(op) and op.operands[0].kind == "virtual":
+            op.operands[0].stored = True  # (as it lies: others read it so, too)
         view = op.affine is not None and need == "stored" and _rooted(op.operands[0])
         if not view:
             op.stored = True
@@ -259,7 +278,8 @@ def _units(ordered: Sequence[Node]) -> list[Unit]:
     units: dict[Any, Unit] = {}
     for position, node in enumerate(ordered):
         if node.kind == "step":
-            unit = Unit((node.level, 2, position))
+            shape = node.step.results[0].shape if node.step.emit_row is not None else ()
+            unit = Unit((node.level, 2, position), shape if shape and shape[0] > SMALL else ())
             unit.step = node.step
             units[node] = unit
             continue

@@ -149,9 +149,9 @@ def _matrices(
     dtype = a.dtype
     letter = LETTERS[dtype]
 
-    def emit(r: Any, step: Step, places: Sequence[Any]) -> Any:
+    def emit(r: Any, step: Step, places: Sequence[Any], row: tuple[Value, ...] = ()) -> Any:
         (place,) = places
-        (p, ta), (q, tb) = (matrix(r, node, len(stack)) for node in step.operands)
+        (p, ta), (q, tb) = (matrix(r, node, len(stack), row) for node in step.operands)
         m, k, n = (r.e.size([sizes[c] for c in group]) for group in (rows, inner, columns))
 
         def product(idx: tuple[Value, ...]) -> None:
@@ -163,10 +163,12 @@ def _matrices(
             r.w.call(f"{letter}gemm", args, [place.buffer])
 
         r.memo.clear()
-        each(r, [sizes[c] for c in stack], product, kind="parallel")
+        each(r, [sizes[c] for c in stack], product, row, "serial" if row else "parallel")
         return places
 
     (node,) = kit.step(f"{letter}gemm", [x, y], "stored", [Shaped(shape, dtype)], emit)
+    if stack:
+        node.step.emit_row = lambda r, step, places, i: emit(r, step, places, (i,))
     return kit.permuted(node, [result.index(c) for c in out])
 
 
@@ -210,8 +212,11 @@ def _leading(v: Stored, stack: int, turned: bool) -> Value:
     return v.strides[stack + 1] if turned else v.strides[stack]
 
 
-def matrix(r: Any, node: Node, stack: int) -> tuple[Stored, bool]:
-    """Memory in which one of the last two axes is dense; is it the one before the last (turned)?"""
+def matrix(r: Any, node: Node, stack: int, row: tuple[Value, ...] = ()) -> tuple[Stored, bool]:
+    """Memory in which one of the last two axes is dense; is it the one before the last (turned)?
+
+    Of one row, where it is given: there may be memory for one only.
+    """
     view = r.view(node)
     if view is not None:
         rows, columns = view.strides[stack], view.strides[stack + 1]
@@ -220,6 +225,16 @@ def matrix(r: Any, node: Node, stack: int) -> tuple[Stored, bool]:
             return view, False
         if _is_one(rows) and _reaches(r, columns, m):
             return view, True
+    if row:
+        from wengert.backends.emit import one_row
+
+        place = one_row(r.e, node)
+        r.over(
+            node.shape[1:],
+            lambda idx: place.put(r.e, (*row, *idx), r.at(node, (*row, *idx))),
+            {place.buffer},
+        )
+        return place, False
     place = r.e.temporary(node.shape, node.dtype)
     r.copy(node, place)
     return place, False

@@ -79,6 +79,9 @@ def touched(s: For) -> tuple[set[Buffer], set[Buffer]]:
             written.add(item.buffer)
         elif item.__class__ is Value and item.op == "load":
             read.add(item.data)
+        elif isinstance(item, Call):
+            written.update(item.writes)
+            read.update(a[0] for a in item.args if isinstance(a, tuple))
     return written, read
 
 
