@@ -46,6 +46,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 SMALL = 16  # extents up to this are compiled in
+AGAIN = -3  # what quick code returns where its guarded version is needed
 PARTS = 16  # chunks at most, of loops that sum into memory
 
 # scalar types, and NumPy's names of them
@@ -339,6 +340,7 @@ class Function:
         self.slots: list[tuple[Buffer, ...]] = []  # temporaries that share memory
         self.callbacks: list[Callback] = []
         self.problems: list[Problem] = []
+        self.again = ""  # of code without guards: which ones it is without
         self.notes: list[str] = []  # what became of which equation, for `explain_compile`
         self.body = Block()
 

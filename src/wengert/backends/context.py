@@ -50,6 +50,11 @@ class Context:
         raise kind(f"{where}{problem.text}")
 
 
+def keep(error: BaseException) -> None:
+    """An exception that is raised when the code has returned."""
+    _raised.error = error
+
+
 def _resized(callback: Callback, sizes: dict[int, int]) -> Callback:
     """A call-back for a program whose large extents are others."""
     if all(a == b for a, b in sizes.items()):
@@ -104,7 +109,7 @@ def _callback(context: int, number: int, arrays: int) -> int:
         for place, y in zip(values[count:], results, strict=True):
             place[...] = y
     except BaseException as error:
-        _raised.error = error
+        keep(error)
         return 1
     return 0
 

@@ -67,28 +67,32 @@ def _lift(loop: For) -> None:
         isinstance(v, Value) and v.op == "load" and v.data in stored for v in items
     ):
         return
-    open_ = _free(items, guards)
+    open_, _ = free(items, guards)
     guards = {v: g for v, g in guards.items() if v in open_}
     if len(guards) >= FEWEST:
         _Versions(loop, guards).write()
 
 
-def _free(items: list[Any], guards: dict[Value, Guard]) -> set[Value]:
-    """Values that may be no number without harm: it will be seen in a result."""
+def free(items: list[Any], guards: dict[Value, Guard]) -> tuple[set[Value], dict[Value, list[Any]]]:
+    """Values that may be no number without harm, as it will be seen in a result; and who reads each value."""
     users: dict[Value, list[Any]] = {}
     for item in items:
-        args = item.args if isinstance(item, Value) else _read(item)
-        for a in set(args):
-            users.setdefault(a, []).append(item)
+        for a in item.args if item.__class__ is Value else _read(item):
+            if a in users:
+                users[a].append(item)
+            else:
+                users[a] = [item]
     own = {x for g in guards.values() for x in (g.zero, g.none, g.value.args[0])}
     own = {x for x in own if all(u in guards or u in own for u in users.get(x, ()))}
-    free: set[Value] = set()
+    found: set[Value] = set()
     for item in reversed(items):
-        if isinstance(item, Value) and all(
-            u in own or _shows(item, u, free) for u in users.get(item, ())
-        ):
-            free.add(item)
-    return free
+        if item.__class__ is Value:
+            for u in users.get(item, ()):
+                if u not in own and not _shows(item, u, found):
+                    break
+            else:
+                found.add(item)
+    return found, users
 
 
 def _read(item: Any) -> tuple[Value, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.backends import chunk_memory, guards, outline, packing
+from wengert.backends import chunk_memory, deferred, guards, outline, packing
 from wengert.backends.code import (
     DTYPES,
     Block,
@@ -82,8 +82,11 @@ class Printer(Frame):
         body = "\n".join(["entry:", *self.head, *self.lines])
         declarations = "\n".join(self.declared.values())
         functions = "\n".join(self.functions)
+        begin = f"define i32 @{f.name}"
+        if f.again:
+            begin = f"{deferred.wrapped(f.name, f.again)}define internal i32 @{f.name}.quick"
         return (
-            f"define i32 @{f.name}(ptr %ins, ptr %outs, ptr %extents, ptr %work) "
+            f"{begin}(ptr %ins, ptr %outs, ptr %extents, ptr %work) "
             f"#0 {{\n{body}\n}}\n{functions}\n{declarations}\n"
             f"attributes #0 = {{ {_ATTRIBUTES} }}\n"
         )

@@ -49,6 +49,10 @@ class Loaded(NamedTuple):
         """Of the only function, or the first."""
         return next(iter(self.addresses.values()))
 
+    def keeping(self, other: Any) -> Loaded:
+        """The same, and something else that stays as long as it does."""
+        return self if other is None else self._replace(keeper=(self.keeper, other))
+
 
 @cache
 def available() -> bool:
@@ -81,9 +85,12 @@ def load(
     return machine().load(text, names, symbols or {}, entry)
 
 
-def load_entry(entry: str, names: str | tuple[str, ...]) -> Loaded | None:
+def load_entry(
+    entry: str, names: str | tuple[str, ...], symbols: Mapping[str, int] | None = None
+) -> Loaded | None:
     """The functions of code that is in the cache; None where it is not, or asks for what is not here."""
-    return machine().load_entry(entry, (names,) if isinstance(names, str) else names)
+    names = (names,) if isinstance(names, str) else names
+    return machine().load_entry(entry, names, symbols or {})
 
 
 class Machine:
@@ -147,7 +154,9 @@ class Machine:
             clock.stop("link")
         return Loaded(addresses, seconds, cached, keeper, entry)
 
-    def load_entry(self, entry: str, names: tuple[str, ...]) -> Loaded | None:
+    def load_entry(
+        self, entry: str, names: tuple[str, ...], symbols: Mapping[str, int]
+    ) -> Loaded | None:
         """As the function of that name."""
         with _lock:
             seconds: dict[str, float] = {}
@@ -157,7 +166,7 @@ class Machine:
             if found is None:
                 return None
             try:
-                addresses, keeper = self._linked(names, *found, {})
+                addresses, keeper = self._linked(names, *found, symbols)
             except InternalError:  # SciPy, say, has gone
                 return None
             clock.stop("link")

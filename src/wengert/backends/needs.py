@@ -22,9 +22,10 @@ class Needs(NamedTuple):
     constants: tuple[np.ndarray[Any, Any], ...]
     problems: tuple[Problem, ...]
     callbacks: tuple[Callback, ...]
+    again: bool  # is it without guards, so that it asks for a function with them (`deferred`)?
 
     @classmethod
-    def of(cls, function: Function) -> Needs:
+    def of(cls, function: Function, again: bool) -> Needs:
         """Those of loop code."""
         slots = []
         for first, *_ in function.slots:
@@ -37,6 +38,7 @@ class Needs(NamedTuple):
             tuple(np.ascontiguousarray(b.array) for b in function.constants),
             tuple(function.problems),
             tuple(function.callbacks),
+            again,
         )
 
     def work_bytes(self, extents: Sequence[int]) -> int:

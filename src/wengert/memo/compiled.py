@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from wengert.backends import machine
+from wengert.backends import context, machine
 from wengert.backends import threads as _threads  # noqa: F401  (offers what loops call)
-from wengert.backends.context import Context
+from wengert.backends.deferred import Cell
 from wengert.backends.entry import Entry, Guard, Slot, ready
 from wengert.backends.entry_table import Kind
 from wengert.backends.needs import Needs
@@ -158,15 +158,28 @@ class Compiled:
         """Is the code of a program that was kept still there? Then it is this one's."""
         loaded = _loaded.get(item.entry)
         if loaded is None:
-            loaded = machine.load_entry(item.entry, item.needs.name)
+            cell = self._cell() if item.needs.again else None
+            symbols = None if cell is None else cell.symbols
+            loaded = machine.load_entry(item.entry, item.needs.name, symbols)
             if loaded is None:
                 return False
-            loaded = _loaded.put(item.entry, loaded)
+            loaded = _loaded.put(item.entry, loaded.keeping(cell))
             self.fresh = True
         self.extents = item.extents
         code = Code(item.needs, loaded, loaded.seconds, item.extents, None)
         self._bind(code, item.values, item.loops)
         return True
+
+    def _cell(self) -> Cell:
+        """Where code from disk finds its guarded version: made of a program of the same structure."""
+        original = self.original
+
+        def source() -> tuple[str, str]:
+            from wengert.memo.making import keyed, simplified, source
+
+            return source(keyed(simplified(original))).guarded()
+
+        return Cell(source, context.keep)
 
     def _made(self, write: Callable[[], Source]) -> Code | None:
         """New code; None where there is none for it, and `why` says why."""
@@ -177,11 +190,14 @@ class Compiled:
             entry = machine.machine().entry(source.text)
             loaded, seconds = _loaded.get(entry), source.seconds
             if loaded is None:
-                loaded = machine.load(source.text, source.function.name, entry=entry)
+                cell = Cell(source.guarded, context.keep) if source.again else None
+                symbols = None if cell is None else cell.symbols
+                loaded = machine.load(source.text, source.function.name, symbols, entry)
                 seconds = seconds | loaded.seconds
-                loaded = _loaded.put(entry, loaded)
+                loaded = _loaded.put(entry, loaded.keeping(cell))
                 self.fresh = True
-            return Code(Needs.of(source.function), loaded, seconds, self.extents, source)
+            needs = Needs.of(source.function, source.again)
+            return Code(needs, loaded, seconds, self.extents, source)
         except NoLowering as error:
             self.why = str(error)
         except Exception as error:  # a gap of ours: the result is right, but slow, and it is said
@@ -196,7 +212,7 @@ class Compiled:
     def _bind(self, code: Code, constants: Sequence[Any], loops: bool) -> None:
         """From here on this code runs, with these numbers of the program's."""
         self.code, self.loops = code, loops
-        self._context = Context(code.needs, code.extents, self.extents)
+        self._context = context.Context(code.needs, code.extents, self.extents)
         self._bound = [*map(np.array, constants), *code.needs.constants]
 
     @cached_property

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wengert.backends import deferred
 from wengert.backends.code import Function
 from wengert.backends.extents import Extents, abstract
 from wengert.backends.llvm import module
@@ -60,9 +61,14 @@ class Keyed(NamedTuple):
 class Source(NamedTuple):
     """What machine code is made of; `seconds` per stage."""
 
-    function: Function
-    text: str  # LLVM's
+    function: Function  # with all its guards
+    text: str  # LLVM's, perhaps without them
+    again: bool  # is it without them?
     seconds: dict[str, float]
+
+    def guarded(self) -> tuple[str, str]:
+        """The name of the function with all its guards, and its text."""
+        return self.function.name, module(self.function, hosted=True)[0]
 
 
 def simplified(program: Program) -> Program:
@@ -81,6 +87,7 @@ def source(keyed: Keyed) -> Source:
     start = time.perf_counter()
     function = lower(keyed.program, extents=keyed.extents)
     lowered = time.perf_counter()
-    text, _ = module(function, hosted=True)
+    quick = deferred.quick(function)
+    text, _ = module(quick or function, hosted=True)
     seconds = {"lower": lowered - start, "print": time.perf_counter() - lowered}
-    return Source(function, text, seconds)
+    return Source(function, text, quick is not None, seconds)

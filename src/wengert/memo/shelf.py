@@ -70,11 +70,11 @@ def read(name: str, program: Program) -> Item | None:
         return None
     try:
         (entry,), payload = found
-        extents, values, slots, constants, problems, loops, function = marshal.loads(payload)
+        extents, values, slots, constants, problems, loops, function, again = marshal.loads(payload)
         told = _told(problems, program)
         if told is None:
             return None
-        needs = Needs(function, slots, tuple(map(_array, constants)), told, ())
+        needs = Needs(function, slots, tuple(map(_array, constants)), told, (), again)
         return Item(entry, extents, tuple(_array(v)[()] for v in values), needs, loops)
     except (ValueError, TypeError, EOFError, IndexError):
         return None
@@ -96,6 +96,7 @@ def write(name: str, program: Program, item: Item) -> None:
         problems,
         item.loops,
         needs.name,
+        needs.again,
     )
     disk.write(name, (item.entry,), marshal.dumps(payload, 2))
 
