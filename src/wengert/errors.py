@@ -5,7 +5,11 @@ Every class has one anchor in `docs/errors.md`; its message ends with that addre
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import ClassVar
+
+# refusals of the trace that runs here, which plain numbers would not have met
+refusals: ContextVar[list[WengertError] | None] = ContextVar("wengert_refusals", default=None)
 
 
 class WengertError(Exception):
@@ -20,12 +24,16 @@ class WengertError(Exception):
     """
 
     anchor: ClassVar[str] = "wengert"
+    refuses: ClassVar[bool] = False  # what plain numbers would have done
 
     def __init__(self, what: str, way_out: str = "", where: str | None = None) -> None:
         self.what, self.way_out, self.where = what, way_out, where
         text = f"{where}: {what}" if where else what
         if way_out:
             text += f"\n  Way out: {way_out}"
+        kept = refusals.get() if self.refuses else None
+        if kept is not None:
+            kept.append(self)
         super().__init__(f"{text}\n  See docs/errors.md#{self.anchor}")
 
     def __reduce__(self) -> tuple[type[WengertError], tuple[str, str, str | None]]:
@@ -48,6 +56,7 @@ class InputError(WengertError, TypeError):
     """An argument that wengert cannot differentiate: object, masked, pandas, integer arrays."""
 
     anchor = "input"
+    refuses = True
 
 
 class NonScalarOutputError(WengertError, TypeError):
@@ -60,6 +69,7 @@ class ConcretizationError(WengertError, TypeError):
     """Python asked for the number behind a traced value where it is unknown or would be lost."""
 
     anchor = "concretization"
+    refuses = True
 
 
 class DataDependentShapeError(ConcretizationError):
@@ -72,18 +82,21 @@ class TracerLeakError(WengertError, RuntimeError):
     """A traced value used after the function that was traced had returned."""
 
     anchor = "tracer-leak"
+    refuses = True
 
 
 class UnsupportedError(WengertError, TypeError):
     """A NumPy or SciPy call that has no derivative rule here."""
 
     anchor = "unsupported"
+    refuses = True
 
 
 class NotDifferentiableError(WengertError, TypeError):
     """A derivative was asked through something that has none."""
 
     anchor = "not-differentiable"
+    refuses = True
 
 
 class DegenerateError(WengertError, ArithmeticError):

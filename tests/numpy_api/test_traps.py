@@ -233,6 +233,19 @@ def test_a_traced_value_is_an_instance_of_what_it_stands_for(name):  # trap 8
     assert seen == [wanted] * len(seen)
 
 
+def test_a_ufunc_takes_lists_in_a_file_that_imports_numpy():
+    # (Python compiles calls of an imported module's functions otherwise than in a line that is evaluated)
+    def f(x):
+        return np.sum(
+            np.sin([x[0], x[1]])
+            * np.maximum([x[1], 2 * x[2]], np.hypot.outer([x[0]], [x[1]]).ravel())
+        )
+
+    np.testing.assert_allclose(wg.grad(f)(X), slopes(f, X), rtol=1e-7, atol=1e-8)
+    table = {np.add: 2.0, np.multiply: 3.0}
+    assert wg.grad(lambda x: table[np.add] * x[0] + table[np.multiply] * x[1])(X)[1] == 3.0
+
+
 def test_a_number_of_pythons_own_functions_does_not_lift_a_dtype():
     x = np.ones(3, np.float32)
 

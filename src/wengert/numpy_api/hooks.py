@@ -191,6 +191,7 @@ def _scalar(module: Any, name: str, rule: Callable[..., Any]) -> tuple[Any, Any]
             args = tuple(list(a) if hasattr(a, "__iter__") else a for a in args)
         args = tuple([a.__wengert__() if hasattr(a, "__wengert__") else a for a in args])
         if any(is_traced(a) for a in args):
+            scalars.python_asks(original, args, kwargs)
             return scalars.pythons(rule(*map(scalars.doubled, args), **kwargs), args)
         return original(*args, **kwargs)
 

@@ -145,9 +145,19 @@ def _looks_called(code: CodeType, lasti: int) -> bool:
         step.opname == "LOAD_ATTR" and sys.version_info >= (3, 12) and (step.arg or 0) & 1
     ):
         return True
-    return step.opname == "LOAD_ATTR" and (
-        following.opname == "PUSH_NULL" or following.argval in METHODS
-    )
+    if step.opname != "LOAD_ATTR":
+        return False
+    if following.opname == "PUSH_NULL" or following.argval in METHODS:
+        return True
+    # where the file imports the module, a call of its function looks like that of any value: the
+    # call begins where the name begins, and ends later
+    name = step.positions
+    return name is not None and any(
+        s.opname.startswith("CALL") and s.positions is not None
+        and (s.positions.lineno, s.positions.col_offset) == (name.lineno, name.col_offset)
+        and (s.positions.end_lineno, s.positions.end_col_offset) > (name.end_lineno, name.end_col_offset)
+        for s in steps[at + 1 :]
+    )  # fmt: skip
 
 
 def ufuncs(module: ModuleType) -> dict[str, tuple[Any, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ from wengert.numpy_api import (  # noqa: F401  (they fill the table that the met
     writing,
 )
 from wengert.numpy_api.promote import again, cast, is_weak
+from wengert.numpy_api.scalars import python_asks
 from wengert.numpy_api.table import FUNCTIONS, UFUNCS
 from wengert.numpy_api.ufuncs import PAIRS
 from wengert.ops.index import gather
@@ -33,16 +35,27 @@ _REAL = (int, float)
 _OPERAND = (Tracer, np.ndarray, np.generic, int, float, complex, list, tuple)
 
 
+# of Python's own numbers these may raise an error, where NumPy's say inf or nan
+_RAISE: dict[np.ufunc, Callable[..., Any]] = {
+    np.true_divide: operator.truediv, np.floor_divide: operator.floordiv, np.remainder: operator.mod,
+    np.power: operator.pow,
+}  # fmt: skip
+
+
 def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
     rule = PAIRS[ufunc]
+    pythons = _RAISE.get(ufunc)
 
     def forward(self: Tracer, other: Any) -> Any:
         if not self.weak and type(other) in _QUICK:
             return rule(self, other)
         if not isinstance(other, _OPERAND):
             return NotImplemented
+        weak = self.weak and is_weak(other)
+        if weak and pythons is not None:
+            python_asks(pythons, (self, other))
         y = rule(self, other)
-        if self.weak and is_weak(other):
+        if weak:
             y.weak = True
         return y
 
@@ -51,8 +64,11 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
             return rule(other, self)
         if not isinstance(other, _OPERAND):
             return NotImplemented
+        weak = self.weak and is_weak(other)
+        if weak and pythons is not None:
+            python_asks(pythons, (other, self))
         y = rule(other, self)
-        if self.weak and is_weak(other):
+        if weak:
             y.weak = True
         return y
 
@@ -106,6 +122,9 @@ def _pow(self: Tracer, other: Any) -> Any:
         or cls is float
         or (isinstance(other, _REAL) and not isinstance(other, np.generic))
     ):
+        if self.weak and isinstance(python_asks(operator.pow, (self, other)), complex):
+            self = cast(self, np.dtype(np.complex128))
+            self.weak = True
         if other == 2:
             y = _square(self)
         elif other == 1:

@@ -9,9 +9,48 @@ from typing import Any
 
 import numpy as np
 
+from wengert.errors import ConcretizationError
+from wengert.ir import catching, source
 from wengert.numpy_api.promote import cast, inexact, operand
 from wengert.ops import erf, gamma
+from wengert.trace import trace
 from wengert.trace.tracer import Tracer
+
+_NOTHING: dict[str, Any] = {}
+
+
+def python_asks(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Any = _NOTHING) -> Any:
+    """What a function of Python's says of the numbers: it raises where they are outside of its domain.
+
+    None where they are not known, or no numbers.
+    """
+    home = trace.innermost()
+    types = home is not None and not home.saving  # (of a branch that may never run)
+    numbers = [None if types else _number(a) for a in args]
+    if any(n is None for n in numbers):
+        if catching.caught(catching.OUTSIDE) and (types or not all(map(_is_known, args))):
+            raise ConcretizationError(
+                "`try` asks whether the numbers are in the domain of a function, and this trace knows only their types",
+                "use np.where or wg.cond here",
+                source.here(),
+            )
+        return None
+    return function(*numbers, **kwargs)
+
+
+def _is_known(x: Any) -> bool:
+    return not isinstance(x, Tracer) or x.number() is not None
+
+
+def _number(x: Any) -> Any:
+    if isinstance(x, list | tuple):
+        found = [_number(v) for v in x]
+        return None if any(v is None for v in found) else found
+    if isinstance(x, Tracer):
+        value = x.number()
+        plain = isinstance(value, np.generic | np.ndarray) and value.dtype.kind in "fciub"
+        return value.item() if plain and value.ndim == 0 else None
+    return x
 
 
 def doubled(x: Any) -> Any:

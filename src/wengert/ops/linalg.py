@@ -10,15 +10,26 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import ShapeError
-from wengert.ir import source
-from wengert.ir.primitive import Primitive, Reads, Values
+from wengert.errors import ConcretizationError, ShapeError
+from wengert.ir import catching, source
+from wengert.ir.primitive import Handle, Primitive, Reads, Values
 from wengert.ir.types import ArrayType
 from wengert.ops.families import _named, everywhere, extent_of, scale
 
 
 class Stacked(Primitive):
     """An operation on stacks of matrices; batching is one more axis of the stack."""
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        unknown = any(isinstance(a, Handle) and a.number() is None for a in args)
+        if unknown and catching.caught(catching.FAILED):
+            raise ConcretizationError(
+                f"`try` asks whether {self.name} fails, which the numbers behind its arguments decide, "
+                "and this trace knows only their types",
+                "let the caller try, or add what keeps the matrix regular in every case",
+                source.here(),
+            )
+        return super().__call__(*args, **params)
 
     def batch(self, batched: tuple[bool, ...], *args: Any, **params: Any) -> Any:
         n = extent_of(batched, args)

@@ -8,8 +8,8 @@ from contextvars import ContextVar
 from typing import Any
 
 from wengert import tree
-from wengert.errors import TracerLeakError, WengertError
-from wengert.ir import source
+from wengert.errors import TracerLeakError, WengertError, refusals
+from wengert.ir import catching, source
 from wengert.ir.program import Program
 from wengert.trace.builder import Builder
 from wengert.trace.tracer import Tracer
@@ -94,12 +94,17 @@ def run(builder: Builder, f: Callable[..., Any], tracers: Sequence[Tracer]) -> l
     `f` gets handles of its own, so `tracers` still name the inputs when `f` has written into them.
     """
     token = _running.set((builder, _running.get()))
+    refused: list[WengertError] = []
+    before = refusals.set(refused)
     for enter, _ in hooks:
         enter()
     try:
         outputs = list(f(*[t.snapshot() for t in tracers]))
         for check in checks:
             check()
+        for error in refused:
+            if catching.swallowed(error):
+                raise error
         if builder.written:  # handles from outside are about to fall back: keep what was returned
             outputs = [tree.map_leaves(_settled, y) for y in outputs]
         return outputs
@@ -111,8 +116,12 @@ def run(builder: Builder, f: Callable[..., Any], tracers: Sequence[Tracer]) -> l
     finally:
         for _, leave in hooks:
             leave()
+        refusals.reset(before)
         _running.reset(token)
         builder.close()
+
+
+catching.boundaries.add(run.__code__)
 
 
 def _settled(leaf: Any) -> Any:
