@@ -136,17 +136,10 @@ def test_a_try_for_other_errors_is_compiled():
     assert wg.jit(wg.grad(f))(1.3) == pytest.approx(wg.grad(f)(1.3))
 
 
-def test_what_nobody_catches_comes_out_as_plain_numbers_raise_it():
-    for f, error in (
-        (lambda x: math.sqrt(-x), ValueError),
-        (lambda x: x / 0, ZeroDivisionError),
-        (lambda x: 1.0 % (x - x), ZeroDivisionError),
-        (lambda x: 0 * x + 10.0 ** (1000 * x), OverflowError),
-    ):
-        with pytest.raises(error):
-            f(1.3)
-        with pytest.raises(error):
-            wg.grad(f)(1.3)
+@pytest.mark.filterwarnings("ignore")
+def test_where_nobody_catches_it_an_infinity_or_nan_tells_where_it_was_born():
+    assert np.isnan(wg.grad(lambda x: math.sqrt(-x))(1.3))
+    assert wg.value_and_grad(lambda x: 1 / (x - 1.3))(1.3)[0] == np.inf
 
 
 def converted(x):

@@ -20,9 +20,9 @@ _NOTHING: dict[str, Any] = {}
 
 
 def python_asks(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Any = _NOTHING) -> Any:
-    """What a function of Python's says of the numbers: it raises where they are outside of its domain.
+    """What a function of Python's says of the numbers; None where they are not known, or it says nothing.
 
-    None where they are not known, or no numbers.
+    Its errors are raised where the user's code would catch them; elsewhere an inf or a nan tells more.
     """
     home = trace.innermost()
     types = home is not None and not home.saving  # (of a branch that may never run)
@@ -35,7 +35,14 @@ def python_asks(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Any
                 source.here(),
             )
         return None
-    return function(*numbers, **kwargs)
+    try:
+        return function(*numbers, **kwargs)
+    except (ValueError, ArithmeticError):
+        if catching.caught(catching.OUTSIDE):
+            raise
+    except TypeError:  # (of complex numbers)
+        pass
+    return None
 
 
 def _is_known(x: Any) -> bool:
