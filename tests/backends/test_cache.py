@@ -49,6 +49,19 @@ def test_a_link_is_no_directory(home, tmp_path):
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
+def test_a_user_without_a_home_has_no_cache(monkeypatch):
+    """A container's user that is in no table, HOME unset: code is compiled and not kept."""
+
+    def nobody(*_):
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("WENGERT_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(cache.Path, "home", nobody)
+    cache.write("a", (), CODE)
+    assert cache.read("a") is None
+
+
 @pytest.mark.parametrize("size", [0, 1, 16, 17, 80, 85, 90, 300, len(CODE)])
 def test_an_entry_cut_short_is_not_believed(home, size):
     cache.write("a", ("exp",), CODE)

@@ -1362,7 +1362,7 @@ BOARD = {
         np.divmod(y, x)[1]
         np.ldexp(x, 2)
         np.nan_to_num(y / 1.0)
-        np.partition(x, 2)
+        np.sort(np.partition(x, 2)[3:])
         np.unique(x)
         np.flip(T, (0, 2))
         np.moveaxis(T, [0, 1], [1, 2])

@@ -207,7 +207,7 @@ def test_the_steps_of_a_loop_are_run_forward_once():
         return np.sin(x)
 
     def forward(x):
-        calls.append(isinstance(x, float))
+        calls.append(issubclass(type(x), float))  # a traced value says that it is one, too
         return np.sin(x), x
 
     counted.defvjp(forward, lambda x, g: (g * np.cos(x),))

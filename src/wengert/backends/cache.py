@@ -31,11 +31,14 @@ def directory() -> Path | None:
     named = os.environ.get("WENGERT_CACHE")
     if named is not None and named.lower() in ("off", "0", ""):
         return None
-    path = Path(named) if named else _default() / "wengert"
     try:
+        path = Path(named) if named else _default() / "wengert"
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = path.lstat()
-    except OSError:
+    except (
+        OSError,
+        RuntimeError,
+    ):  # no permission, no room; nobody at home (HOME unset, no such user)
         return None
     if not stat.S_ISDIR(found.st_mode):
         return None
