@@ -1,4 +1,4 @@
-"""Products by BLAS in pieces: on our own threads, the same bits for any number of them, BLAS's own threads as before."""
+"""Products of matrices: the same bits for any number of threads; by BLAS in pieces, with BLAS's own threads as before."""
 
 import os
 import threading
@@ -11,7 +11,10 @@ pytest.importorskip("llvmlite")
 import wengert as wg
 from wengert.backends import blas, threads
 
-SHAPES = [(40, 50, 60), (128, 784, 256), (1000, 17, 65), (513, 700, 20), (20, 300, 2000)]
+SHAPES = [
+    (40, 50, 60), (128, 784, 256), (1000, 17, 65), (513, 700, 20), (20, 300, 2000), (33, 1100, 41), (17, 18, 19),
+    (23, 40, 25), (520, 530, 540),
+]  # fmt: skip
 DTYPES = [np.float64, np.float32, np.complex128, np.complex64]
 SPELLINGS = {
     "as they lie": lambda a, b: a @ b,
@@ -52,6 +55,29 @@ def test_pieces_make_the_product_whatever_the_number_of_threads(shape, how, dtyp
     assert abs(found[0] - exact).max() <= 4 * np.finfo(dtype).eps * k**0.5 * abs(exact).max()
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_bits_of_an_element_do_not_depend_on_its_place(dtype):
+    a, b = draw((150, 700), dtype), draw((700, 130), dtype)
+    f = wg.jit(lambda a, b: a @ b)
+    whole = f(a, b)
+    for rows, columns in ((17, 130), (150, 21), (93, 47)):
+        part = f(a[:rows], np.ascontiguousarray(b[:, :columns]))
+        assert part.tobytes() == whole[:rows, :columns].tobytes()
+    turned = wg.jit(lambda a, b: a.T @ b.T)(np.asarray(a.T, order="C"), np.asarray(b.T, order="C"))
+    assert turned.tobytes() == whole.tobytes()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_stay_in_their_rows_and_columns(value):
+    a, b = draw((50, 60), float), draw((60, 70), float)
+    a[49, 3], b[59, 69] = value, value
+    f = wg.jit(lambda a, b: a @ b)
+    with np.errstate(all="ignore"):
+        exact = a @ b
+    np.testing.assert_array_equal(np.isfinite(f(a, b)), np.isfinite(exact))
+    np.testing.assert_allclose(f(a, b), exact, rtol=1e-12, atol=1e-13)
+
+
 @pytest.mark.parametrize("stack", [(30,), (20, 3), (3, 20)])
 def test_stacks_of_products_are_shared_out(stack):
     a, b = draw((*stack, 60, 50), float), draw((*stack, 50, 70), float)
@@ -76,7 +102,7 @@ def several():
 
 
 def test_blas_has_as_many_threads_as_before_when_products_are_done(several):
-    a = draw((300, 300), float)
+    a = draw((300, 300), complex)
     f = wg.jit(lambda a: a @ a)
     f(a)
     assert several.value == 3
@@ -90,7 +116,7 @@ def test_blas_has_as_many_threads_as_before_when_products_are_done(several):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_child_of_a_fork_in_the_middle_of_a_product_has_all_threads_of_blas(several):
-    a = draw((400, 400), float)
+    a = draw((400, 400), complex)
     f = wg.jit(lambda a: a @ a)
     f(a)
     stop = threading.Event()

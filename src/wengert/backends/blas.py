@@ -1,4 +1,4 @@
-"""SciPy's BLAS as compiled code calls it: products on our own threads, where BLAS lets itself be told to use one.
+"""Products of matrices as compiled code calls them: in loops of our own (`product_ir`), large ones by SciPy's BLAS.
 
 BLAS brings threads of its own. They wait for work by running in circles, and for each other inside of a product: on a
 core that somebody else wants, that takes many times as long as the product. So large products are cut into pieces for
@@ -13,10 +13,8 @@ import os
 from functools import cache, partial
 from typing import Any
 
-from wengert.backends import blas_ir, machine, symbols
+from wengert.backends import blas_ir, machine, product_ir, symbols, vecmath
 from wengert.backends.blas_ir import State
-
-LETTERS = "sdcz"
 
 
 @cache
@@ -72,20 +70,33 @@ def _empty(block: Any) -> None:
     ctypes.memset(block, 0, State.SIZE)
 
 
-def _product(letter: str) -> int:
-    """The address of `wg_dgemm` and its kind."""
+def _large(letter: str) -> int:
+    """The address of `wg_dgemm_large` and its kind: BLAS in pieces."""
     word, plain = threads_of_blas(), symbols.address(f"{letter}gemm")
     assert plain is not None
     own = {"wg_blas": ctypes.addressof(_state()), "gemm": plain}
     if word is not None:
         own["blas_threads"] = ctypes.addressof(word)
     text = blas_ir.text(machine.machine().triple, letter, word is not None)
-    name = blas_ir.NAME.format(letter)
-    loaded = machine.load(text, (name,), own)
-    _kept.append(loaded)
-    return loaded.addresses[name]
+    return _loaded(text, blas_ir.NAME.format(letter), own)
 
 
-_kept: list[Any] = []
-for _letter in LETTERS:
-    symbols.offer_later(blas_ir.NAME.format(_letter), partial(_product, _letter))
+def _product(letter: str) -> int:
+    """The address of `wg_dgemm` and its kind: our own loops, where they are good for the numbers and the machine."""
+    large = symbols.address(blas_ir.NAME.format(letter))
+    assert large is not None
+    if letter not in "sd" or not vecmath.features() & {"fma", "neon"}:
+        return large
+    text = product_ir.text(machine.machine().triple, letter, vecmath.lanes())
+    return _loaded(text, product_ir.NAME.format(letter), {"large": large})
+
+
+def _loaded(text: str, name: str, own: dict[str, int]) -> int:
+    _kept.append(machine.load(text, name, own))
+    return int(_kept[-1].address)
+
+
+_kept: list[machine.Loaded] = []
+for _letter in "sdcz":
+    symbols.offer_later(blas_ir.NAME.format(_letter), partial(_large, _letter))
+    symbols.offer_later(product_ir.NAME.format(_letter), partial(_product, _letter))

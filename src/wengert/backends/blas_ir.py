@@ -1,4 +1,4 @@
-"""A product of matrices in pieces, in LLVM text: `i32 wg_dgemm(…)` takes what BLAS's `dgemm` takes.
+"""A product by BLAS in pieces, in LLVM text: `i32 wg_dgemm_large(…)` takes what BLAS's `dgemm` takes.
 
 The sides of the result are halved until pieces are small enough to share out, or thin; each piece is a product by BLAS
 on one thread. The pieces depend on the sizes alone, so no bit depends on the number of threads. The result is not 0
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-NAME = "wg_{}gemm"
+NAME = "wg_{}gemm_large"
 BYTES = {"s": 4, "d": 8, "c": 8, "z": 16}
 TINY = 1 << 15  # multiplications that no BLAS shares out
 PIECE = 1 << 22  # … of a piece, as long as there are fewer than `MANY`
