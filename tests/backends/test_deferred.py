@@ -179,8 +179,76 @@ def test_equal_code_without_guards_is_not_shared_where_the_guards_were_others():
     assert texts(0) == texts(0) != texts(1)
 
 
-def test_few_guards_and_guards_in_loops_stay():
+def test_few_guards_stay():
     few = lower(simplify(wg.program(wg.grad(lambda x: np.sqrt(x[0]) * x[1]))(X)))
-    loop = lower(simplify(wg.program(wg.grad(lambda x: np.sum(np.sqrt(x) * x)))(np.ones(100))))
     assert deferred.quick(few) is None
-    assert deferred.quick(loop) is None
+
+
+# ---- loops -------------------------------------------------------------------------------------------------
+
+
+def chain(x):
+    y = x
+    for k in range(18):
+        y = (np.sqrt(y) * x + 0.1, np.log(y) + 3.0, np.arctan(y) / x)[k % 3]
+    return y
+
+
+def row(r):
+    return np.sum(np.sqrt(np.abs(chain(r))) * r[::-1])
+
+
+LOOPS = {
+    "elements": (wg.grad(lambda x: np.sum(chain(x))), (3, 16, 17, 100, 3001)),
+    "with a sum": (wg.value_and_grad(lambda x: np.sum(chain(x) * x)), (100, 3001, 40_000)),
+    "two loops": (wg.grad(lambda x: np.sum(chain(x / np.max(x)))), (100, 3001)),
+    "examples": (wg.grad(lambda x: np.sum(wg.vmap(row)(x.reshape(-1, 4)))), (96, 404)),
+    "one for all": (
+        wg.grad(lambda x: np.sum(wg.vmap(lambda a: np.sum(chain(a * x[:2])))(x[2:]))),
+        (103,),
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "n"), [(name, n) for name, (_, ns) in LOOPS.items() for n in ns])
+def test_loops_without_guards_give_the_bits_of_loops_with_them(name, n):
+    x = np.linspace(0.2, 1.7, n)
+    program = wg.program(LOOPS[name][0])(x)
+    guarded = compile(simplify(program))
+    quick = memo.compiled(program)
+    assert quick.code.needs.again
+    cases = [x, x[::-1].copy()]
+    for k, value in enumerate(SPECIAL):
+        y = x.copy()
+        y[(7 * k + 3) % n :: 41] = value
+        cases.append(y)
+    for fresh in (False, True):
+        for y in (*cases, np.zeros(n), x):
+            for found, wanted in zip(quick([y]), guarded(y), strict=True):
+                same_bits(np.asarray(found), wanted)
+            if fresh:
+                memo.forget()
+                quick = memo.compiled(program)
+
+
+def test_a_loop_that_needs_guards_leaves_and_is_done_with_them(monkeypatch):
+    texts = loads(monkeypatch)
+    x = np.linspace(0.2, 1.7, 3001)
+    run = memo.compiled(wg.program(LOOPS["elements"][0])(x))
+    run([x])
+    made = [t for t in texts if "@kernel" in t]
+    assert len(made) == 1
+    assert "select" not in made[0]
+    x[2900] = 0.0
+    run([x])
+    assert len([t for t in texts if "@kernel" in t]) == 2
+
+
+def test_what_calls_python_back_keeps_its_guards():
+    def f(x):
+        return np.sum(np.sort(chain(x)) * np.arange(100))
+
+    program = wg.program(wg.value_and_grad(f))(np.linspace(0.2, 1.7, 100))
+    function = lower(simplify(program))
+    assert function.callbacks
+    assert deferred.quick(function) is None

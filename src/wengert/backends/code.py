@@ -234,7 +234,9 @@ class Reduction(NamedTuple):
 class For(Statement):
     """`for index in range(extent)`, or backwards."""
 
-    __slots__ = ("block", "carried", "extent", "index", "kind", "reductions", "reverse", "sums")
+    __slots__ = (
+        "block", "carried", "extent", "index", "kind", "reductions", "reverse", "sums", "weight",
+    )  # fmt: skip
 
     def __init__(self, extent: Value, index: Value, block: Block, kind: str, reverse: bool) -> None:
         self.extent, self.index, self.block = extent, index, block
@@ -242,6 +244,7 @@ class For(Statement):
         self.carried: list[Carried] = []
         self.reductions: list[Reduction] = []
         self.sums: list[tuple[str, Buffer, Buffer]] = []  # the last has room for `PARTS` of them
+        self.weight: int | None = None  # of how many values it counts, if not of those in it
 
 
 class While(Statement):

@@ -1,7 +1,7 @@
 """Guards of slopes left to code of their own, which is made when a number first needs them.
 
 A guard (`0 · anything = 0`) is three operations for each product of a derivative, and two thirds of the time that a compiler takes
-for straight-line code. Hardly any number needs one. So the code is made without them: where one would have acted, a result is no
+for straight-line code; in loops, code with and without them was twice as long. Hardly any number needs one. So the code is made without them: where one would have acted, a result is no
 number. Then, and from then on, the guarded function runs instead, and writes all results again.
 """
 
@@ -11,35 +11,111 @@ import copy
 import ctypes
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from wengert.backends import machine
-from wengert.backends.code import AGAIN, Block, Check, Function, Store, Value
-from wengert.backends.guards import FEWEST, Guard, free, guard
+from wengert.backends.code import AGAIN, Block, Check, For, Function, If, Store, Value
+from wengert.backends.guards import FEWEST, Guard, Lifted, free, guard, lift
+from wengert.backends.vary import weight
 
 CELL = "wg_guarded"  # two pointers: to the guarded function, once it is there; to what makes it
 
 
 def quick(function: Function) -> Function | None:
-    """Straight-line code without its guards, which stops with `AGAIN` where one is needed; None where that gains nothing."""
-    items = function.body.items
-    guards = {v: g for v in items if v.__class__ is Value and (g := guard(v))}
-    if len(guards) < FEWEST or not all(isinstance(i, Value | Store | Check) for i in items):
+    """The function without guards, which stops with `AGAIN` where one is needed; None where that gains nothing.
+
+    In vector loops they are lifted (`guards`) on this occasion.
+    """
+    if function.callbacks:  # what they do would be done twice
         return None
+    items = function.body.items
+    if all(isinstance(item, Value | Store | Check) for item in items):
+        return _straight(function, items)
+    lifted = lift(function)
+    body = _loops(function.body, lifted)
+    return None if body is function.body else _again(function, body, lifted.values())
+
+
+def _again(function: Function, body: Block, without: Iterable[Any]) -> Function:
+    """A function with this body; it says which guards it is without, as equal code may be that of others."""
+    places = []
+    for _, items, guards in without:
+        number = {item: n for n, item in enumerate(items)}
+        places += [
+            tuple(number.get(x, -1) for x in (*g, g.zero.args[0], g.value.args[0]))
+            for g in guards.values()
+        ]
+    found = copy.copy(function)
+    found.body = body
+    found.again = hashlib.blake2b(repr(places).encode(), digest_size=10).hexdigest()
+    return found
+
+
+# ---- loops -------------------------------------------------------------------------------------------------
+
+
+def _loops(block: Block, lifted: dict[For, Lifted]) -> Block:
+    """The block with loops that leave where a guard is needed; itself, if there is none in it."""
+    items: list[Any] = []
+    for item in block.items:
+        if item.__class__ is not For:
+            items.append(item)
+            continue
+        if item in lifted:
+            items.append(_leaving(item, lifted[item].branch))
+            continue
+        inner = _loops(item.block, lifted)
+        items.append(item if inner is item.block else _with(item, inner))
+    if all(a is b for a, b in zip(items, block.items, strict=True)):
+        return block
+    found = Block()
+    found.items = items
+    return found
+
+
+def _leaving(loop: For, branch: If) -> For:
+    """The first of a loop's two versions alone."""
+    block = Block()
+    fine = Value("not", "bool", (branch.test,), None, block)
+    block.items = [
+        *loop.block.items[:-1], fine, Check(fine, AGAIN), *branch.otherwise.items
+    ]  # fmt: skip
+    found = _with(loop, block)
+    now = {result: value for _, value, result in branch.results}
+    found.reductions = [r._replace(value=now.get(r.value, r.value)) for r in loop.reductions]
+    return found
+
+
+def _with(loop: For, block: Block) -> For:
+    """A loop with another body that is done in the same way."""
+    found = copy.copy(loop)
+    found.block, found.weight = block, weight(loop)
+    return found
+
+
+# ---- straight-line code --------------------------------------------------------------------------------------
+
+
+def _straight(function: Function, items: list[Any]) -> Function | None:
+    guards = {v: g for v in items if v.__class__ is Value and (g := guard(v))}
     stored = {item.buffer for item in items if isinstance(item, Store)}
-    if any(v.op == "load" and v.data in stored for v in items if isinstance(v, Value)):
+    if len(guards) < FEWEST or any(
+        v.op == "load" and v.data in stored for v in items if isinstance(v, Value)
+    ):
         return None
     open_, users = free(items, guards)
     guards = {v: g for v, g in guards.items() if v in open_}
     if len(guards) < FEWEST:
         return None
-    return _without(function, guards, users)
+    body = _without(items, guards, users)
+    return None if body is None else _again(function, body, [(None, items, guards)])
 
 
 def _without(
-    function: Function, guards: dict[Value, Guard], users: dict[Value, list[Any]]
-) -> Function | None:
+    items: list[Any], guards: dict[Value, Guard], users: dict[Value, list[Any]]
+) -> Block | None:
+    """All that is not for guards; and are the results numbers?"""
     own: set[Value] = set(guards)  # what nobody but guards looks at
     for g in guards.values():
         test = g.value.args[0]
@@ -51,7 +127,7 @@ def _without(
     now: dict[Value, Value] = {}
     tested: set[Value] = set()
     fine: Value | None = None  # are all results numbers?
-    for item in function.body.items:
+    for item in items:
         if isinstance(item, Store):
             if item.value in now:
                 value = now[item.value]
@@ -78,19 +154,7 @@ def _without(
     if fine is None:  # nobody reads them
         return None
     block.items.append(Check(fine, AGAIN))
-    found = copy.copy(function)
-    found.body, found.again = block, _digest(function, guards)
-    return found
-
-
-def _digest(function: Function, guards: dict[Value, Guard]) -> str:
-    """Which guards there were: equal code without guards may be that of other code with them."""
-    number = {item: n for n, item in enumerate(function.body.items)}
-    places = [
-        tuple(number.get(x, -1) for x in (*g[:4], g.zero.args[0], g.value.args[0]))
-        for g in guards.values()
-    ]
-    return hashlib.blake2b(repr(places).encode(), digest_size=10).hexdigest()
+    return block
 
 
 # ---- in a process ------------------------------------------------------------------------------------------

@@ -29,12 +29,29 @@ class Guard(NamedTuple):
     none: Value  # product != product
 
 
+class Lifted(NamedTuple):
+    """What was done to a loop: its last statement, which computes again with guards; what was in it; the guards."""
+
+    branch: If
+    items: list[Any]
+    guards: dict[Value, Guard]
+
+
 def lifted(function: Function) -> Function:
     """The function itself, its vector loops in two versions where that pays."""
-    for item in list(items_of(function.body)):
-        if isinstance(item, For) and item.kind == "vector" and not item.carried:
-            _lift(item)
+    lift(function)
     return function
+
+
+def lift(function: Function) -> dict[For, Lifted]:
+    """Vector loops that have two versions from now on."""
+    found = {}
+    for item in list(items_of(function.body)):
+        if item.__class__ is For and item.kind == "vector" and not item.carried:
+            done = _lift(item)
+            if done is not None:
+                found[item] = done
+    return found
 
 
 def guard(v: Value) -> Guard | None:
@@ -57,20 +74,21 @@ def _is_zero(v: Value) -> bool:
     return v.op == "const" and v.data == 0
 
 
-def _lift(loop: For) -> None:
+def _lift(loop: For) -> Lifted | None:
     items = loop.block.items
     if not all(isinstance(item, Value | Store | Check) for item in items):
-        return
+        return None
     guards = {item: g for item in items if isinstance(item, Value) and (g := guard(item))}
     stored = {item.buffer for item in items if isinstance(item, Store)}
     if len(guards) < FEWEST or any(
         isinstance(v, Value) and v.op == "load" and v.data in stored for v in items
     ):
-        return
+        return None
     open_, _ = free(items, guards)
     guards = {v: g for v, g in guards.items() if v in open_}
-    if len(guards) >= FEWEST:
-        _Versions(loop, guards).write()
+    if len(guards) < FEWEST:
+        return None
+    return Lifted(_Versions(loop, guards).write(), items, guards)
 
 
 def free(items: list[Any], guards: dict[Value, Guard]) -> tuple[set[Value], dict[Value, list[Any]]]:
@@ -120,8 +138,8 @@ class _Versions:
         self.quick: dict[Value, Value] = {}
         self.main: list[Any] = []
 
-    def write(self) -> None:
-        """Put them into the block."""
+    def write(self) -> If:
+        """Put them into the block: the statement at its end."""
         items = self.block.items
         buffers = {s.buffer for s in items if isinstance(s, Store) and s.value in self.touched}
         branch = If(Value("const", "bool", (), False), Block(self.block), Block(self.block))
@@ -152,6 +170,7 @@ class _Versions:
             reductions.append(Reduction(r.op, r.init, value, r.result))
         self.loop.reductions = reductions
         self.block.items = [*self.main, branch]
+        return branch
 
     def _late(self, items: list[Any]) -> set[Value]:
         """Tests that only the guards want."""

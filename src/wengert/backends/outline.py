@@ -13,7 +13,7 @@ from wengert.backends import chunk_memory
 from wengert.backends.code import PARTS, Call, For, Reserve, Value, While
 from wengert.backends.cpp_uses import roots, sources
 from wengert.backends.spelling import TYPES
-from wengert.backends.vary import by_lanes, items_of
+from wengert.backends.vary import by_lanes, items_of, weight
 
 if TYPE_CHECKING:
     from wengert.backends.llvm import Printer
@@ -48,8 +48,7 @@ def is_product(call: Call) -> bool:
 
 def size_of_chunk(p: Printer, s: For) -> str:
     """Iterations of a chunk: by what is written, times the loops inside."""
-    count = sum(1 for item in items_of(s.block) if item.__class__ is Value)
-    least = max(WORK // max(count, 1), 1)
+    least = max(WORK // max(weight(s), 1), 1)
     if _loop_in(s.block) is None and s.kind == "vector":
         return str(_whole(least))
     inner = _times(p, s.block)

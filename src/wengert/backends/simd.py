@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from wengert.backends.code import DTYPES, For, If, Value, While
+from wengert.backends.code import DTYPES, For, If, While
 from wengert.backends.lane_flow import Flow
 from wengert.backends.lanes import Linear
 from wengert.backends.scalars import Numbers, Scalars
 from wengert.backends.spelling import TYPES
-from wengert.backends.vary import items_of
+from wengert.backends.vary import weight
 
 LONG = 60  # bodies of more values are printed once, always under a mask
 VERY_LONG = 500
@@ -30,7 +30,7 @@ class Lanes(Flow):
     def print(self) -> None:
         """Full vectors, then what is left under a mask."""
         p, s, w = self.p, self.s, self.width
-        count = sum(1 for item in items_of(s.block) if item.__class__ is Value)
+        count = weight(s)
         nested = any(
             isinstance(item, For | While) or (isinstance(item, If) and not item.soft)
             for item in s.block.items

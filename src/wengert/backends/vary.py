@@ -66,6 +66,13 @@ def width_of(s: For, native: int) -> int:
     return native if wide else 2 * native
 
 
+def weight(s: For) -> int:
+    """How many values are in a loop: by that it is decided how it is done, and so in which order sums are taken."""
+    if s.weight is not None:
+        return s.weight
+    return sum(1 for item in items_of(s.block) if item.__class__ is Value)
+
+
 def by_lanes(s: For) -> bool:
     """Calls cannot be made per lane."""
     return not any(isinstance(item, Call) for item in items_of(s.block))
