@@ -23,7 +23,7 @@ from wengert.ir.types import type_of
 from wengert.trace.builder import Builder
 from wengert.trace.idle import plain
 from wengert.trace.path import Paths
-from wengert.trace.trace import run
+from wengert.trace.trace import run, tracing
 from wengert.trace.tracer import Tracer
 from wengert.transforms.reverse import reverse
 from wengert.trust import anomaly, policies, report
@@ -148,6 +148,8 @@ class Gradient:
             )  # fmt: skip
             gradients = [_delivered(g, x) for g, x in zip(gradients, call.leaves, strict=True)]
             y = values[0] if values else y
+        elif builder.finite and type(y) is np.float64 and y - y == 0 and not tracing():
+            pass  # (`finite` knows of no zeros that stopped anything)
         elif self.trust != "off" or anomaly.watched.get() is not None:
             # the value counts too: where it overflowed, zeros may have stopped what was infinite
             report.inspect(

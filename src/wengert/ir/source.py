@@ -60,7 +60,7 @@ def is_internal(file: str) -> bool:
     if known is None:
         known = (
             file.startswith(
-                (*_quiet, "numpy/", "scipy/")
+                (*_quiet, "numpy/", "scipy/", "<wengert")
             )  # compiled code names its files like that
             or f"{os.sep}site-packages{os.sep}scipy{os.sep}" in file
         )

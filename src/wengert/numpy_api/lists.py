@@ -17,6 +17,7 @@ import numpy as np
 
 from wengert.numpy_api.creation import array, is_traced
 from wengert.numpy_api.table import FUNCTIONS, UFUNCS
+from wengert.numpy_api.ufuncs import PLAIN
 from wengert.trace.tracer import Tracer
 
 # functions of which one argument is a list of arrays: each of them may be a list
@@ -69,8 +70,11 @@ def gatherer(original: Callable[..., Any], name: str) -> Callable[..., Any]:
                 ours = False
                 break
         else:
-            if not kwargs:  # (with a traced value the shortest way, without asking around)
+            # (with a traced value the shortest way, without asking around)
+            if not kwargs:
                 return rule(*args) if ours else original(*args)
+            if ours and all(type(v) in _PLAIN for v in kwargs.values()):
+                return rule(*args, **kwargs)
         args = tuple(map(turn, args))
         return original(*args, **{key: turn(v) for key, v in kwargs.items()})
 
@@ -92,10 +96,12 @@ def functions(module: ModuleType, known: Any = ()) -> dict[str, tuple[Any, Any]]
 
 def listening(original: np.ufunc) -> Callable[..., Any]:
     """A ufunc where it is called, which also takes lists of traced values."""
-    rule, count = UFUNCS[original], original.nin
+    rule, count = PLAIN.get(UFUNCS[original], UFUNCS[original]), original.nin
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if not kwargs and len(args) == count:
+            if count == 1 and type(args[0]) is Tracer:
+                return rule(args[0])
             traced = False
             for a in args:
                 cls = type(a)

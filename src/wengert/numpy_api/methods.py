@@ -24,7 +24,7 @@ from wengert.numpy_api import (  # noqa: F401  (they fill the table that the met
 from wengert.numpy_api.promote import again, cast, is_weak
 from wengert.numpy_api.scalars import python_asks
 from wengert.numpy_api.table import FUNCTIONS, UFUNCS
-from wengert.numpy_api.ufuncs import PAIRS
+from wengert.numpy_api.ufuncs import PLAIN
 from wengert.ops.index import gather
 from wengert.trace.buffers import View, memory_of
 from wengert.trace.layout import C_ORDER, UNKNOWN, relaid
@@ -43,7 +43,7 @@ _RAISE: dict[np.ufunc, Callable[..., Any]] = {
 
 
 def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    rule = PAIRS[ufunc]
+    rule = PLAIN[UFUNCS[ufunc]]
     pythons = _RAISE.get(ufunc)
 
     def forward(self: Tracer, other: Any) -> Any:

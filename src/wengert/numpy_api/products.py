@@ -16,6 +16,7 @@ from wengert.numpy_api.table import UFUNCS, implements, unsupported
 from wengert.numpy_api.ufuncs import finish
 from wengert.ops import matmul as ops
 from wengert.ops.shape import broadcast
+from wengert.trace.shortcut import consider
 from wengert.trace.tracer import Tracer
 
 
@@ -35,6 +36,25 @@ def pair(a: Any, b: Any) -> tuple[Any, Any]:
 def matmul(a: Any, b: Any, out: Any = None, **rest: Any) -> Any:
     """`a @ b`."""
     if out is None and not rest:  # the common cases, quickly
+        mine = a if type(a) is Tracer else b
+        if type(mine) is Tracer and (step := mine.builder.path) is not None:
+            if step.door is matmul:
+                y = step.go(step, a, b)
+                if y is not None:
+                    return y
+            elif step.heat >= 0:
+                y = _product(a, b)
+                consider(step, matmul, (a, b), y)
+                return y
+        return _product(a, b)
+    if "axes" in rest or "axis" in rest:
+        raise unsupported("np.matmul with axes=", "use np.moveaxis before and after")
+    dtype = rest.get("dtype")
+    return finish(_product(a, b, dtype), out, True)
+
+
+def _product(a: Any, b: Any, dtype: Any = None) -> Any:
+    if dtype is None:
         t = a.node.type if type(a) is Tracer else a
         u = b.node.type if type(b) is Tracer else b
         if (
@@ -46,15 +66,12 @@ def matmul(a: Any, b: Any, out: Any = None, **rest: Any) -> Any:
             and t.shape[-1] == u.shape[0]
         ):
             return ops.matmul(a, b)
-    if "axes" in rest or "axis" in rest:
-        raise unsupported("np.matmul with axes=", "use np.moveaxis before and after")
-    dtype = rest.get("dtype")
     a, b = pair(a, b)
     if dtype is not None:
         a, b = cast(a, np.dtype(dtype)), cast(b, np.dtype(dtype))
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         raise ValueError("matmul: Input operand does not have enough dimensions")
-    return finish(_matmul(a, b), out, True)
+    return _matmul(a, b)
 
 
 def _matmul(a: Any, b: Any) -> Any:

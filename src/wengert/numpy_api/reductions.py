@@ -20,6 +20,7 @@ from wengert.numpy_api.promote import (
 from wengert.numpy_api.table import UFUNC_REDUCTIONS, implements
 from wengert.numpy_api.ufuncs import finish
 from wengert.ops import arithmetic, counted, reduce
+from wengert.trace.shortcut import consider
 from wengert.trace.tracer import Tracer
 
 _NONE = np._NoValue
@@ -27,6 +28,18 @@ _NONE = np._NoValue
 
 def _fast(prim: Any, a: Any, axis: Any, keepdims: Any) -> Any:
     """The plain call: one equation for a traced float array."""
+    step = a.builder.path
+    if step is None or (step.heat < 0 and step.door is not prim):
+        return _asked(prim, a, axis, keepdims)
+    if step.door is prim:
+        y = step.go(step, a, axis, keepdims)
+        return _asked(prim, a, axis, keepdims) if y is None else y
+    y = _asked(prim, a, axis, keepdims)
+    consider(step, prim, (a, axis, keepdims), y)
+    return y
+
+
+def _asked(prim: Any, a: Any, axis: Any, keepdims: Any) -> Any:
     t = a.node.type
     axes = tuple(range(t.ndim)) if axis is None else axes_of(axis, t.ndim)
     y = a.builder.record(prim, (a,), {"axes": axes})

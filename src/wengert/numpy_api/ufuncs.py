@@ -26,12 +26,14 @@ from wengert.ops import arithmetic, compare, custom, exponential, trigonometric
 from wengert.ops.families import Elementwise
 from wengert.trace import adoption
 from wengert.trace.body import body
+from wengert.trace.shortcut import consider
 from wengert.trace.tracer import Tracer
 
 _body = body.get
 _NOTHING: dict[str, Any] = {}
 _ONE, _FIRST, _SECOND, _BOTH = (True,), (True, False), (False, True), (True, True)
-PAIRS: dict[np.ufunc, Callable[[Any, Any], Any]] = {}  # the rules of two arguments and no options
+# for rules of one or two arguments, what they are without options
+PLAIN: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
 def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
@@ -62,6 +64,18 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
         return loops[dtype]
 
     def one(x: Any) -> Any:
+        if type(x) is Tracer and (step := x.builder.path) is not None:
+            if step.door is one:
+                y = step.go(step, x)
+                if y is not None:
+                    return y
+            elif step.heat >= 0:
+                y = asked(x)
+                consider(step, one, (x,), y)
+                return y
+        return asked(x)
+
+    def asked(x: Any) -> Any:
         if type(x) is Tracer:
             node = x.node
             t = node.type
@@ -81,6 +95,19 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
         return general((x,))
 
     def two(x: Any, y: Any) -> Any:
+        mine = x if type(x) is Tracer else y
+        if type(mine) is Tracer and (step := mine.builder.path) is not None:
+            if step.door is two:
+                z = step.go(step, x, y)
+                if z is not None:
+                    return z
+            elif step.heat >= 0:
+                z = asked_two(x, y)
+                consider(step, two, (x, y), z)
+                return z
+        return asked_two(x, y)
+
+    def asked_two(x: Any, y: Any) -> Any:
         first, second = type(x) is Tracer, type(y) is Tracer
         mine, other = (x, y) if first else (y, x)  # a traced value, which says the dtype
         if type(mine) is not Tracer or mine.weak:
@@ -127,9 +154,6 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
             return builder.note(prim, a, b, _NOTHING, wanted, v, w, z, same)
         return builder.record(prim, (x, y))
 
-    if ufunc.nin == 2 and ufunc.nout == 1:
-        PAIRS[ufunc] = two
-
     def unary(x: Any, out: Any = None, *, where: Any = True, dtype: Any = None, **rest: Any) -> Any:
         y = one(x) if dtype is None else general((x,), dtype)
         return y if out is None and where is True else finish(y, out, where)
@@ -146,8 +170,11 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
         xs, given = args[: ufunc.nin], args[ufunc.nin :]
         return finish(general(xs, dtype), given[0] if given else out, where)
 
-    rules: dict[int, Callable[..., Any]] = {1: unary, 2: binary}
-    return rules.get(ufunc.nin, several)
+    if ufunc.nin > 2:
+        return several
+    rule: Callable[..., Any] = unary if ufunc.nin == 1 else binary
+    PLAIN[rule] = one if ufunc.nin == 1 else two
+    return rule
 
 
 def finish(y: Any, out: Any, where: Any) -> Any:

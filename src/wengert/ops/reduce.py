@@ -10,6 +10,7 @@ import numpy as np
 from wengert.ir.primitive import Handle, Primitive, Reads, Values
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.families import Linear, _named, everywhere, extent_of, scale
+from wengert.ops.pulling import has_nan
 from wengert.ops.radii import growth, lost, plus, unit
 from wengert.ops.shape import broadcast
 
@@ -40,6 +41,12 @@ def back(y: Any, shape: tuple[int, ...], axes: Axes) -> Any:
 @lru_cache(maxsize=1024)
 def _others(ndim: int, axes: Axes) -> Axes:
     return tuple(d for d in range(ndim) if d not in axes)
+
+
+@lru_cache(maxsize=1024)
+def _with_ones(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
+    """`shape` with extent 1 along the axes: there NumPy repeats by itself."""
+    return tuple(1 if d in axes else n for d, n in enumerate(shape))
 
 
 class Sum(Linear):
@@ -331,10 +338,11 @@ class Extremum(Reduction):
 
     def quick(self, g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any, params: Any) -> Values:
         (x,), (y,), axes = xs, ys, params["axes"]
-        there = x == back(y, x.shape, axes)
+        shape = _with_ones(x.shape, axes)
+        there = x == y.reshape(shape)
         # one in each row, or, where nans are, none: then the share is what is compared
-        if np.count_nonzero(there) == y.size and not (y != y).any():
-            return (back(g, x.shape, axes) * there,)
+        if np.count_nonzero(there) == y.size and not has_nan(y):
+            return (g.reshape(shape) * there,)
         return super().quick(g, xs, ys, wanted, inputs, params)
 
 

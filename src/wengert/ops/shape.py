@@ -74,7 +74,7 @@ class Broadcast(Movement):
         inner = inputs[0].type.shape
         axes, order = _repeated(params["shape"], params["dims"], inner)
         if axes:
-            g = rows_summed(g) if axes == (0,) and g.ndim == 2 else np.add.reduce(g, axes)
+            g = summed(g, axes[0]) if len(axes) == 1 and g.ndim == 2 else np.add.reduce(g, axes)
         if order is not None:
             g = g.transpose(order)
         return (g if g.shape == inner else g.reshape(inner),)
@@ -112,6 +112,9 @@ class Reshape(Movement):
         self, gs: Values, args: Values, wanted: tuple[bool, ...], *, shape: Shape
     ) -> Values:
         return (reshape(gs[0], shape=type_of(args[0]).shape),)
+
+    def quick(self, g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any, params: Any) -> Values:
+        return (g.reshape(inputs[0].type.shape),)
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, shape: Shape) -> Any:
         return self(x, shape=(int(x.shape[0]), *shape))
@@ -280,11 +283,12 @@ class Pad(Movement):
         return k.padded(self, x, shape, low, high)
 
 
-def rows_summed(g: Any) -> Any:
-    """The sum of the rows of a matrix of plain numbers; by BLAS, twice as quick, where that pays."""
-    if g.size > 512 and len(g) <= _FILL and g.dtype.char in "fd" and g.flags.c_contiguous:
-        return _ones(len(g), g.dtype).dot(g)
-    return np.add.reduce(g, 0)
+def summed(g: Any, axis: int) -> Any:
+    """The sum of the rows or columns of a matrix of plain numbers; by BLAS, twice as quick, where that pays."""
+    count = g.shape[axis]
+    if g.size > 512 and count <= _FILL and g.dtype.char in "fd" and g.flags.c_contiguous:
+        return g.dot(_ones(count, g.dtype)) if axis else _ones(count, g.dtype).dot(g)
+    return np.add.reduce(g, axis)
 
 
 @lru_cache(maxsize=64)

@@ -52,7 +52,7 @@ class Builder:
     """
 
     __slots__ = (
-        "captured", "closed", "companion", "decisions", "given", "inputs", "kept", "list", "name", "nested", "ordered",
+        "captured", "closed", "companion", "decisions", "finite", "given", "inputs", "kept", "list", "name", "nested", "ordered",
         "orders", "path", "paths", "quick", "saving", "serial", "sources", "stopped", "trust", "watched", "written",
     )  # fmt: skip
 
@@ -74,6 +74,7 @@ class Builder:
         self.decisions: list[tuple[Var, bool, Any]] = []  # what Python's `if` and `while` asked
         self.trust = "off"  # how closely derivatives taken inside wish to be looked at
         self.stopped = False  # did zeros stop what was not finite, on a way back?
+        self.finite = False  # are the results of a way back known to be finite?
         self.closed = False
         self.companion: Any = None  # the builder of idle values made in this trace (trace.idle)
         self.nested = False  # do values contain tracers of an outer trace?
@@ -158,7 +159,7 @@ class Builder:
             if exposed(value):
                 if value.size <= _SMALL:
                     value = value.copy()
-                    value.flags.writeable = False  # so that it need not be copied again
+                    value.setflags(write=False)  # so that it need not be copied again
                 elif self.saving:
                     self.watched.append((self.count(), value, fingerprint(value)))
         elif isinstance(value, Tracer):

@@ -34,7 +34,7 @@ class Step:
     """One equation on a path. `ahead` is the step that came next most recently."""
 
     __slots__ = (
-        "a", "ahead", "b", "behind", "code", "deep", "first", "following", "inputs", "keep", "lasti", "node", "number",
+        "a", "ahead", "b", "behind", "bound", "code", "deep", "door", "first", "following", "go", "heat", "inputs", "keep", "lasti", "node", "number",
         "origin", "outputs", "params", "places", "prim", "size", "walks", "wanted",
     )  # fmt: skip
 
@@ -53,6 +53,11 @@ class Step:
         self.node = Var(type)
         self.outputs = (self.node,)
         self.ahead: Step | None = None
+        # which door was asked next, and the way that does without it (trace.shortcut)
+        self.door: Any = None
+        self.go: Any = None
+        self.bound: tuple[Any, ...] = ()
+        self.heat = 0
         self.following: dict[Any, Step] = {}
         self.walks: dict[Any, Any] = {}  # ways back from here (transforms.written)
         # what of its numbers is kept: arguments at these places (None: no list is made of them), the result?
@@ -94,21 +99,29 @@ _START: Any = object()
 class Paths:
     """The paths of one function. One trace at a time walks on them (`lock`): variables are theirs."""
 
-    __slots__ = ("lock", "lost", "size", "start", "variables")
+    __slots__ = ("last", "lock", "lost", "size", "start", "variables")
 
     def __init__(self) -> None:
         self.lock = Lock()
         self.start = Step(None, _START, (), {}, (), None, None)
         self.variables: dict[Any, Var] = {}  # of inputs and captured values
+        self.last: dict[str, list[Var]] = {
+            "input": [],
+            "captured": [],
+        }  # the same, those of the last call
         self.size = 0
         self.lost = 0  # traces that went where no path leads
 
     def variable(self, what: str, number: int, type: Any) -> Var:
         """The variable of an input or captured value, told by its number and type."""
+        last = self.last[what]
+        if number < len(last) and last[number].type is type:
+            return last[number]
         key = what, number, type
         found = self.variables.get(key)
         if found is None:
             found = self.variables[key] = Var(type)
+        last[number:] = [found]
         return found
 
     def onward(

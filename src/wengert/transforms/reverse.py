@@ -76,7 +76,11 @@ def _gone_before(
     try:
         with np.errstate(all="ignore"):
             found = walk(builder.kept, *gs)
-            return None if not inlining and any(map(_has_nan, found)) else found
+            if not inlining:
+                builder.finite = all(map(_is_finite, found))
+                if not builder.finite and any(map(_has_nan, found)):
+                    return None
+            return found
     except Exception:  # step by step it is told what is wrong
         return None
     finally:
@@ -100,6 +104,16 @@ def _has_nan(x: Any) -> bool:
     if isinstance(x, _NUMBERS):
         return bool(np.any(x != x))
     return x is not None  # (a stack: nobody has looked)
+
+
+def _is_finite(x: Any) -> bool:
+    """Are the numbers surely finite? (Squares of large ones are not.)"""
+    if x is None:
+        return True
+    if type(x) is np.ndarray and x.dtype.char in "fd":
+        flat = x if x.ndim == 1 else x.ravel()
+        x = flat.dot(flat)
+    return isinstance(x, float | np.float32) and bool(x - x == 0)
 
 
 def _walk(

@@ -16,8 +16,10 @@ import numpy as np
 from wengert.ir import source
 from wengert.ir.program import Var
 from wengert.ir.types import ArrayType
-from wengert.ops.families import Elementwise, along
+from wengert.ops.families import Elementwise, along, names_read
 from wengert.ops.pulling import product, take_in
+from wengert.ops.reduce import extent
+from wengert.ops.shape import broadcast
 from wengert.trace.path import Step
 
 _CALLS = (
@@ -59,6 +61,7 @@ class _Writer:
         }
         self.there: dict[Any, str] = {}  # cotangents that have arrived, by variable
         self.unsure: set[str] = set()  # names that may be None
+        self.thin: dict[str, Any] = {}  # the shapes of those that NumPy still has to repeat
         self.count = 0
 
     def function(self) -> Walk | None:
@@ -73,7 +76,9 @@ class _Writer:
                     self._step(step)
         except _Cannot:
             return None
-        found = ", ".join(self.there.get(v, "None") for v in self.sources)
+        found = ", ".join(
+            self._full(self.there[v], v.type) if v in self.there else "None" for v in self.sources
+        )
         body = "".join(f"    {line}\n" for line in [*self.lines, f"return [{found}]"])
         text = f"def walk(k, {', '.join(gs)}):\n{body}"
         exec(compile(text, "<wengert: a walk backwards>", "exec"), self.names)
@@ -105,10 +110,15 @@ class _Writer:
         if not self.quick:
             self._say(f"tell({self._named(step.origin)})")
         prim: Any = step.prim
-        if isinstance(prim, Elementwise) and type(prim).pullback is Elementwise.pullback:
+        if prim.name in ("sum", "mean") and self.quick and g not in self.unsure:
+            arrived = self._spread(step, g)
+        elif isinstance(prim, Elementwise) and type(prim).pullback is Elementwise.pullback:
             arrived = self._elementwise(step, g, xs, y)
         else:
-            arrived = self._asked(step, g, xs, y, stays)
+            full = self._full(g, step.node.type)
+            arrived = self._asked(step, full, xs, y, stays and full == g)
+            if full != g:
+                self._say(f"del {full}")
         if not stays:
             self._say(f"del {g}")
         for atom, c in arrived:
@@ -145,12 +155,44 @@ class _Writer:
                 large = step.node.type.size > _LARGE
                 text = f"product({g}, {spelled})" if large else f"{g} * {spelled}"
             c = self._new()
+            if g in self.thin:
+                shapes = [self.thin[g], *_shapes_read(step, slope)]
+                self._is_thin(c, np.broadcast_shapes(*shapes), step.inputs[n].type)
             if g in self.unsure:
                 self.unsure.add(c)
                 text = f"None if {g} is None else {text}"
             self._say(f"{c} = {text}")
             found.append((step.inputs[n], c))
         return found
+
+    def _spread(self, step: Step, g: str) -> list[tuple[Any, str]]:
+        """Of a sum or mean: its cotangent, which whoever reads it repeats along the axes that are gone."""
+        (x,), axes = step.inputs, step.params["axes"]
+        shape, c = self.thin.get(g, step.node.type.shape), self._new()
+        wide = shape
+        if shape:
+            rest = iter(shape)
+            wide = tuple(1 if d in axes else next(rest) for d in range(x.type.ndim))
+        if step.prim.name == "mean":
+            count = x.type.dtype.type(extent(x.type.shape, axes))
+            g = f"({g} / {self._named(count)})"
+        self._say(f"{c} = {g}" if wide == shape else f"{c} = {g}.reshape({wide})")
+        self._is_thin(c, wide, x.type)
+        return [(x, c)]
+
+    def _is_thin(self, name: str, shape: Any, type: Any) -> None:
+        if shape != type.shape:
+            self.thin[name] = shape
+
+    def _full(self, name: str, type: Any) -> str:
+        """The name of a cotangent in its full shape."""
+        shape = self.thin.get(name)
+        if shape is None:
+            return name
+        full = self._new()
+        params = self._named({"shape": type.shape, "dims": tuple(range(len(shape)))})
+        self._say(f"{full} = {self._named(broadcast.eval)}({name}, **{params})")
+        return full
 
     def _asked(
         self, step: Step, g: str, xs: list[str] | None, y: str, stays: bool
@@ -197,9 +239,10 @@ class _Writer:
             there = self.there[step.inputs[0]]
             if there in self.unsure:
                 raise _Cannot
+            full = self._full(there, step.inputs[0].type)
             holder, total = self._new(), self._new()
-            self._say(f"{holder} = [{there}]")
-            self._say(f"del {there}")
+            self._say(f"{holder} = [{full}]")
+            self._say(f"del {there}" if full == there else f"del {there}, {full}")
             collect = self._named(prim.collect)
             self._say(f"{total} = {collect}({holder}, {g}, *{args}, {named})")
             self.there[step.inputs[0]] = total
@@ -224,6 +267,8 @@ class _Writer:
             self.there[atom] = c
             return
         total = self._new()
+        if there in self.thin and c in self.thin:
+            self._is_thin(total, np.broadcast_shapes(self.thin[there], self.thin[c]), atom.type)
         if there in self.unsure or c in self.unsure:
             self._say(f"{total} = sum_of({there}, {c})")
             if there in self.unsure and c in self.unsure:
@@ -234,6 +279,16 @@ class _Writer:
             self._say(f"{total} = {there} + {c}")
         self._say(f"del {there}, {c}")
         self.there[atom] = total
+
+
+def _shapes_read(step: Step, slope: Any) -> list[Any]:
+    """Shapes of the arguments and the result that a slope reads."""
+    if isinstance(slope, int):
+        return []
+    shift = 1 if isinstance(slope, along) else 0
+    rule = slope.rule if isinstance(slope, along) else slope
+    all_ = [step.node.type.shape, *(a.type.shape for a in step.inputs)]
+    return [all_[p - shift] for p in names_read(rule) if shift <= p < len(all_) + shift]
 
 
 def _argument(slope: Callable[..., Any], read: list[str]) -> str | None:
