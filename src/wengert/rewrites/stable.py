@@ -142,6 +142,8 @@ LOGISTIC = [
     Stable("1 / (1 + np.exp(-x))", "expit(x)", div(1.0, add(1.0, exp(neg(x)))), expit(x)),
     Stable("1 / (1 + np.exp(x))", "expit(-x)", div(1.0, add(1.0, exp(x))), expit(neg(x))),
     Stable("np.exp(x) / (1 + np.exp(x))", "expit(x)", div(exp(x), add(1.0, exp(x))), expit(x)),
+    Stable("1 - 1 / (1 + np.exp(-x))", "expit(-x)", sub(1.0, div(1.0, add(1.0, exp(neg(x))))), expit(neg(x))),
+    Stable("1 - np.exp(x) / (1 + np.exp(x))", "expit(-x)", sub(1.0, div(exp(x), add(1.0, exp(x)))), expit(neg(x))),
     Stable("1 - expit(x)", "expit(-x)", sub(1.0, expit(x)), expit(neg(x))),
     Stable("np.log(expit(x))", "log_expit(x)", log(expit(x)), log_expit(x)),
     Stable("np.log(1 - expit(x))", "log_expit(-x)", log(sub(1.0, expit(x))), log_expit(neg(x))),
@@ -253,7 +255,7 @@ POWERS = [
            div(x, add(div(x, y), 1.0))),
 ]  # fmt: skip
 
-# true wherever both sides are defined, and never less accurate: applied at once to what rows write
+# true wherever both sides are defined, and never less accurate: applied at once, too, to what rows write
 CANCEL = [
     Stable("(x + y) - x", "y", sub(add(x, y), x), y),
     Stable("(x + y) - (x + z)", "y - z", sub(add(x, y), add(x, z)), sub(y, z)),
@@ -270,5 +272,5 @@ CANCEL = [
     Stable("x / (1 / y)", "x * y", div(x, div(1.0, y)), mul(x, y)),
 ]
 
-ROWS = [*SUMS, *LOGISTIC, *EXPONENTIALS, *LOGARITHMS, *ROOTS, *TRIGONOMETRY, *POWERS]
+ROWS = [*SUMS, *LOGISTIC, *EXPONENTIALS, *LOGARITHMS, *ROOTS, *TRIGONOMETRY, *POWERS, *CANCEL]
 COMMUTATIVE = frozenset({add, mul, logaddexp, hypot})

@@ -51,7 +51,24 @@ def cause(recorded: Recorded, leaf: int, whole: bool = True) -> str:
     ends = [a for a in program.outputs if a.type.inexact]
     if any(a in moved for a in ends) and not any(a in smooth for a in ends):
         return STEPS
-    return LOOP if any(n in moved and _is_loop(place) for n, _, place in recorded.decisions) else ""
+    if any(n in moved and _ends_a_loop(answer, place) for n, answer, place in recorded.decisions):
+        return LOOP
+    return (
+        LOOP if any(e.prim.name == "while_loop" and _asks(e, moved) for e in program.eqns) else ""
+    )
+
+
+def _asks(eqn: Eqn, moved: set[Any]) -> bool:
+    """Does a structured loop go on by numbers that move?"""
+    cond, body = eqn.params["cond"], eqn.params["body"]
+    flags = [a in moved for a in eqn.inputs]
+    consts, before = eqn.params["consts"], -1
+    while sum(flags) > before:
+        before = sum(flags)
+        inside = edges.moved(body, flags)
+        for k in range(len(flags) - consts):
+            flags[consts + k] |= body.outputs[k] in inside
+    return cond.outputs[0] in edges.moved(cond, flags)
 
 
 def _without_value(recorded: Recorded) -> bool:
@@ -89,16 +106,43 @@ def _real(t: Any) -> bool:
     return isinstance(t, ArrayType) and t.inexact
 
 
-def _is_loop(place: Any) -> bool:
-    """Was it a `while` that asked? Then Python jumps back from the line of the question."""
+def _ends_a_loop(answer: bool, place: Any) -> bool:
+    """Was it a `while` that asked, or an `if` whose answer left a loop (`break`, `return`)?"""
     if place is None or isinstance(place, source.Line):
         return False
     code, lasti = place
-    instructions = list(dis.get_instructions(code))
-    line = next(
-        (i.positions.lineno for i in instructions if i.offset >= lasti and i.positions), None
-    )
-    return any(
-        "BACKWARD" in i.opname and i.positions is not None and i.positions.lineno == line
-        for i in instructions
-    )
+    steps = list(dis.get_instructions(code))
+    first = next((k for k, i in enumerate(steps) if i.offset >= lasti), len(steps))
+    backs = [i for i in steps if "BACKWARD" in i.opname]
+    line = steps[first].positions.lineno if first < len(steps) and steps[first].positions else None
+    if any(i.positions is not None and i.positions.lineno == line for i in backs):
+        return True  # a `while`: Python jumps back from the line of the question
+    asks = next((k for k in range(first, len(steps)) if _decides(steps[k])), None)
+    around = [i for i in backs if i.argval <= lasti < i.offset]
+    if asks is None or not around:
+        return False
+    jumps = ("TRUE" in steps[asks].opname) == bool(answer)
+    return _leaves(steps, steps[asks].argval if jumps else steps[asks + 1].offset, around)
+
+
+def _leaves(steps: list[dis.Instruction], offset: int, around: list[dis.Instruction]) -> bool:
+    """Does this way lead out of these loops, with nothing decided before?"""
+    inner = min(around, key=lambda i: i.offset - i.argval)
+    places = {i.offset: k for k, i in enumerate(steps)}
+    for _ in steps:
+        step = steps[places[offset]]
+        if not inner.argval <= offset <= inner.offset or step.opname.startswith("RETURN"):
+            return True
+        if _decides(step) or any(w in step.opname for w in ("BACKWARD", "RAISE", "FOR_ITER")):
+            return False
+        if "JUMP" in step.opname:
+            offset = step.argval
+        elif places[offset] + 1 < len(steps):
+            offset = steps[places[offset] + 1].offset
+        else:
+            return False
+    return False
+
+
+def _decides(step: dis.Instruction) -> bool:
+    return "JUMP" in step.opname and "_IF_" in step.opname

@@ -137,6 +137,12 @@ def _flattened(evidence: Evidence, eqn: Eqn, depth: int = 2) -> bool:
             if np.any(np.abs(y - limit) < 1e-4) or np.any(y < 1e-300):
                 return True
         if (
+            maker is not eqn
+            and maker.prim.name in ("div", "reciprocal")
+            and any(_swallowed(evidence, m, ()) for m in _makers(evidence, maker))
+        ):
+            return True  # a logistic function by its quotient
+        if (
             depth
             and maker is not eqn
             and maker.prim.name in ("square", "mul", "neg")

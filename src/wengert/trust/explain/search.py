@@ -21,6 +21,7 @@ from wengert.trust.explain import causes
 from wengert.trust.explain.account import Explanation, Finding
 from wengert.trust.explain.advice import repair, segment
 from wengert.trust.explain.evidence import At, Birth, Evidence, result
+from wengert.trust.explain.meeting import meeting
 from wengert.trust.explain.unroll import here
 from wengert.trust.guard import Inquiry
 from wengert.trust.question import Question
@@ -88,6 +89,8 @@ class _Account:
         f = Finding(f"{self.components[c.leaf]}{at}", "", c.plain, right, c.how, certified=c.bits,
                     bits=_bits(c.plain, right, digits), digits=digits, flagged=not c.how, proved=c.proved)  # fmt: skip
         f.cause = c.cause if c.cause in causes.CAUSES else ""
+        if f.cause == causes.KINK and not c.how and not np.isfinite(c.plain):
+            f.cause = ""  # it has no slope on either side: what made that, the numbers say
         if f.right is not None and np.isinf(f.right):
             f.cause = causes.INFINITE
         found = self._birth(c)
@@ -145,7 +148,8 @@ class _Account:
 
     def _tell(self, f: Finding, evidence: Evidence, birth: Birth) -> None:
         eqn = evidence.program.eqns[birth.position]
-        f.line = evidence.program.line(eqn)
+        met = meeting(evidence, birth.position, birth.at, self.recorded.program)
+        f.line = evidence.program.line(eqn) if met is None else self.recorded.program.line(met)
         f.operation = eqn.prim.name
         f.numbers = _numbers(evidence, eqn, birth.at)
         f.path = _path(evidence.program, birth)
@@ -307,10 +311,14 @@ def _numbers(evidence: Evidence, eqn: Eqn, at: At) -> str:
     told = f"{call} = {_shown(y)}"
     if truth is not None and np.ndim(y) == 0:
         with precision(64):
-            told += (
-                f", exactly {truth.mid().str(6, radius=False) if hasattr(truth, 'mid') else truth}"
-            )
+            told += f", exactly {_exactly(truth)}"
     return told
+
+
+def _exactly(truth: Any) -> str:
+    if not hasattr(truth, "mid"):
+        return str(truth)
+    return "0" if truth.contains(0) else str(truth.mid().str(6, radius=False))
 
 
 def _shown(x: Any) -> str:
