@@ -42,7 +42,13 @@ def structured(x):
     return wg.while_loop(lambda y: abs(y * y - x) > 1e-3, better, 2.0 + 0 * x)
 
 
+def from_table(x):
+    table = np.array([1.0, 4.0, 9.0, 16.0])
+    return 2 * table[np.floor(x).astype(int)]
+
+
 ZEROS = {
+    "table": (from_table, 2.7, "integer-only path"),
     "rounding": (lambda x: np.round(x * 1000.0) / 1000.0, 0.4567, "integer-only path"),
     "floor": (lambda x: np.floor(x) ** 2, 2.5, "integer-only path"),
     "sign": (lambda x: 3 * np.sign(x), -1.0, "integer-only path"),

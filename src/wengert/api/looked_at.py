@@ -95,7 +95,14 @@ def recorded(
         return split_aux(call.run(xs), has_aux)[0]
 
     return question.Recorded(
-        program, args, len(call.leaves), builder.decisions, function, weak, call.names
+        program,
+        args,
+        len(call.leaves),
+        builder.decisions,
+        function,
+        weak,
+        call.names,
+        builder.taken,
     )
 
 

@@ -180,6 +180,7 @@ def with_new_axes(at: Any, shape: Shape) -> Shape | None:
 def single(at: Any, shape: Shape) -> tuple[int, Any] | None:
     """How many axes are merged, and the element numbers along them, where the index is one array or mask."""
     if type(at) is Tracer:
+        at.handed_out()
         at = at.number()
     if type(at) is not np.ndarray or not at.ndim > 0 or not shape:
         return None
@@ -252,6 +253,7 @@ def _item(i: Any) -> list[Any]:
             if i.dtype.kind in "iu":
                 return [cast(i, INT)]
             raise _no_array()
+        i.handed_out()
         i = number
     if isinstance(i, np.ndarray):
         if i.dtype.kind == "b":

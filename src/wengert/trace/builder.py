@@ -53,7 +53,8 @@ class Builder:
 
     __slots__ = (
         "captured", "closed", "companion", "decisions", "finite", "given", "inputs", "kept", "list", "name", "nested", "ordered",
-        "orders", "path", "paths", "quick", "saving", "serial", "sources", "stopped", "trust", "watched", "written",
+        "orders", "path", "paths", "quick", "saving", "serial", "sources", "stopped", "taken", "trust", "watched",
+        "written",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +73,7 @@ class Builder:
         self.captured: list[tuple[Var, Any]] = []
         self.sources = sources  # of the primal program, when a transform builds a derived one
         self.decisions: list[tuple[Var, bool, Any]] = []  # what Python's `if` and `while` asked
+        self.taken: list[Var] = []  # whole numbers that Python was given: indices, lengths, keys
         self.trust = "off"  # how closely derivatives taken inside wish to be looked at
         self.stopped = False  # did zeros stop what was not finite, on a way back?
         self.finite = False  # are the results of a way back known to be finite?

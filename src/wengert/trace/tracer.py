@@ -139,7 +139,15 @@ class Tracer(Handle):
                 "a plain array `a` is read at it by np.array(a)[i]",
                 source.here(),
             )
+        self.handed_out()
         return number
+
+    def handed_out(self) -> None:
+        """Python goes on with the plain number: the traces that know it remember that."""
+        outer: Any = self
+        while isinstance(outer, Tracer):
+            outer.builder.taken.append(outer.node)
+            outer = outer.value
 
     def __index__(self) -> int:
         return self._exact("an index or range()").__index__()  # type: ignore[no-any-return]

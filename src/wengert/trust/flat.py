@@ -49,7 +49,8 @@ def cause(recorded: Recorded, leaf: int, whole: bool = True) -> str:
         if any(a in smooth for a in eqn.inputs) and eqn.prim.name not in edges.STEPS:
             smooth.update(v for v in eqn.outputs if v.type.inexact)
     ends = [a for a in program.outputs if a.type.inexact]
-    if any(a in moved for a in ends) and not any(a in smooth for a in ends):
+    reached = any(a in moved for a in ends) or any(n in moved for n in recorded.taken)
+    if reached and not any(a in smooth for a in ends):
         return STEPS
     if any(n in moved and _ends_a_loop(answer, place) for n, answer, place in recorded.decisions):
         return LOOP
@@ -114,7 +115,8 @@ def _ends_a_loop(answer: bool, place: Any) -> bool:
     steps = list(dis.get_instructions(code))
     first = next((k for k, i in enumerate(steps) if i.offset >= lasti), len(steps))
     backs = [i for i in steps if "BACKWARD" in i.opname]
-    line = steps[first].positions.lineno if first < len(steps) and steps[first].positions else None
+    place = steps[first].positions if first < len(steps) else None
+    line = None if place is None else place.lineno
     if any(i.positions is not None and i.positions.lineno == line for i in backs):
         return True  # a `while`: Python jumps back from the line of the question
     asks = next((k for k in range(first, len(steps)) if _decides(steps[k])), None)

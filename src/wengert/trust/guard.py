@@ -215,7 +215,7 @@ class Inquiry:
         found = self.tended(n, result, at, value) if self._doubtful(n, result, value) else None
         if found is not None:
             how, cause, value, proved = found
-        elif one.doubtful and bits and not result.is_value:
+        elif one.doubtful and bits and not result.is_value and not self._clear(n, at):
             value = None  # a zero met something infinite, and no limit says what that gives
         elif self.standing.steps and self._too_many(n) and not result.is_value:
             value, cause = None, "jump"  # it may be no jump: too many numbers to look at each
@@ -235,6 +235,30 @@ class Inquiry:
             self.repaired[n][at] = True
             self.values[n][at] = value
         self._note(n, at, value, how, cause, bits, proved)
+
+    def _clear(self, n: int, at: tuple[int, ...]) -> bool:
+        """Is it another number of the same result that a zero met something infinite for?"""
+        mask = np.zeros(self.plain[n].shape, bool)
+        if mask.size < 2:
+            return False
+        mask[at] = True
+        recorded = self.question.recorded
+        parts = programs(self.question.results, recorded.program, recorded.args, recorded.movers)
+        for places, part, given in parts:
+            mine = [k == n and place is None for k, place in places]
+            if any(mine):
+                small = sliced(restricted(part, mine), given, [mask], 2)
+                if small is None:
+                    return False
+                (found,) = ladder.climb(
+                    small[0],
+                    small[1],
+                    [self.plain[n][small[2]]],
+                    [mask[small[2]]],
+                    until=self.until,
+                )
+                return not found.doubtful
+        return False
 
     def _tie(self) -> str:
         if self.standing.equality or self.recorded_decisions:

@@ -40,6 +40,7 @@ class Recorded:
     names: Callable[[], list[str]] | None = (
         None  # of the arguments that move, as the user calls them
     )
+    taken: Sequence[Any] = ()  # whole numbers that Python was given
 
     @property
     def types(self) -> list[Any]:

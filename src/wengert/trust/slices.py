@@ -25,20 +25,20 @@ _LEAST = 16  # smaller arrays are not worth the trouble
 
 
 def sliced(
-    program: Program, args: Sequence[Any], masks: Sequence[Any]
+    program: Program, args: Sequence[Any], masks: Sequence[Any], least: int = _LEAST
 ) -> tuple[Program, list[Any], Any] | None:
     """The program of the marked elements (or examples), its arguments, and their places; None if there is none.
 
-    `masks` are of the shapes of the outputs.
+    `masks` are of the shapes of the outputs. Arrays have at `least` so many elements.
     """
-    return _by_elements(program, args, masks) or by_rows(program, args, masks)
+    return _by_elements(program, args, masks, least) or by_rows(program, args, masks)
 
 
 def _by_elements(
-    program: Program, args: Sequence[Any], masks: Sequence[Any]
+    program: Program, args: Sequence[Any], masks: Sequence[Any], least: int
 ) -> tuple[Program, list[Any], Any] | None:
     shape = masks[0].shape
-    if any(m.shape != shape for m in masks) or masks[0].size < _LEAST:
+    if any(m.shape != shape for m in masks) or masks[0].size < least:
         return None
     mask = np.any(masks, axis=0)
     count = int(np.count_nonzero(mask))

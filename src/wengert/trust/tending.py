@@ -110,7 +110,9 @@ def _kink(
         return Tended("kink", "kink", value)  # a selection follows its branch
     if found.left.kind == found.right.kind == "finite":
         with precision(128):
-            mean = kind(float((found.left.slope + found.right.slope) / 2))
+            total, size = found.left.slope + found.right.slope, abs(found.left.slope)
+            level = abs(total).abs_upper() <= size.abs_upper() * 2.0**-60  # they cancel
+            mean = kind(0.0 if level else float(total / 2))
         between = value is not None and value != mean and kind(low) <= value <= kind(high)
         shares = between and limits.shared(line, until, line.size)  # then their sum is kept
         return Tended("kink", "kink", value if shares else mean)

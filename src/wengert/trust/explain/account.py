@@ -32,6 +32,13 @@ ADVICE = {
     causes.OVERFLOW: "numbers leave the range of their format: scale them, or compute with their logarithms",
     causes.UNDERFLOW: "numbers vanish below the range of their format: scale them, or compute with their logarithms",
 }  # fmt: skip
+# and where nothing settles the number
+UNSETTLED = {
+    causes.DOMAIN: "the function has no value here: keep the argument inside of the domain, or choose with np.where around the argument",
+    causes.ZERO_BY_ZERO: "no limit was found here: what it tends to depends on the way; keep the divisor away from zero",
+    causes.INF_LESS_INF: "no limit was found here: keep the terms finite",
+    causes.INF_TIMES_ZERO: "no limit was found here: keep the factors finite",
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -78,6 +85,11 @@ class Finding:
             return (
                 f"the function itself is ill-conditioned here: a change in the last digit of the argument changes this by "
                 f"{self.change:.2g} of itself; no rewriting helps, {need} digits of the argument are needed for three of the result"
+            )
+        if self.right is None and not self.convention and self.cause not in ADVICE:
+            return UNSETTLED.get(
+                self.cause,
+                'nothing settles this number: it stays flagged under trust="repair", too',
             )
         return ADVICE.get(
             self.cause,

@@ -18,7 +18,7 @@ def meeting(evidence: Evidence, position: int, at: At, forward: Program) -> Eqn 
     """The equation of `forward` where the terms of a sum of contributions meet; None: it is no such sum."""
     eqn = evidence.program.eqns[position]
     places = {e.origin: k for k, e in enumerate(forward.eqns)}
-    if not _collects(eqn, forward):
+    if not _collects(evidence.program, position, forward):
         return None
     first, second = (_largest(evidence, a, at, forward) for a in eqn.inputs)
     if first not in places or second not in places:
@@ -27,10 +27,14 @@ def meeting(evidence: Evidence, position: int, at: At, forward: Program) -> Eqn 
     return next((e for e in forward.eqns if e.outputs[0] in left and e.outputs[0] in right), None)
 
 
-def _collects(eqn: Eqn, forward: Program) -> bool:
+def _collects(program: Program, position: int, forward: Program) -> bool:
     """Is it a sum of contributions, and none of the user's?"""
-    own = {e.prim.name for e in forward.eqns if e.origin == eqn.origin}
-    return eqn.prim.name == "add" and bool(own) and not own & {"add", "sub", "sum", "mean"}
+    eqn = program.eqns[position]
+    if eqn.prim.name != "add":
+        return False
+    alike = [e for e in program.eqns[:position] if e.origin == eqn.origin and e.prim is eqn.prim]
+    own = [e for e in forward.eqns if e.origin == eqn.origin]
+    return bool(own) and (bool(alike) or all(e.prim is not eqn.prim for e in own))
 
 
 def _largest(evidence: Evidence, a: Any, at: At, forward: Program) -> Any:
@@ -39,7 +43,9 @@ def _largest(evidence: Evidence, a: Any, at: At, forward: Program) -> Any:
     if k is None:
         return None
     eqn = evidence.program.eqns[k]
-    if not _collects(eqn, forward):
+    if eqn.prim.name == "neg":
+        return _largest(evidence, eqn.inputs[0], at, forward) or eqn.origin
+    if not _collects(evidence.program, k, forward):
         return eqn.origin
     with np.errstate(all="ignore"):
         sizes = [float(np.max(np.abs(evidence.value(b, at)), initial=0)) for b in eqn.inputs]

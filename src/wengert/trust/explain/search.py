@@ -20,6 +20,7 @@ from wengert.trust.balls.number import Undecided, precision
 from wengert.trust.explain import causes
 from wengert.trust.explain.account import Explanation, Finding
 from wengert.trust.explain.advice import repair, segment
+from wengert.trust.explain.corners import at_corner
 from wengert.trust.explain.evidence import At, Birth, Evidence, result
 from wengert.trust.explain.meeting import meeting
 from wengert.trust.explain.unroll import here
@@ -196,7 +197,7 @@ class _Account:
             return found[0]
         if standing.kinks:
             return standing.kinks[0]
-        return standing.comparisons[0] if standing.comparisons else _at_zero(self)
+        return standing.comparisons[0] if standing.comparisons else at_corner(self.recorded)
 
     def _condition(self, f: Finding, c: verdict.Component) -> None:
         """How much the true number changes when an argument changes in its last digit."""
@@ -326,31 +327,9 @@ def _shown(x: Any) -> str:
     return f"{x[()]:.6g}" if x.ndim == 0 else f"<{x.size} numbers>"
 
 
-def _at_zero(account: _Account) -> Eqn | None:
-    """An equation with an infinite slope or a corner at zero, that stands there."""
-    program = account.recorded.program
-    for evidence in account.evidence.values():
-        lines = {
-            e.origin: e
-            for e in evidence.program.eqns
-            if e.prim.name in ("sqrt", "length", "abs", "modulus", "power")
-        }
-        for e in program.eqns:
-            if e.origin in lines:
-                return e
-    return next(
-        (
-            e
-            for e in program.eqns
-            if e.prim.name in ("sqrt", "length", "abs", "fabs", "max", "min", "maximum", "minimum")
-        ),
-        None,
-    )
-
-
 def _truth_at(question: Question, c: verdict.Component, steps: int) -> Any:
     """The exact number, with every argument moved by so many units in its last place, as a ball."""
-    from wengert.trust.balls.evaluate import evaluate
+    from wengert.trust.balls.evaluate import evaluate as on_balls
     from wengert.trust.balls.moves import as_objects
     from wengert.trust.question import programs
 
@@ -370,7 +349,7 @@ def _truth_at(question: Question, c: verdict.Component, steps: int) -> Any:
                 if at is not None and tuple(c.index[:lead]) != tuple(at):
                     continue
                 with precision(512):
-                    y = as_objects(evaluate(part, given)[k])[tuple(c.index[lead:])]
+                    y = as_objects(on_balls(part, given)[k])[tuple(c.index[lead:])]
                 return y if hasattr(y, "is_finite") and y.is_finite() else None
     except (Undecided, WengertError, ArithmeticError, ValueError):
         return None
