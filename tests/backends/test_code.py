@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from wengert.backends.code import Buffer, Function
+from wengert.backends.code import Buffer, Function, Value
 from wengert.backends.interpret import Interpreter
 from wengert.backends.writer import Writer
 
@@ -60,3 +60,23 @@ def test_constants_fold_as_numpy_computes_them():
     assert w.op("mul", x, w.const(1, "f64")) is x
     assert w.op("sub", x, w.const(0, "f64")) is x
     assert w.op("add", x, w.const(0, "f64")) is not x  # -0.0 + 0.0 is 0.0
+
+
+def test_a_mark_is_divided_before_the_loop():
+    f = Function("f", (20,))
+    w = Writer(f)
+    n = w.extents[20]
+    x, y = Buffer("x", "f64", (n,), "input"), Buffer("y", "f64", (n,), "output")
+    f.inputs, f.outputs = [x], [y]
+    ties = w.load(x, w.index(0))
+    with w.loop(n, "vector") as loop:
+        mark = w.op("cast", w.op("lt", w.load(x, loop.index), ties), type="f64")
+        w.store(y, loop.index, w.op("div", mark, ties))
+    assert not [v for v in loop.statement.block.items if isinstance(v, Value) and v.op == "div"]
+    for first in (3.0, -7.0, 0.0, -0.0, np.inf, np.nan):
+        values, found = np.array([first, 1.0, 5.0, -9.0]), np.empty(4)
+        Interpreter(f)([values], [found], [4])
+        with np.errstate(all="ignore"):
+            wanted = (values < first).astype(float) / first
+        np.testing.assert_array_equal(found, wanted)
+        np.testing.assert_array_equal(np.signbit(found), np.signbit(wanted))

@@ -32,7 +32,7 @@ from wengert.backends.interpret import OPERATIONS
 _FOLDED = (ARITHMETIC | COMPARISONS | {"select", "cast", "bits"}) - {"fma"}
 
 
-_PLAIN = frozenset(["select", "cast", "bits"])  # may be simpler although no argument is a number
+_PLAIN = frozenset(["select", "cast", "bits", "div"])  # may be simpler although no argument is a number
 
 
 class Writer:
@@ -147,8 +147,10 @@ class Writer:
                 or (second.op == "const" and second.data == 0)
             ):
                 return self.const(0, type)
-        elif name == "div" and second.op == "const" and second.data == 1:
-            return first
+        elif name == "div":
+            if second.op == "const" and second.data == 1:
+                return first
+            return self._of_a_mark(first, second)
         elif name == "sub" and second.op == "const" and second.data == 0 and type[0] != "b":
             return first  # x - 0 is x, its sign too
         elif name == "add" and type[0] in "iu":
@@ -163,6 +165,15 @@ class Writer:
         elif name in ("tdiv", "trem") and second.op == "const" and second.data == 1:
             return first if name == "tdiv" else self.const(0, type)
         return None
+
+    def _of_a_mark(self, x: Value, y: Value) -> Value | None:
+        """A mark (one or zero) over what stays the same in the loop is one of two numbers: divided before it."""
+        if x.op != "cast" or x.args[0].type != "bool" or x.type[0] != "f" or x.block is None:
+            return None
+        if y.block is not None and y.block.depth >= x.block.depth:
+            return None
+        one, zero = (self.op("div", self.const(c, x.type), y) for c in (1, 0))
+        return self.op("select", x.args[0], one, zero)
 
     def load(self, buffer: Buffer, index: Value) -> Value:
         """An element, as it is now; of memory that nobody writes meanwhile, read where `op` would."""
