@@ -32,7 +32,8 @@ from wengert.backends.interpret import OPERATIONS
 _FOLDED = (ARITHMETIC | COMPARISONS | {"select", "cast", "bits"}) - {"fma"}
 
 
-_PLAIN = frozenset(["select", "cast", "bits", "div"])  # may be simpler although no argument is a number
+# may be simpler although no argument is a number
+_PLAIN = frozenset(["select", "cast", "bits", "div"])
 
 
 class Writer:
