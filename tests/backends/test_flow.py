@@ -50,6 +50,25 @@ def fitted(p):
     return np.sum(wg.vmap(residual, (None, 0))(p, FEW) ** 2)
 
 
+def shrunk(x):
+    """Masks are kept for the derivative: bytes, beside doubles."""
+    far = lambda s: np.abs(s) > 0.5
+    return np.sum(
+        np.sin(wg.while_loop(lambda s: np.any(far(s)), lambda s: np.where(far(s), s * 0.75, s), x))
+    )
+
+
+def mixed(x):
+    """Singles and doubles are kept."""
+
+    def step(s):
+        a, b = s
+        return np.sin(a) * np.float32(0.5), np.cos(b) * a
+
+    a, b = wg.while_loop(lambda s: np.any(s[0] > 0.25), step, (x.astype(np.float32), x))
+    return np.sum(a) + np.sum(b)
+
+
 CASES = {
     "cond, small": (branch, X[0, :10]),
     "cond, large": (branch, X[0]),
@@ -59,6 +78,8 @@ CASES = {
     "while_loop": (until, np.abs(FEW[0])),
     "while_loop, backwards": (wg.grad(until), np.abs(FEW[0])),
     "while_loop of arrays, backwards": (wg.grad(until), np.abs(X[0])),
+    "while_loop with masks, backwards": (wg.grad(shrunk), X[0]),
+    "while_loop with masks of a few, backwards": (wg.grad(shrunk), X[0, :17]),
     "scan": (steps, X[:, :5]),
     "scan, backwards": (wg.grad(total), X[:, :5]),
     "scan of arrays, backwards": (wg.grad(total), X),
@@ -99,6 +120,17 @@ def test_machine_code_agrees_with_numpy(name):
     for y, z in zip(compiled(x), evaluate(program, [x]), strict=True):
         assert (y.shape, y.dtype) == (z.shape, z.dtype)
         np.testing.assert_allclose(y, z, rtol=1e-12, atol=1e-13)
+
+
+def halved(x):
+    """Rows that stop at different steps."""
+    rows = wg.vmap(lambda r: wg.while_loop(lambda s: np.sum(s * s) > 1, lambda s: s * 0.5, r))(x)
+    return np.sum(rows**2)
+
+
+@pytest.mark.parametrize(("f", "x", "digits"), [(mixed, np.abs(X[0]), 1e-5), (halved, X, 1e-12)])
+def test_tapes_are_read_as_they_were_written_whatever_the_width(f, x, digits):
+    np.testing.assert_allclose(wg.jit(wg.grad(f))(x), wg.grad(f)(x), rtol=digits, atol=digits)
 
 
 def loops(f, x):

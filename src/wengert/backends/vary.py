@@ -42,6 +42,16 @@ def inside(item: Any) -> Iterator[Any]:
         yield from items_of(item.otherwise)
 
 
+def _owned(item: Any) -> Buffer | None:
+    """The memory of which each lane of a vector loop has its own, if there is such a statement in it.
+
+    A tape that grows outside the loop is no lane's own: the loop fills its share of it like any array.
+    """
+    if isinstance(item, Reserve) or (isinstance(item, Store) and item.buffer.role == "private"):
+        return item.buffer
+    return None
+
+
 def laned(function: Function, native: int) -> dict[Buffer, int]:
     """Private memory that is written inside a vector loop: each lane has its own."""
     found: dict[Buffer, int] = {}
@@ -49,8 +59,9 @@ def laned(function: Function, native: int) -> dict[Buffer, int]:
         if isinstance(item, For) and item.kind != "serial":
             width = width_of(item, native)
             for inner in items_of(item.block):
-                if isinstance(inner, Store | Reserve) and inner.buffer.role in ("private", "tape"):
-                    found[inner.buffer] = width
+                buffer = _owned(inner)
+                if buffer is not None:
+                    found[buffer] = width
     return found
 
 
@@ -97,8 +108,9 @@ def varying(s: For) -> set[Value]:
     found: set[Value] = {s.index}
     shared: set[Buffer] = set()  # memory of the lanes' own
     for item in items_of(s.block):
-        if isinstance(item, Store | Reserve) and item.buffer.role in ("private", "tape"):
-            shared.add(item.buffer)
+        buffer = _owned(item)
+        if buffer is not None:
+            shared.add(buffer)
 
     def visit(block: Block, under: bool) -> None:
         for item in block.items:

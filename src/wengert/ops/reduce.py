@@ -414,7 +414,7 @@ def _scaled_length(k: Any, x: Any, *, axes: Axes) -> Any:
     size = k.reduce("max", k.map("abs", x, dtype=x.dtype), axes)
 
     def unit(s: Any, big: Any) -> Any:
-        fits = s.and_(s.ne(big, 0), s.lt(big, float("inf")))
+        fits = s.and_(s.gt(big, 0), s.lt(big, float("inf")))  # (of nothing the largest is -inf)
         return s.select(fits, big, 1)
 
     units = k.map(unit, size, dtype=x.dtype)
