@@ -127,3 +127,27 @@ def test_the_verdict_reads_as_a_table():
     assert head.split() == ["entry", "claimed", "true", "known", "by"]
     assert rows[0].startswith("args[0][0]")
     assert rows[0].endswith("twice the true one")
+
+
+def test_a_right_gradient_of_a_function_that_cancels_is_called_right():
+    cancels = lambda x: (1 - np.cos(x)) / x**2
+    assert wg.testing.gradcheck(cancels, (1e-5,), gradient=lambda x: -x / 12)
+    assert not wg.testing.gradcheck(cancels, (1e-5,), gradient=lambda x: -x / 6)
+
+
+def test_noise_of_a_black_box_is_no_kink():
+    draw = np.random.default_rng(3)
+    a, b, x = draw.normal(size=(4, 3)), draw.normal(size=4), draw.normal(size=3)
+    single = lambda x: float(np.float32(np.sum((a @ x - b) ** 2)))
+    verdict = wg.testing.gradcheck(single, (x,), gradient=lambda x: 2 * a.T @ (a @ x - b))
+    assert verdict
+    assert "kink" not in verdict.reason
+    assert not wg.testing.gradcheck(single, (x,), gradient=lambda x: 2.2 * a.T @ (a @ x - b))
+
+
+def test_small_gradients_are_held_to_their_own_size():
+    small = lambda x: 1e-12 * np.sum(np.sin(x))
+    at = (np.array([0.3, 1.0]),)
+    assert wg.testing.gradcheck(small, at, gradient=lambda x: 1e-12 * np.cos(x))
+    assert wg.testing.gradcheck(small, at, gradient=lambda x: 2e-12 * np.cos(x)).reason == "every slope is twice the true one"  # fmt: skip
+    assert wg.testing.gradcheck(small, at, gradient=lambda x: 2e-12 * np.cos(x), atol=1e-9)

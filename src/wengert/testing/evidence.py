@@ -18,6 +18,8 @@ Phi = Callable[[float], float]
 _ROWS, _COLUMNS = 44, 8
 _RANGE = 2.0 ** -np.arange(4.0, 44.0, 2.0)  # steps at which remainders are looked at
 _NOISE = 16  # units in the last place that a value of φ may be wrong by, at least
+_NEAR = 2.0 ** -np.arange(20.0, 40.0, 4.0)  # steps so small that only noise moves high differences
+_SAMPLES = 9
 
 
 @dataclass(slots=True)
@@ -59,13 +61,17 @@ def gather(phi: Phi, scale: float, eps: float = 2.0**-52) -> Evidence:
     >>> abs(found.both.slope - 1) < 1e-11, found.kink_within
     (True, None)
     """
-    start = phi(0.0)
-    both = _extrapolated(lambda h: (phi(h) - phi(-h)) / (2 * h), phi, start, scale, eps, 4.0)
-    right = _extrapolated(lambda h: (phi(h) - start) / h, phi, start, scale, eps, 2.0)
-    left = _extrapolated(lambda h: (start - phi(-h)) / h, phi, start, scale, eps, 2.0)
-    size = max(abs(start), abs(phi(both.step)), 1e-300)
+    start, least = phi(0.0), noise_of(phi, scale)
+
+    def noise(h: float) -> float:
+        return max(_NOISE * eps * (abs(start) + abs(phi(h))), least)
+
+    both = _extrapolated(lambda h: (phi(h) - phi(-h)) / (2 * h), noise, scale, 4.0)
+    right = _extrapolated(lambda h: (phi(h) - start) / h, noise, scale, 2.0)
+    left = _extrapolated(lambda h: (start - phi(-h)) / h, noise, scale, 2.0)
+    size = max(_NOISE * eps * max(abs(start), abs(phi(both.step))), least, 1e-300)
     steep = max(abs(both.slope), 1e-300)
-    noisy = min(scale, _NOISE * eps * size / (1e-3 * steep))
+    noisy = min(scale, size / (1e-3 * steep))
     gap = abs(right.slope - left.slope)
     parted = left.settled and right.settled and gap > 8 * (left.error + right.error)
     parted = parted and gap > 1e-6 * (abs(left.slope) + abs(right.slope))
@@ -74,8 +80,39 @@ def gather(phi: Phi, scale: float, eps: float = 2.0**-52) -> Evidence:
     )
 
 
+def noise_of(phi: Phi, scale: float) -> float:
+    """By how much values of φ jump about, whatever the step (Hamming's difference table; Moré and Wild, 2011).
+
+    High differences of a smooth function vanish at small steps, those of noise do not. One side of 0 will do:
+    there may be a kink.
+    """
+    sides = []
+    for sign in (1.0, -1.0):
+        found = [_scatter([phi(sign * k * h) for k in range(_SAMPLES)]) for h in scale * _NEAR]
+        sides.append(max(found))
+    return 4 * min(sides)
+
+
+def _scatter(values: list[float]) -> float:
+    """The standard deviation of the noise in equidistant values; 0 where differences are none of noise."""
+    row = np.array(values)
+    if not np.all(np.isfinite(row)):
+        return 0.0
+    found, turns, factor = [], [], 1.0
+    for k in range(1, _SAMPLES - 2):
+        row = np.diff(row)
+        factor *= k / (2.0 * (2 * k - 1))  # (k!)² / (2k)!
+        found.append(float(np.sqrt(factor * np.mean(row**2))))
+        turns.append(bool(np.min(row) < 0 < np.max(row)))
+    for k in range(len(found) - 2):
+        three = found[k : k + 3]
+        if turns[k] and max(three) <= 4 * min(three):
+            return found[k]
+    return 0.0
+
+
 def _extrapolated(
-    difference: Callable[[float], float], phi: Phi, start: float, scale: float, eps: float, power: float
+    difference: Callable[[float], float], noise_at: Callable[[float], float], scale: float, power: float
 ) -> Side:  # fmt: skip
     """Richardson's table with Ridders' choice: the entry whose neighbours agree best."""
     row: list[float] = []
@@ -84,7 +121,7 @@ def _extrapolated(
     with np.errstate(all="ignore"):
         for n in range(_ROWS):
             before, row = row, [float(difference(h))]
-            noise = _NOISE * eps * (abs(start) + abs(phi(h))) / h
+            noise = noise_at(h) / h
             for m, old in enumerate(before[: _COLUMNS - 1]):
                 # central differences err by h², h⁴, …; those of one side by h, h², …
                 ratio = power ** (m + 1)

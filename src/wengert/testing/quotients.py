@@ -66,6 +66,15 @@ class Quotients:
             return None
         return slope, error
 
+    def value(self, dxs: Sequence[Any], t: float) -> float | None:
+        """⟨w, f⟩ at t along a direction."""
+        try:
+            with precision(_BITS):
+                y = self._value(dxs, flint().arb(t))
+                return float(y.mid()) if y.is_finite() else None
+        except (WengertError, Undecided, ZeroDivisionError):
+            return None
+
     def _quotient(self, dxs: Sequence[Any], step: Any) -> Any:
         return (self._value(dxs, step) - self._value(dxs, -step)) / (2 * step)
 
