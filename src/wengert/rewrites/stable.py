@@ -26,6 +26,7 @@ from wengert.ops.arithmetic import (
     square,
     sub,
 )
+from wengert.ops.erf import erf, erfc, erfcx, log_ndtr, ndtr
 from wengert.ops.exponential import (
     arcsinh,
     arctanh,
@@ -112,6 +113,10 @@ LOGARITHMS = [
     Stable("np.log(x**y)", "y * np.log(x)", log(power(x, y)), mul(y, log(x))),
     Stable("np.log(x**2)", "2 * np.log(np.abs(x))", log(square(x)), mul(2.0, log(absolute(x)))),
     Stable("np.log(np.sqrt(x))", "np.log(x) / 2", log(sqrt(x)), _half(log(x))),
+    Stable("np.log(np.cosh(x))", "np.abs(x) + np.log1p(np.expm1(-2 * np.abs(x)) / 2)", log(cosh(x)),
+           add(absolute(x), log1p(_half(expm1(mul(-2.0, absolute(x))))))),
+    Stable("np.log(np.cosh(x))", "np.log1p(2 * np.sinh(x / 2)**2)", log(cosh(x)),
+           log1p(mul(2.0, square(sinh(_half(x)))))),
     Stable("np.log(np.exp(x))", "x", log(exp(x)), x),
     Stable("np.exp(np.log(x))", "x", exp(log(x)), x),
     Stable("np.log(x)", "np.log1p(x - 1)", log(x), log1p(sub(x, 1.0))),
@@ -145,6 +150,9 @@ LOGISTIC = [
     Stable("1 - 1 / (1 + np.exp(-x))", "expit(-x)", sub(1.0, div(1.0, add(1.0, exp(neg(x))))), expit(neg(x))),
     Stable("1 - np.exp(x) / (1 + np.exp(x))", "expit(-x)", sub(1.0, div(exp(x), add(1.0, exp(x)))), expit(neg(x))),
     Stable("1 - expit(x)", "expit(-x)", sub(1.0, expit(x)), expit(neg(x))),
+    Stable("np.log(1 / (1 + np.exp(-x)))", "log_expit(x)", log(div(1.0, add(1.0, exp(neg(x))))), log_expit(x)),
+    Stable("np.log(1 / (1 + np.exp(x)))", "log_expit(-x)", log(div(1.0, add(1.0, exp(x)))), log_expit(neg(x))),
+    Stable("np.log(np.exp(x) / (1 + np.exp(x)))", "log_expit(x)", log(div(exp(x), add(1.0, exp(x)))), log_expit(x)),
     Stable("np.log(expit(x))", "log_expit(x)", log(expit(x)), log_expit(x)),
     Stable("np.log(1 - expit(x))", "log_expit(-x)", log(sub(1.0, expit(x))), log_expit(neg(x))),
     Stable("x - np.logaddexp(0, x)", "log_expit(x)", sub(x, logaddexp(0.0, x)), log_expit(x)),
@@ -154,6 +162,20 @@ LOGISTIC = [
            div(sub(exp(x), 1.0), add(exp(x), 1.0)), tanh(_half(x))),
     Stable("(1 - np.exp(x)) / (1 + np.exp(x))", "-np.tanh(x / 2)",
            div(_one_less_exp, add(1.0, exp(x))), neg(tanh(_half(x)))),
+]  # fmt: skip
+
+ERRORS = [
+    Stable("1 - erf(x)", "erfc(x)", sub(1.0, erf(x)), erfc(x)),
+    Stable("1 + erf(x)", "erfc(-x)", add(1.0, erf(x)), erfc(neg(x))),
+    Stable("1 - erfc(x)", "erf(x)", sub(1.0, erfc(x)), erf(x)),
+    Stable("1 - ndtr(x)", "ndtr(-x)", sub(1.0, ndtr(x)), ndtr(neg(x))),
+    Stable("np.log(ndtr(x))", "log_ndtr(x)", log(ndtr(x)), log_ndtr(x)),
+    Stable("np.log(1 - ndtr(x))", "log_ndtr(-x)", log(sub(1.0, ndtr(x))), log_ndtr(neg(x))),
+    Stable("np.log(erfc(x))", "log_ndtr(-np.sqrt(2) * x) + np.log(2)", log(erfc(x)),
+           add(log_ndtr(mul(-math.sqrt(2), x)), math.log(2))),
+    Stable("np.log(1 - erf(x))", "log_ndtr(-np.sqrt(2) * x) + np.log(2)", log(sub(1.0, erf(x))),
+           add(log_ndtr(mul(-math.sqrt(2), x)), math.log(2))),
+    Stable("np.exp(x**2) * erfc(x)", "erfcx(x)", mul(exp(square(x)), erfc(x)), erfcx(x)),
 ]  # fmt: skip
 
 SUMS = [
@@ -193,6 +215,8 @@ ROOTS = [
            div(sub(square(y), x), sub(sqrt(x), y))),
     Stable("y + np.sqrt(x)", "(x - y**2) / (np.sqrt(x) - y)", add(y, sqrt(x)),
            div(sub(x, square(y)), sub(sqrt(x), y))),
+    Stable("1 / np.sqrt(x) - 1", "(1 - x) / (np.sqrt(x) * (1 + np.sqrt(x)))", sub(div(1.0, sqrt(x)), 1.0),
+           div(sub(1.0, x), mul(sqrt(x), add(1.0, sqrt(x))))),
     Stable("1 / np.sqrt(x) - 1 / np.sqrt(y)",
            "(y - x) / (np.sqrt(x) * np.sqrt(y) * (np.sqrt(x) + np.sqrt(y)))",
            sub(div(1.0, sqrt(x)), div(1.0, sqrt(y))),
@@ -272,5 +296,15 @@ CANCEL = [
     Stable("x / (1 / y)", "x * y", div(x, div(1.0, y)), mul(x, y)),
 ]
 
-ROWS = [*SUMS, *LOGISTIC, *EXPONENTIALS, *LOGARITHMS, *ROOTS, *TRIGONOMETRY, *POWERS, *CANCEL]
+ROWS = [
+    *SUMS,
+    *LOGISTIC,
+    *ERRORS,
+    *EXPONENTIALS,
+    *LOGARITHMS,
+    *ROOTS,
+    *TRIGONOMETRY,
+    *POWERS,
+    *CANCEL,
+]
 COMMUTATIVE = frozenset({add, mul, logaddexp, hypot})

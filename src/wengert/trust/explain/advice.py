@@ -152,7 +152,14 @@ def _step(program: Program, change: Change, names: Sequence[str]) -> tuple[str, 
     spelled = _spelled(program, change, names)
     if spelled is not None:
         before, after = spelled[1] or _put(before, spelled[0]), _put(after, spelled[0])
-    needs = sorted(set(re.findall(r"\b(expit|log_expit|logsumexp|gammaln|exprel)\(", after)))
+    needs = sorted(
+        set(
+            re.findall(
+                r"\b(expit|log_expit|logsumexp|gammaln|exprel|erf|erfc|erfcx|ndtr|log_ndtr)\(",
+                after,
+            )
+        )
+    )
     if needs:
         after += f"      # from scipy.special import {', '.join(needs)}"
     return change.place, before, after
