@@ -5,7 +5,7 @@ import pytest
 
 import wengert as wg
 from wengert.backends import threads
-from wengert.backends.code import Call, For, If
+from wengert.backends.code import Call, For, If, Value
 from wengert.backends.compile import compile
 from wengert.backends.lowering import lower
 from wengert.backends.vary import items_of
@@ -221,3 +221,34 @@ def test_an_index_out_of_range_is_found_although_its_term_would_be_zero():
     places[30, 20] = 50
     with pytest.raises(IndexError):
         slope(X[0], X, places, table)
+
+
+def nearest(c, p):
+    """Distances by products: |p|² - 2 p·c + |c|²."""
+    squares = np.sum(p * p, axis=1)[:, None] + np.sum(c * c, axis=1)
+    return np.sum(np.min(squares - 2 * p @ c.T, axis=1))
+
+
+@pytest.mark.parametrize("f", [nearest, wg.grad(nearest)])
+def test_tables_of_short_products_are_turned_before_the_rows(f):
+    function = lower(program(f, CENTRES, POINTS))
+    (loop,) = long_loops(function)[:1]
+    loads = [v for v in items_of(loop.block) if isinstance(v, Value) and v.op == "load"]
+    assert not [v for v in loads if v.data in function.inputs and v.args[0].block.depth > 1]
+    p = program(f, CENTRES, POINTS)
+    for found, wanted in zip(
+        compile(p)(CENTRES, POINTS), evaluate(p, (CENTRES, POINTS)), strict=True
+    ):
+        np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-11)
+
+
+def test_a_table_that_two_products_read_each_in_its_way_stays_what_it_is():
+    def f(p, c):
+        near = np.sum(np.exp(p @ c.T), axis=1)
+        return near, np.sum(np.sin(p) @ c[:3, :3], axis=1), np.sum(c, axis=0), c.T * 1.0
+
+    q = program(f, POINTS, CENTRES)
+    for found, wanted in zip(
+        compile(q)(POINTS, CENTRES), evaluate(q, (POINTS, CENTRES)), strict=True
+    ):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)

@@ -29,6 +29,7 @@ class Node:
     affine: Any = None  # of a movement: per source axis (axis of the result, start, step)
     op = ""  # of a reduction; of a formula its name
     axes: tuple[int, ...] = ()  # of a reduction
+    letters: Any = None  # of a sum of few products: of its operands, of itself, of what is summed
     zero: Node | None = None  # where this one is zero, the node is, too
     step: Any = None  # of a step, and of its results
     number = 0

@@ -120,7 +120,9 @@ def _written(
         return r.s.number(0, a.dtype) if total is None else total
 
     terms = max(math.prod(extents), 1)
-    return kit.add(Node("virtual", shape, a.dtype, (a, b), SPREAD, pull, terms))
+    node = Node("virtual", shape, a.dtype, (a, b), SPREAD, pull, terms)
+    node.letters = (left, right, out, "".join(inner))
+    return kit.add(node)
 
 
 # ---- matrices ---------------------------------------------------------------------------------------

@@ -33,9 +33,14 @@ def memory(
     return Stored(place.buffer, shape, dtype, place.offset, tuple(strides), False)
 
 
-def packed(r: Region, roots: Sequence[Root]) -> list[Node]:
-    """Turn what all rows read with steps; the nodes, which are made now."""
-    found: list[Node] = []
+Table = tuple[
+    Node, Stored, Sequence[int]
+]  # what is read, its memory, the axes that are to vary slowest
+
+
+def packed(r: Region, roots: Sequence[Root]) -> list[tuple[Node, Any]]:
+    """Turn what all rows read with steps; the nodes that stand in turned memory now, and where they stood."""
+    before: list[tuple[Node, Any]] = []
     seen: set[Node] = set()
     known: dict[Any, Stored] = {}
     stack = [root.source for root in roots]
@@ -45,42 +50,66 @@ def packed(r: Region, roots: Sequence[Root]) -> list[Node]:
             continue
         seen.add(node)
         view = r.view(node) if node.affine is not None else None
+        for table in _tables(r, node) if view is None else _by_steps(node, view):
+            op, lies, _ = table
+            key = (lies.buffer, lies.offset, lies.strides, op.shape)
+            if key not in known:
+                known[key] = _turned(r, table)
+            if op.array is not known[key]:
+                before.append((op, op.array))
+                op.array = known[key]
         if view is None:
             stack.extend(node.operands)
-        elif _by_steps(node, view):
-            key = (view.buffer, view.offset, view.strides, node.shape)
-            if key not in known:
-                known[key] = _turned(r, node, view)
-            node.array = known[key]
-            found.append(node)
+    return before
+
+
+def forget(r: Region, before: Sequence[tuple[Node, Any]]) -> None:
+    """The nest is done, and what was turned is not wanted any more."""
+    for node, array in before:
+        r.e.release(node.array)
+        node.array = array
+
+
+def _by_steps(node: Node, view: Stored) -> list[Table]:
+    """The node itself, if it is the same for all rows, and neighbours in the vector loop stand apart in short runs."""
+    axes, inner = loops_of(node.shape, node.written_out)
+    if len(axes) < 2 or axes[0] != 0 or view.dtype in PARTS or not _is(view, 0, 0):
+        return []
+    return [(node, view, inner)] if _apart(view, axes[-1], inner) else []
+
+
+def _tables(r: Region, node: Node) -> list[Table]:
+    """The same of the operands of a sum of few products."""
+    if node.letters is None or node.dtype in PARTS:
+        return []
+    axes, _ = loops_of(node.shape, node.written_out)
+    left, right, out, inner = node.letters
+    found: list[Table] = []
+    if len(axes) < 2 or axes[0] != 0:
+        return found
+    for op, own in zip(node.operands, (left, right), strict=True):
+        view = r.view(op)
+        if view is not None and out[0] not in own and out[axes[-1]] in own:
+            small = [own.index(c) for c in inner if c in own]
+            if _apart(view, own.index(out[axes[-1]]), small):
+                found.append((op, view, small))
     return found
 
 
-def forget(r: Region, nodes: Sequence[Node]) -> None:
-    """The nest is done, and what was turned is not wanted any more."""
-    for node in nodes:
-        r.e.release(node.array)
-        node.array = None
+def _apart(view: Stored, lane: int, inner: Sequence[int]) -> bool:
+    """Do neighbours along one axis stand apart, and those along one of the others side by side?"""
+    steps = view.strides[lane]
+    return steps.op == "const" and steps.data > 1 and any(_is(view, d, 1) for d in inner)
 
 
-def _by_steps(node: Node, view: Stored) -> bool:
-    """Is it the same for all rows, and do neighbours in the vector loop stand apart in short runs?"""
-    axes, inner = loops_of(node.shape, node.written_out)
-    if len(axes) < 2 or axes[0] != 0 or not inner or view.dtype in PARTS:
-        return False
-    zero, steps = view.strides[0], view.strides[axes[-1]]
-    return (
-        zero.op == "const" and zero.data == 0
-        and steps.op == "const" and steps.data > 1
-        and any(view.strides[d].op == "const" and view.strides[d].data == 1 for d in inner)
-    )  # fmt: skip
+def _is(view: Stored, axis: int, step: int) -> bool:
+    stride = view.strides[axis]
+    return stride.op == "const" and bool(stride.data == step)
 
 
-def _turned(r: Region, node: Node, view: Stored) -> Stored:
-    moving = [
-        d for d, stride in enumerate(view.strides) if stride.op != "const" or stride.data != 0
-    ]
-    _, inner = loops_of(node.shape, node.written_out)
+def _turned(r: Region, table: Table) -> Stored:
+    node, view, inner = table
+    moving = [d for d in range(len(node.shape)) if not _is(view, d, 0)]
     shape = tuple(node.shape[d] for d in moving)
     small = [k for k, d in enumerate(moving) if d in inner]
     place = memory(r.e, shape, small, node.dtype)

@@ -123,6 +123,13 @@ class Words:
             node.op, node.zero = "scale", g
         return node
 
+    def marked(self, formula: Formula, mark: Node, *args: Node, dtype: np.dtype[Any]) -> Node:
+        """A formula that is zero, most often, where a mark of what was chosen is."""
+        node = self.map(formula, mark, *args, dtype=dtype)
+        if node.array is None:
+            node.op = "mark"
+        return node
+
     def cast(self, x: Node, dtype: np.dtype[Any]) -> Node:
         """Another dtype."""
         if x.dtype == dtype:
