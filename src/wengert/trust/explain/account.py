@@ -113,7 +113,20 @@ class Finding:
     def text(self, color: bool = False) -> str:
         """The finding in a few lines."""
         bold, plain, green = (_BOLD, _PLAIN, _GREEN) if color else ("", "", "")
-        said = f"{bold}{self.component}{plain}: computed {_short(self.wrong)}"
+        lines = [
+            f"{bold}{self.component}{plain}: {self.said}",
+            *(f"  {s}" for s in self.source(color)),
+        ]
+        lines.append(f"  {bold}{self.cause}{plain}" + (f": {self.numbers}" if self.numbers else ""))
+        if self.path:
+            lines.append("  then " + " → ".join(self.path))
+        lines += [f"  {green}{s}{plain}" for s in self.suggestion.splitlines()]
+        return "\n".join(lines)
+
+    @property
+    def said(self) -> str:
+        """The number as computed and in truth, in words."""
+        said = f"computed {_short(self.wrong)}"
         if self.convention:
             said += ", a convention: there is no derivative here"
         elif self.right is not None:
@@ -126,12 +139,7 @@ class Finding:
                     else self.how or "exact"
                 )
             said += f", truth {_short(self.right)} ({by}); {self.bits:.0f} of {self.digits} bits are right"
-        lines = [said, *(f"  {s}" for s in self.source(color))]
-        lines.append(f"  {bold}{self.cause}{plain}" + (f": {self.numbers}" if self.numbers else ""))
-        if self.path:
-            lines.append("  then " + " → ".join(self.path))
-        lines += [f"  {green}{s}{plain}" for s in self.suggestion.splitlines()]
-        return "\n".join(lines)
+        return said
 
     def plain(self) -> dict[str, Any]:
         """As data for JSON."""
@@ -214,12 +222,8 @@ class Explanation:
             parts.append(f"{len(self.findings) - wrong} of {many} by convention")
         head = f"{self.name}: {', '.join(parts)}"
         told: list[str] = []
-        groups: dict[Any, list[Finding]] = {}
-        for f in self.findings:
-            groups.setdefault(
-                (f.line and f.line._replace(turns=()), f.cause, f.suggestion), []
-            ).append(f)
-        for same in list(groups.values())[:_SHOWN]:
+        groups = self.groups()
+        for same in groups[:_SHOWN]:
             told.append(same[0].text(color))
             if len(same) > 1:
                 told.append(
@@ -229,6 +233,14 @@ class Explanation:
         if len(groups) > _SHOWN:
             told.append(f"… and {len(groups) - _SHOWN} more")
         return "\n\n".join([head, *told]).replace("\n\n  the same", "\n  the same")
+
+    def groups(self) -> list[list[Finding]]:
+        """Findings of one line, one cause and one way out stand together."""
+        found: dict[Any, list[Finding]] = {}
+        for f in self.findings:
+            line = f.line and f.line._replace(turns=())
+            found.setdefault((line, f.cause, f.suggestion), []).append(f)
+        return list(found.values())
 
     def __str__(self) -> str:
         return self.text()

@@ -13,7 +13,7 @@ _STYLE = """
 .wengert{font:14px/1.45 system-ui,sans-serif;color:#1b1b1b;background:#fff;padding:1em;max-width:60em}
 .wengert pre,.wengert code{font:13px/1.5 ui-monospace,monospace}
 .wengert .finding{border-left:4px solid #c0392b;padding:.2em .9em;margin:1em 0;background:#fbf6f5}
-.wengert .cause{font-weight:600;color:#a02819}.wengert .do{color:#14632a;white-space:pre-wrap}
+.wengert .cause{font-weight:600;color:#a02819}.wengert .do{color:#14632a;white-space:pre-wrap;font:13px/1.5 ui-monospace,monospace}
 .wengert mark{background:#f5b7b1;padding:0 .1em}.wengert table{border-collapse:collapse;width:100%}
 .wengert td{padding:.05em .5em;white-space:pre;font:13px/1.5 ui-monospace,monospace}
 .wengert .bits{text-align:right;color:#777;width:5em}
@@ -24,15 +24,8 @@ def page(explanation: Explanation) -> str:
     """The page; it needs no other file."""
     parts = [f"<style>{_STYLE}</style><div class='wengert'>"]
     parts.append(f"<h3>{escape(explanation.text().splitlines()[0])}</h3>")
-    for f in explanation.findings[:50]:
-        right = (
-            ""
-            if f.right is None
-            else f", truth <b>{f.right:.6g}</b>; {f.bits:.0f} of {f.digits} bits are right"
-        )
-        parts.append(
-            f"<div class='finding'><b>{escape(f.component)}</b>: computed <b>{f.wrong:.6g}</b>{right}"
-        )
+    for f, *same in explanation.groups()[:50]:
+        parts.append(f"<div class='finding'><b>{escape(f.component)}</b>: {escape(f.said)}")
         if f.line is not None:
             raw = linecache.getline(f.line.file, f.line.line).rstrip("\n")
             a, b = f.line.column, f.line.end_column
@@ -42,7 +35,10 @@ def page(explanation: Explanation) -> str:
         parts.append(f"<span class='cause'>{escape(f.cause)}</span>{numbers}")
         if f.path:
             parts.append(f"<br>then {escape(' → '.join(f.path))}")
-        parts.append(f"<div class='do'>{escape(f.suggestion)}</div></div>")
+        parts.append(f"<div class='do'>{escape(f.suggestion)}</div>")
+        if same:
+            parts.append(f"the same: {escape(', '.join(g.component for g in same[:50]))}")
+        parts.append("</div>")
     parts.append(_heat(explanation))
     parts.append(_graph(explanation))
     parts.append("</div>")

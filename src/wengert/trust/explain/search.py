@@ -28,6 +28,7 @@ from wengert.trust.guard import Inquiry
 from wengert.trust.question import Question
 
 _ALL = 256  # of fewer numbers, all are looked at; of more, those that the bounds suspect
+_LONG = 1500  # equations; the colours of longer programs are not worth a search each
 _SIGNS = {"add": "+", "sub": "-", "mul": "*", "scale": "*", "div": "/", "power": "**"}
 _KINKED = (causes.KINK, causes.INFINITE)  # told also where a convention gives the number
 _CHAOTIC = 15  # so many equations of one line make a wrong derivative of it chaos
@@ -149,14 +150,23 @@ class _Account:
 
     def _tell(self, f: Finding, evidence: Evidence, birth: Birth) -> None:
         eqn = evidence.program.eqns[birth.position]
-        met = meeting(evidence, birth.position, birth.at, self.recorded.program)
-        f.line = evidence.program.line(eqn) if met is None else self.recorded.program.line(met)
+        f.line = self._line(evidence, birth.position, birth.at)
         f.operation = eqn.prim.name
         f.numbers = _numbers(evidence, eqn, birth.at)
         f.path = _path(evidence.program, birth)
         if not self.graph:
             steps = [birth.position, *birth.path]
-            self.graph = [_step(evidence, k) for k in steps]
+            self.graph = [_step(evidence, k, self._line(evidence, k)) for k in steps]
+
+    def _line(self, evidence: Evidence, k: int, at: At | None = None) -> Any:
+        """The user's line of an equation; of a sum of contributions, where these meet."""
+        eqn = evidence.program.eqns[k]
+        if at is None:
+            if len(evidence.program.eqns) > _LONG:
+                return evidence.program.line(eqn)
+            at = (0,) * len(getattr(eqn.outputs[0].type, "shape", ()))
+        met = meeting(evidence, k, at, self.recorded.program)
+        return evidence.program.line(eqn) if met is None else self.recorded.program.line(met)
 
     def _tell_edge(self, f: Finding, found: tuple[Evidence, Birth] | None) -> None:
         """The line of a kink, an edge, a tie or a step."""
@@ -237,8 +247,8 @@ class _Account:
     # ---- lines -------------------------------------------------------------------------------------
     def _heat(self) -> None:
         for evidence in self.evidence.values():
-            for e in evidence.program.eqns:
-                line = here(evidence.program.line(e))
+            for k, e in enumerate(evidence.program.eqns):
+                line = here(self._line(evidence, k))
                 if line is None:
                     continue
                 lost = 0.0
@@ -275,7 +285,7 @@ def _bits(wrong: Any, right: Any, digits: int) -> float:
     return float(np.clip(-np.log2(off), 0.0, digits)) + 0.0 if off > 0 else float(digits)
 
 
-def _step(evidence: Evidence, k: int) -> tuple[str, str, float]:
+def _step(evidence: Evidence, k: int, line: Any) -> tuple[str, str, float]:
     e = evidence.program.eqns[k]
     v = e.outputs[0]
     lost = (
@@ -283,7 +293,6 @@ def _step(evidence: Evidence, k: int) -> tuple[str, str, float]:
         if isinstance(v.type, ArrayType)
         else 0.0
     )
-    line = evidence.program.line(e)
     return e.prim.name, f"{line}  {line.text[:60]}" if line else "", lost
 
 
