@@ -57,6 +57,9 @@ class Primitive(ABC):
     # `(g, xs, ys, wanted, inputs, params) -> cotangents`: as `pullback` on plain numbers, for one result, but it
     # may leave a nan where `pullback` stops the zero of 0 · inf; who asks looks for nans at the end
     quick: Any = None
+    # `(write, g, xs, ys, wanted, inputs, params) -> formulas`, one per wanted argument: `quick` as Python text, where
+    # types and params say what it does (`transforms.written`; `write` names a value). None: `quick` itself is called
+    spelled: Any = None
     # asked in the same way, on traced values too: it stops those zeros. None: ask `pullback`
     careful: Any = None
     # does its pullback look at the numbers of cotangents (a user's rule may)?

@@ -128,6 +128,8 @@ def _meet(f: Any, seen: set[int]) -> None:
                 value = cell.cell_contents
             except ValueError:  # (not yet filled)
                 continue
+            if type(value) in _DATA:
+                continue
             pair = _pair(value)
             if pair is not None:
                 if not _is_ours(f.__globals__):
@@ -153,6 +155,16 @@ def _is_of_ours(value: Any) -> bool:
 
 
 _CALLED = {FunctionType, MethodType, functools.partial}
+_DATA = {
+    np.ndarray,
+    np.float64,
+    float,
+    int,
+    bool,
+    str,
+    type(None),
+    ModuleType,
+}  # surely no functions
 
 
 def _open(table: dict[str, Any]) -> None:

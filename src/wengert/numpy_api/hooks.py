@@ -239,11 +239,8 @@ class _Ufunc(_Name):
         found = _calls.get((id(code), frame.f_lasti))
         if found is None or found[0] is not code:
             found = code, lists.is_called(code, frame.f_lasti)
-        if not found[1]:
-            return module.__dict__[self.name]
-        return (
-            self.ours if module.__dict__[self.name] is self.original else module.__dict__[self.name]
-        )
+        there = module.__dict__[self.name]
+        return self.ours if found[1] and there is self.original else there
 
 
 def _imported(name: str) -> Any:
@@ -271,13 +268,13 @@ class _Module:
 
     def put(self) -> None:
         """Replace the names."""
-        if self.module.__class__ is not self.kind:  # somebody else has changed it for good
-            self._derive(self.module.__class__)
+        if type(self.module) is not self.kind:  # somebody else has changed it for good
+            self._derive(type(self.module))
         self.module.__class__ = self.ours
 
     def restore(self) -> None:
         """Put back what was there."""
-        if self.module.__class__ is self.ours:
+        if type(self.module) is self.ours:
             self.module.__class__ = self.kind
 
 

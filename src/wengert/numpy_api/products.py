@@ -16,7 +16,7 @@ from wengert.numpy_api.table import UFUNCS, implements, unsupported
 from wengert.numpy_api.ufuncs import finish
 from wengert.ops import matmul as ops
 from wengert.ops.shape import broadcast
-from wengert.trace.shortcut import consider
+from wengert.trace.shortcut import consider, missed
 from wengert.trace.tracer import Tracer
 
 
@@ -42,6 +42,7 @@ def matmul(a: Any, b: Any, out: Any = None, **rest: Any) -> Any:
                 y = step.go(step, a, b)
                 if y is not None:
                     return y
+                missed(step)
             elif step.heat >= 0:
                 y = _product(a, b)
                 consider(step, matmul, (a, b), y)

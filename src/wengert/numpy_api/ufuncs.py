@@ -26,7 +26,7 @@ from wengert.ops import arithmetic, compare, custom, exponential, trigonometric
 from wengert.ops.families import Elementwise
 from wengert.trace import adoption
 from wengert.trace.body import body
-from wengert.trace.shortcut import consider
+from wengert.trace.shortcut import consider, missed
 from wengert.trace.tracer import Tracer
 
 _body = body.get
@@ -69,6 +69,7 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
                 y = step.go(step, x)
                 if y is not None:
                     return y
+                missed(step)
             elif step.heat >= 0:
                 y = asked(x)
                 consider(step, one, (x,), y)
@@ -101,6 +102,7 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
                 z = step.go(step, x, y)
                 if z is not None:
                     return z
+                missed(step)
             elif step.heat >= 0:
                 z = asked_two(x, y)
                 consider(step, two, (x, y), z)

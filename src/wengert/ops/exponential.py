@@ -54,9 +54,18 @@ def _shared(g: Any, x: Any, y: Any, exp: Any) -> Any:
 
 sinh = Elementwise(np.sinh, lambda y, x: np.cosh(x))
 cosh = Elementwise(np.cosh, lambda y, x: np.sinh(x))
-tanh = Elementwise(
-    np.tanh, lambda y, x: np.square(1 / np.cosh(x))
-)  # 1 - y² cancels where y is near 1
+
+
+def _sech_squared(x: Any) -> Any:
+    """1 / cosh² x; of plain arrays in one piece of memory."""
+    c = np.cosh(x)
+    if type(c) is not np.ndarray:
+        return np.square(1 / c)
+    np.divide(1, c, c)
+    return np.square(c, c)
+
+
+tanh = Elementwise(np.tanh, lambda y, x: _sech_squared(x))  # 1 - y² cancels where y is near 1
 arcsinh = Elementwise(
     np.arcsinh,
     lambda y, x: (

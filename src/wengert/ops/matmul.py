@@ -68,6 +68,15 @@ class MatMul(Multilinear):
 
     quick = careful
 
+    def spelled(
+        self, write: Any, g: str, xs: Any, ys: Any, wanted: Any, inputs: Any, params: Any
+    ) -> Any:
+        """As `careful`, of two matrices."""
+        if inputs[0].type.ndim == inputs[1].type.ndim == 2:
+            both = f"{g} @ {xs[1]}.T", f"{xs[0]}.T @ {g}"
+            return [text for text, w in zip(both, wanted, strict=True) if w]
+        return None
+
     def bound(self, ys: Values, xs: Values, rs: Values) -> Values:
         return (of_products(self, type_of(xs[0]).shape[-1], ys[0], xs, rs),)
 

@@ -79,6 +79,17 @@ class Broadcast(Movement):
             g = g.transpose(order)
         return (g if g.shape == inner else g.reshape(inner),)
 
+    def spelled(
+        self, write: Any, g: str, xs: Any, ys: Any, wanted: Any, inputs: Any, params: Any
+    ) -> Any:
+        """As `quick`, of rows and columns."""
+        inner, shape = inputs[0].type.shape, params["shape"]
+        axes, order = _repeated(shape, params["dims"], inner)
+        if len(axes) != 1 or len(shape) != 2 or order is not None:
+            return None
+        text = f"{write(summed)}({g}, {axes[0]})"
+        return [text if len(inner) == 1 else f"{text}.reshape({inner})"]
+
     def batch(
         self, batched: tuple[bool, ...], x: Any, *, shape: Shape, dims: tuple[int, ...]
     ) -> Any:
@@ -115,6 +126,12 @@ class Reshape(Movement):
 
     def quick(self, g: Any, xs: Any, ys: Any, wanted: Any, inputs: Any, params: Any) -> Values:
         return (g.reshape(inputs[0].type.shape),)
+
+    def spelled(
+        self, write: Any, g: str, xs: Any, ys: Any, wanted: Any, inputs: Any, params: Any
+    ) -> Any:
+        """As `quick`."""
+        return [f"{g}.reshape({inputs[0].type.shape})"]
 
     def batch(self, batched: tuple[bool, ...], x: Any, *, shape: Shape) -> Any:
         return self(x, shape=(int(x.shape[0]), *shape))

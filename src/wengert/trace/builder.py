@@ -158,12 +158,7 @@ class Builder:
                     "use a numeric dtype",
                     source.here(),
                 )
-            if exposed(value):
-                if value.size <= _SMALL:
-                    value = value.copy()
-                    value.setflags(write=False)  # so that it need not be copied again
-                elif self.saving:
-                    self.watched.append((self.count(), value, fingerprint(value)))
+            value = self._guarded(value)
         elif isinstance(value, Tracer):
             value = value.snapshot()
             if value.builder.serial < 0:  # idle: plain numbers, which a write would copy first
@@ -172,6 +167,22 @@ class Builder:
             const = Const(value)
             return const, const.value
         return self.capture(value), value
+
+    def _guarded(self, value: Any) -> Any:
+        """An array that nobody overwrites unnoticed: itself or a copy."""
+        if exposed(value):
+            if value.size <= _SMALL:
+                value = value.copy()
+                value.setflags(write=False)  # so that it need not be copied again
+            elif self.saving:
+                self.watched.append((self.count(), value, fingerprint(value)))
+        return value
+
+    def recapture(self, var: Var, value: Any) -> Any:
+        """`lift` of an array that is captured as `var`, as in an earlier call."""
+        value = self._guarded(value)
+        self.captured.append((var, value))
+        return value
 
     def capture(self, value: Any) -> Var:
         """A new captured input, whose value nobody changes: an array, or an outer tracer."""

@@ -34,7 +34,7 @@ class Step:
     """One equation on a path. `ahead` is the step that came next most recently."""
 
     __slots__ = (
-        "a", "ahead", "b", "behind", "bound", "code", "deep", "door", "first", "following", "go", "heat", "inputs", "keep", "lasti", "node", "number",
+        "a", "ahead", "b", "behind", "bound", "code", "deep", "door", "first", "following", "go", "heat", "inputs", "keep", "lasti", "made", "node", "number",
         "origin", "outputs", "params", "places", "prim", "size", "walks", "wanted",
     )  # fmt: skip
 
@@ -57,7 +57,7 @@ class Step:
         self.door: Any = None
         self.go: Any = None
         self.bound: tuple[Any, ...] = ()
-        self.heat = 0
+        self.heat = self.made = 0
         self.following: dict[Any, Step] = {}
         self.walks: dict[Any, Any] = {}  # ways back from here (transforms.written)
         # what of its numbers is kept: arguments at these places (None: no list is made of them), the result?

@@ -23,7 +23,8 @@ from wengert.trace.body import body
 from wengert.trace.path import Step
 from wengert.trace.tracer import Tracer
 
-_CALLS = 10  # so often a door is asked before a shortcut is made
+_CALLS = 10  # so often a door is asked before a shortcut is made, and so often one may be of no use
+_SHORTCUTS = 5  # so many are made for one step
 _INFIX = {operator.add: "+", operator.sub: "-", operator.mul: "*", operator.truediv: "/"}
 _STATIC = (int, float, bool, np.float64, np.float32, type(None), type(np._NoValue))
 _MADE = "weak, {0}.window, {0}.order, {0}.version, {0}.still = False, None, None, 0, None"
@@ -33,10 +34,21 @@ def consider(step: Step, door: Any, args: tuple[Any, ...], y: Any) -> None:
     """`door(*args)` has been asked at `step`, and `y` is its answer: is it time for a shortcut?"""
     step.heat += 1
     if step.heat >= _CALLS:
-        step.heat = -1  # once and for all
+        step.heat = -1
         writer = _Writer(step, args)
         if writer.write(y):
             step.door, step.go, step.bound = door, _compiled(writer.text), tuple(writer.bound)
+
+
+def missed(step: Step) -> None:
+    """A shortcut was of no use: if that goes on, another one is made.
+
+    (Python counts instructions anew where it makes them quicker, and then the line is not found.)
+    """
+    step.heat -= 1
+    if step.heat < -_CALLS:
+        step.door, step.made = None, step.made + 1
+        step.heat = 0 if step.made < _SHORTCUTS else -1
 
 
 _names: dict[str, Any] = {
@@ -138,7 +150,7 @@ class _Writer:
                     f"type({name}) is array", f"{name}.dtype is {self._named(a.dtype)}",
                     f"{name}.shape == {self._named(a.shape)}", f"len(b.captured) == {self._named(places[found])}",
                 ]  # fmt: skip
-                self.lines.append(f"w{n} = b.lift({name})[1]")
+                self.lines.append(f"w{n} = b.recapture({self._named(found)}, {name})")
                 self.value[found] = f"w{n}"
             elif type(a) in _STATIC and (
                 a or not isinstance(a, float | np.float32)
@@ -161,7 +173,6 @@ class _Writer:
                 f"(told() is {self._named(origin)} or told() == n{len(self.bound) - 1})"
             )
             return all(s.origin is origin or s.origin == origin for s in steps)
-        self.checks.append("told() is None")
         if code is None or any(s.code is not code or s.lasti != lasti for s in steps):
             return False
         for deep in range(4, 12):  # (`consider`, `function` and this are called too)

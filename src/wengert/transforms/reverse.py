@@ -77,7 +77,7 @@ def _gone_before(
         with np.errstate(all="ignore"):
             found = walk(builder.kept, *gs)
             if not inlining:
-                builder.finite = all(map(_is_finite, found))
+                builder.finite = _are_finite(found)
                 if not builder.finite and any(map(_has_nan, found)):
                     return None
             return found
@@ -106,14 +106,19 @@ def _has_nan(x: Any) -> bool:
     return x is not None  # (a stack: nobody has looked)
 
 
-def _is_finite(x: Any) -> bool:
+def _are_finite(found: list[Any]) -> bool:
     """Are the numbers surely finite? (Squares of large ones are not.)"""
-    if x is None:
-        return True
-    if type(x) is np.ndarray and x.dtype.char in "fd":
-        flat = x if x.ndim == 1 else x.ravel()
-        x = flat.dot(flat)
-    return isinstance(x, float | np.float32) and bool(x - x == 0)
+    for x in found:
+        if type(x) is np.ndarray and x.dtype.char in "fd":
+            flat = x if x.ndim == 1 else x.ravel()
+            x = flat.dot(flat)
+        elif x is None:
+            continue
+        elif not isinstance(x, float | np.float32):
+            return False
+        if x - x != 0:
+            return False
+    return True
 
 
 def _walk(

@@ -203,10 +203,24 @@ class _Writer:
         pull = prim.quick if self.quick else prim.careful
         if pull is None:
             return self._collected(step, g, xs, y, stays)
+        if self.quick and prim.spelled is not None and g not in self.unsure:
+            texts = prim.spelled(self._named, g, xs, y, wanted, inputs, step.params)
+            if texts is not None:
+                return self._said(step, texts)
         args = "None" if xs is None else f"({', '.join(xs)},)"
         static = ", ".join(map(self._named, (wanted, inputs, step.params)))
         ys = "None" if y == "None" else f"({y},)"
         return self._taken(step, g, f"{self._named(pull)}({g}, {args}, {ys}, {static})")
+
+    def _said(self, step: Step, texts: list[str]) -> list[tuple[Any, str]]:
+        """Formulas of the cotangents that are wanted."""
+        found: list[tuple[Any, str]] = []
+        for atom, w in zip(step.inputs, step.wanted or (), strict=True):
+            if w:
+                c = self._new()
+                self._say(f"{c} = {texts[len(found)]}")
+                found.append((atom, c))
+        return found
 
     def _taken(self, step: Step, g: str, call: str) -> list[tuple[Any, str]]:
         """The parts of a tuple of cotangents."""
