@@ -208,3 +208,16 @@ def test_an_error_comes_out_at_the_users_line():
     state["b"] = np.ones((4, 2))
     with pytest.raises(wg.errors.ShapeError, match=r"test_shortcut\.py"):
         gradient(X)
+
+
+def test_what_is_traced_may_change_places_with_what_is_not():
+    a = np.linspace(1, 2, 6).reshape(2, 3)
+
+    def f(x, turn):
+        p, q = (a, x) if turn else (x, a)
+        return np.sum(p / q) + np.sum(p @ q.T) + np.sum(p * (q if turn else 2.0))
+
+    for first in (False, True):
+        gradient = warmed(f, X, first)
+        for turn in (not first, first, not first):
+            same(gradient, X, turn)

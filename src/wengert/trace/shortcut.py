@@ -104,8 +104,8 @@ class _Writer:
         names = ", ".join(["s", *(f"a{n}" for n in range(len(self.args)))])
         bound = ", ".join(f"n{n}" for n in range(len(self.bound)))
         self.text = (
-            f"def go({names}):\n    {bound}, = s.bound\n    b = a{first}.builder\n"
-            f"    if not ({asked}):\n        return None\n{body}"
+            f"def go({names}):\n    if type(a{first}) is not Tracer:\n        return None\n"
+            f"    {bound}, = s.bound\n    b = a{first}.builder\n    if not ({asked}):\n        return None\n{body}"
         )
         return True
 
@@ -134,9 +134,10 @@ class _Writer:
             if type(a) is Tracer:
                 if a.weak or a.builder is not builder or builder.nested or a.boxed:
                     return False
+                if self.value:  # (not the first)
+                    self.checks += [f"type({name}) is Tracer", f"{name}.builder is b"]
                 self.checks += [
-                    f"type({name}) is Tracer", f"{name}.builder is b", f"not {name}.weak",
-                    f"{name}.node is {self._named(a.node)}",
+                    f"{name}.node is {self._named(a.node)}", f"not {name}.weak",
                     f"({name}.window is None or {name}.window.root.version == {name}.window.seen)",
                 ]  # fmt: skip
                 self.value[a.node] = f"{name}.value"
