@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.errors import InputError, NativeWarning
+from wengert.errors import InputError, NativeWarning, NonFiniteWarning
+from wengert.memo.compiled import Compiled
 
 X = np.linspace(-1.0, 2.0, 10)
 A = np.random.default_rng(0).normal(size=(5, 4))
@@ -322,6 +323,44 @@ def test_results_may_be_given_quickly():
     same(f(X[:5], out=np.empty(5)), wg.grad(rosenbrock)(X[:5]))
     with pytest.raises(InputError, match="out= is"):
         f(X, out=np.empty(9))
+
+
+def test_large_results_in_containers_are_written_where_they_are_wanted(monkeypatch):
+    def f(x, y):
+        return {"a": np.sin(x) + y, "b": (np.sum(x), np.cumsum(y)[::-1] * x)}
+
+    g, x, y = wg.jit(f), np.linspace(0, 1, 3000), np.linspace(-1, 3, 3000)
+    apart = {"a": np.empty(3000), "b": (np.empty(()), np.empty(3000))}
+    assert g(x, y, out=apart) is apart
+    fill, calls = Compiled.fill, []
+    monkeypatch.setattr(Compiled, "fill", lambda *a: calls.append(fill(*a)) or calls[-1])
+    for _ in range(2):
+        assert g(x, y, out=apart) is apart
+    room = np.zeros(5000)
+    strided = {"a": np.zeros(6000)[::2], "b": (np.empty(()), np.empty(3000))}
+    shared = {"a": room[:3000], "b": (np.empty(()), room[2000:5000])}
+    own = {"a": x.copy(), "b": (np.empty(()), np.empty(3000))}
+    for out in (strided, shared):
+        g(x, y, out=out)
+    g(own["a"], y, out=own)
+    assert calls == [True, True, False, False, False]
+    wanted = f(x, y)
+    for out in (apart, strided, own):
+        same(out["a"], wanted["a"])
+        np.testing.assert_allclose(out["b"][0], wanted["b"][0], 1e-12)
+        same(out["b"][1], wanted["b"][1])
+    same(shared["b"][1], wanted["b"][1])  # the last that is written
+
+
+def test_large_results_that_are_not_finite_are_told_of_although_they_are_given():
+    f = wg.grad(lambda x, y: np.sum(np.sqrt(x) * y), argnums=(0, 1))
+    x, y, out = np.linspace(-1, 1, 3000), np.ones(3000), (np.empty(3000), np.empty(3000))
+    with np.errstate(all="ignore"):
+        with pytest.warns(NonFiniteWarning):
+            wg.jit(f)(x, y, out=out)
+        with pytest.warns(NonFiniteWarning):
+            wanted = f(x, y)
+    same(out, wanted)
 
 
 def test_results_that_do_not_fit_are_refused():

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from wengert.api.c_function import CFunction
 
 _TRACES = 64  # so many kinds of calls of one function are remembered
+_LARGE = 1 << 14  # bytes of `out=` that are better not copied
 _CHAIN = 4  # so many of them are tried one after the other by the builtins
 
 
@@ -166,6 +167,12 @@ class Jitted:
         values = [regular(x, t) for x, t in zip(opened.values, types, strict=False)]
         if answers is not None:
             values += answers.tolerances()
+        elif (
+            places is not None
+            and sum(p.nbytes for p in places) >= _LARGE
+            and version.compiled.fill([*values, *trace.captured], places)
+        ):
+            return trace.trust == "off" or report.finite(places), out
         ys = version.compiled([*values, *trace.captured])
         watched = ys if answers is None else answers.others(ys)
         if trace.trust != "off" and not report.finite(watched):

@@ -110,6 +110,7 @@ class Compiled:
         self.why = ""
         self._bound: list[Any] = []
         self._entry: Entry | None = None
+        self._filling: Entry | None = None
         self.extents: tuple[int, ...] = ()
         if not machine.available():
             self.why = "llvmlite is not installed"
@@ -274,6 +275,26 @@ class Compiled:
             )
         found = self._entry.call(*(regular(a, t) for a, t in zip(args, self.in_types, strict=True)))
         return list(found)
+
+    def fill(self, args: Sequence[Any], places: Sequence[np.ndarray[Any, Any]]) -> bool:
+        """Write the outputs into these arrays, if nothing that is read or written stands in them, too."""
+        if self.code is None or len(places) != len(self.out_types):
+            return False
+        if any(isinstance(t, StackType) for t in self._types):
+            return False
+        values = [regular(a, t) for a, t in zip(args, self.in_types, strict=True)]
+        for k, place in enumerate(places):
+            others = (*values, *self._bound, *places[:k])
+            if not place.flags.carray or any(np.may_share_memory(place, x) for x in others):
+                return False
+        if self._filling is None:
+            arguments, results = (
+                [Slot(Kind.ARRAY, t.dtype, t.shape) for t in types]
+                for types in (self.in_types, self.out_types)
+            )
+            self._filling = self.entry(arguments, results, _never, given=True)
+        self._filling.call(*values, *places)
+        return True
 
     @property
     def _types(self) -> tuple[Any, ...]:
