@@ -46,7 +46,9 @@ class ArrayType:
         except KeyError:
             if len(cls._interned) > 20_000:  # equality does not rest on identity: dropping is safe
                 cls._interned.clear()
-            new = cls._interned[shape, dtype] = cls(tuple(int(n) for n in shape), np.dtype(dtype))
+            # (NumPy has two kinds of 64-bit integers that are equal and have different numbers: one stands for both)
+            plain = np.dtype(np.dtype(dtype).str)
+            new = cls._interned[shape, plain] = cls(tuple(int(n) for n in shape), plain)
             return new
 
     def __eq__(self, other: object) -> bool:

@@ -315,16 +315,13 @@ def result_slot(t: ArrayType, weak: bool = False) -> Slot:
 
 def regular(x: Any, t: ArrayType) -> Any:
     """`x` as machine code reads it: a plain array in C order, aligned, in native byte order."""
-    if type(x) is not np.ndarray:
-        return np.asarray(x, t.dtype)
-    flags = x.flags
-    if (
-        not (flags.c_contiguous and flags.aligned)
-        or x.dtype.num != t.dtype.num
-        or not x.dtype.isnative
-    ):
-        return np.array(x, t.dtype, order="C")
-    return x
+    flags = x.flags if type(x) is np.ndarray else None
+    if flags is None:
+        x = np.asarray(x, t.dtype)
+    elif not (flags.c_contiguous and flags.aligned and x.dtype == t.dtype and x.dtype.isnative):
+        x = np.array(x, t.dtype, order="C")
+    # (a longlong is an int64 to NumPy, which leaves it its number)
+    return x if x.dtype.num == t.dtype.num else x.view(t.dtype)
 
 
 def compiled(program: Program) -> Compiled:

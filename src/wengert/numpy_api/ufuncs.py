@@ -50,6 +50,8 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
                 f"{ufunc_name(ufunc)} of {', '.join(getattr(k, '__name__', str(k)) for k in kinds)}",
                 "convert the arguments first",
             ) from None
+        if len(xs) == 2 and dtypes[0] != dtypes[1] and dtypes[2].kind == "b":
+            return _compared(ufunc, *xs)
         return prim(*together(name, [cast(x, d) for x, d in zip(xs, dtypes, strict=False)]))
 
     evaluate: Any = prim.eval
@@ -228,6 +230,15 @@ for _ufunc, _prim in _TABLE.items():
     UFUNCS[_ufunc] = elementwise(_ufunc, _prim)
 
 
+def _compared(ufunc: np.ufunc, x: Any, y: Any) -> Any:
+    """Comparison of integers, one signed and one not, that have no integer dtype in common."""
+    signed, plain = (x, y) if x.dtype.kind == "i" else (y, x)
+    whole = cast(np.maximum(signed, 0), np.dtype(np.uint64))
+    plain = cast(plain, np.dtype(np.uint64))
+    pair, below = ((whole, plain), (-1, 0)) if signed is x else ((plain, whole), (0, -1))
+    return np.where(signed < 0, bool(ufunc(*below)), ufunc(*pair))
+
+
 def _absolute(x: Any, out: Any = None, *, where: Any = True, **rest: Any) -> Any:
     x = operand(x)
     prim: Any = arithmetic.modulus if x.dtype.kind == "c" else arithmetic.absolute
@@ -235,7 +246,10 @@ def _absolute(x: Any, out: Any = None, *, where: Any = True, **rest: Any) -> Any
 
 
 def _conjugate(x: Any, out: Any = None, *, where: Any = True, **rest: Any) -> Any:
-    return finish(arithmetic.conj(x) if x.dtype.kind == "c" else again(x), out, where)
+    if x.dtype.kind == "c":
+        return finish(arithmetic.conj(x), out, where)
+    (*_, dtype) = loop_dtypes(np.conjugate, (kind(x),))  # of flags NumPy makes integers
+    return finish(again(x) if x.dtype == dtype else cast(x, dtype), out, where)
 
 
 def _positive(x: Any, out: Any = None, *, where: Any = True, **rest: Any) -> Any:
@@ -273,14 +287,25 @@ def _mantissa(x: Any) -> Any:
     return np.ldexp(x, -arithmetic.exponent(operand(x)))
 
 
+def _fraction(x: Any) -> Any:
+    x = _floating(x)
+    return np.where(np.isinf(x), 0, x - np.trunc(x))  # (of an infinity nothing is left)
+
+
+def _floating(x: Any) -> Any:
+    x = operand(x)
+    return cast(x, loop_dtypes(np.modf, (kind(x),))[0])
+
+
 def _spacing(x: Any, out: Any = None, *, where: Any = True, **rest: Any) -> Any:
     x = operand(x)
-    size = _absolute(x if x.dtype.kind == "f" else cast(x, np.dtype(np.float64)))
+    x = cast(x, loop_dtypes(np.spacing, (kind(x),))[0])
+    size = _absolute(x)
     step = custom.stop(np.nextafter(size, np.inf) - size)  # the distance does not move
     return finish(np.where(np.less(x, 0), -step, step), out, where)
 
 
 UFUNCS[np.spacing] = _spacing
 UFUNCS[np.divmod] = _several(np.floor_divide, np.remainder)
-UFUNCS[np.modf] = _several(lambda x: x - np.trunc(x), np.trunc)
+UFUNCS[np.modf] = _several(_fraction, lambda x: np.trunc(_floating(x)))
 UFUNCS[np.frexp] = _several(_mantissa, lambda x: arithmetic.exponent(operand(x)))

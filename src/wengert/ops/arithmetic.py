@@ -70,13 +70,18 @@ nextafter = Elementwise(  # a step to a neighbour moves with x
     np.nextafter, 1, None, lower=lambda s, x, y: _next(s, x, y)
 )
 floor_divide = Elementwise(np.floor_divide, None, None, lower=lambda s, x, y: _floored(s, x, y)[0])
-floor = Elementwise(np.floor, None)
-ceil = Elementwise(np.ceil, None)
-trunc = Elementwise(np.trunc, None)
+floor = Elementwise(np.floor, None, lower=lambda s, x: _stepped(s, "floor", x))
+ceil = Elementwise(np.ceil, None, lower=lambda s, x: _stepped(s, "ceil", x))
+trunc = Elementwise(np.trunc, None, lower=lambda s, x: _stepped(s, "trunc", x))
 rint = Elementwise(np.rint, None)
 
 
 # ---- formulas of scalars ---------------------------------------------------------------------------
+
+
+def _stepped(s: Any, name: str, x: Any) -> Any:
+    """Integers stand on a step already."""
+    return getattr(s, name)(x) if x.type[0] == "f" else x
 
 
 def _whole(x: Any) -> bool:
