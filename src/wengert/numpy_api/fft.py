@@ -68,6 +68,11 @@ def transform(a: Any, s: Any, axes: Any, norm: Any, inverse: bool) -> Any:
     """`fftn` and `ifftn`."""
     x = _floating(a)
     where, extents = plan(x, s, axes)
+    if len(set(where)) != len(where):  # one after the other, the last first
+        lengths = [None] * len(where) if s is None else list(s)
+        for d, n in zip(reversed(where), reversed(lengths), strict=True):
+            x = transform(x, None if n is None else (n,), (d,), norm, inverse)
+        return x
     x = resized(x, extents)
     if not where:
         return cast(x, np.result_type(dtype_of(x), np.complex64))

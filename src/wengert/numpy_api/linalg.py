@@ -134,7 +134,7 @@ def _vector_norm(x: Any, order: Any, axes: tuple[int, ...]) -> Any:
         return np.sum(cast(np.not_equal(x, 0), _real_type(x)), axis=axes)
     size = np.abs(x)
     if order == np.inf:
-        return np.max(size, axis=axes)
+        return _largest(size, axes)
     if order == -np.inf:
         return np.min(size, axis=axes)
     if order == 1:
@@ -149,6 +149,11 @@ def _vector_norm(x: Any, order: Any, axes: tuple[int, ...]) -> Any:
     return np.where(origin, 0, np.where(origin, 1, total) ** (1 / p))
 
 
+def _largest(size: Any, axis: Any) -> Any:
+    """The largest of sizes, 0 where there are none."""
+    return np.max(size, axis=axis) if size.size else np.max(size, axis=axis, initial=0)
+
+
 def _real_type(x: Any) -> Any:
     """The dtype of the absolute value of x."""
     return np.zeros((), x.dtype).real.dtype
@@ -161,14 +166,14 @@ def _matrix_norm(x: Any, order: Any, axes: tuple[int, int]) -> Any:
     if order in (1, -1, np.inf, -np.inf):
         along, across = (row, column) if abs(order) == 1 else (column, row)
         sums = np.sum(np.abs(x), axis=along)
-        pick = np.max if order > 0 else np.min
+        pick = _largest if order > 0 else np.min
         return pick(sums, axis=across - (across > along))
     if order in (2, -2, "nuc"):
         s = spectral.svd(np.moveaxis(x, axes, (-2, -1)))[1]
         return (
             np.sum(s, axis=-1)
             if order == "nuc"
-            else np.max(s, axis=-1)
+            else _largest(s, -1)
             if order == 2
             else np.min(s, axis=-1)
         )

@@ -140,7 +140,10 @@ def repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
 
 @implements(np.resize)
 def resize(a: Any, new_shape: Any) -> Any:
-    return by_numbers(lambda numbers: np.resize(numbers, new_shape), operand(a))
+    x = operand(a)
+    if not x.size:  # NumPy fills with zeros
+        return np.resize(np.zeros(0, x.dtype), new_shape)
+    return by_numbers(lambda numbers: np.resize(numbers, new_shape), x)
 
 
 @implements(np.lib.stride_tricks.sliding_window_view)

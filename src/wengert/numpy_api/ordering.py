@@ -6,6 +6,7 @@ The order itself is a constant for the derivative; the values follow the element
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,12 @@ def _spoiled(x: Any, y: Any) -> Any:
     return np.where(np.isnan(last), last, y) if x.dtype.kind in "fc" else y
 
 
+def _of_nothing(x: Any, lead: tuple[int, ...] = ()) -> Any:
+    """The nan that NumPy calls the middle of no numbers."""
+    warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=2)
+    return np.full((*lead, *x.shape[:-1]), np.nan, x.dtype)[()]
+
+
 def _kept(
     y: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: Any, lead: tuple[int, ...] = ()
 ) -> Any:
@@ -125,6 +132,9 @@ def median(
 ) -> Any:
     shape = shape_of(operand(a))
     x, axes = _sorted_rows(inexact(operand(a)), axis)
+    if not x.shape[-1]:
+        y = _of_nothing(x)
+        return finish(_kept(y, shape, axes, keepdims), out, True)
     half, odd = divmod(x.shape[-1], 2)
     d = x.ndim - 1
     y = np.mean(part(x, d, half - 1 + odd, half + 1), axis=-1)
@@ -139,6 +149,7 @@ def quantile(
     if weights is not None:
         return _weighted(a, q, axis, out, method, keepdims, weights)
     x, q = operand(a), operand(q)
+    _real(x)
     # an element itself, not a mixture of two
     exact = method in _STEPS or (x.dtype.kind in "biu" and dtype_of(q).kind in "biu")
     x = x if exact else inexact(x)
@@ -229,11 +240,20 @@ def number_of(x: Any, what: str) -> Any:
     return known(x, what, "use np.where with a fixed shape, or take it out of the traced function")
 
 
+def _real(x: Any) -> None:
+    if dtype_of(x).kind == "c":
+        raise TypeError("a must be an array of real numbers")
+
+
 def _among_present(values: Any, q: Any, axis: Any, out: Any, keepdims: Any) -> Any:
     """The quantile of what is not nan: sorting puts the nans last, so each row only ends earlier."""
     x = inexact(operand(values))
     shape = x.shape
     x, axes = _sorted_rows(x, axis)
+    if not x.shape[-1]:
+        return finish(
+            _kept(_of_nothing(x, shape_of(q)), shape, axes, keepdims, shape_of(q)), out, True
+        )
     count = x.shape[-1] - np.count_nonzero(np.isnan(x), axis=-1)
     position = np.reshape(q, (*shape_of(q), *(1,) * (x.ndim - 1))) * cast(count - 1, dtype_of(q))
     below = np.floor(position)
@@ -263,6 +283,7 @@ def nanquantile(
             f"np.nanquantile with {'weights' if weights is not None else f'method={method!r}'}"
         )
     q = operand(q)
+    _real(operand(a))
     if isinstance(q, int | float) and not isinstance(q, np.generic):
         q = dtype_of(inexact(operand(a))).type(q)
     return _among_present(a, q, axis, out, keepdims)

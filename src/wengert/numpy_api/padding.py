@@ -15,6 +15,8 @@ from wengert.ops import shape as ops
 @implements(np.pad)
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
     x = operand(array)
+    if not x.ndim:  # (nothing to pad)
+        return np.copy(x)
     if isinstance(pad_width, dict):
         given = [(0, 0)] * x.ndim
         for d, w in pad_width.items():

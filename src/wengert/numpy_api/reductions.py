@@ -150,9 +150,16 @@ implements(np.min, np.amin)(_extremum(reduce.min_, 1, np.minimum))
 
 
 def _as_reduction(prim: Any, ufunc: np.ufunc) -> Any:
-    def rule(x: Any, axis: Any = None, keepdims: Any = False, initial: Any = _NONE) -> Any:
+    def rule(
+        x: Any, axis: Any = None, keepdims: Any = False, initial: Any = _NONE, where: Any = True
+    ) -> Any:
+        x = inexact(x)
+        if x.dtype.kind == "c":
+            ufunc.resolve_dtypes((x.dtype, x.dtype, None))  # (raises NumPy's TypeError)
+        if where is not True:
+            x = np.where(where, x, cast(ufunc.identity, x.dtype))
         axes = axes_of(axis, x.ndim)
-        y = prim(inexact(x), axes=axes)
+        y = prim(x, axes=axes)
         if given(initial):
             y = ufunc(y, initial)
         return with_kept(y, x.shape, axes, keepdims)

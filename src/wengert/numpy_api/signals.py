@@ -23,7 +23,10 @@ from wengert.trace.tracer import Tracer
 def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
-    x, xp = (cast(operand(v), np.dtype(np.float64)) for v in (x, xp))
+    x, xp = operand(x), operand(xp)
+    if "c" in (dtype_of(x).kind, dtype_of(xp).kind):
+        raise TypeError("Cannot cast array data from dtype('complex128') to dtype('float64')")
+    x, xp = (cast(v, np.dtype(np.float64)) for v in (x, xp))
     fp = operand(fp)
     fp = cast(fp, np.dtype(np.complex128 if dtype_of(fp).kind == "c" else np.float64))
     if np.ndim(xp) != 1 or shape_of(fp) != shape_of(xp):
@@ -56,9 +59,16 @@ def interp(
     return y
 
 
+def _vectors(a: Any, v: Any) -> tuple[Any, Any]:
+    first, second = (np.atleast_1d(x) for x in pair(a, v))
+    if np.ndim(first) > 1 or np.ndim(second) > 1:
+        raise ValueError("object too deep for desired array")
+    return first, second
+
+
 @implements(np.convolve)
 def convolve(a: Any, v: Any, mode: str = "full") -> Any:
-    a, v = (np.atleast_1d(x) for x in pair(a, v))
+    a, v = _vectors(a, v)
     n, m = shape_of(a)[0], shape_of(v)[0]
     if not n or not m:
         raise ValueError("a cannot be empty" if not n else "v cannot be empty")
@@ -80,7 +90,9 @@ def _cut(full: Any, n: int, m: int, mode: str) -> Any:
 
 @implements(np.correlate)
 def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
-    a, v = (np.atleast_1d(x) for x in pair(a, v))
+    if not np.ndim(a) or not np.ndim(v):
+        raise ValueError("object of too small depth for desired array")
+    a, v = _vectors(a, v)
     n, m = shape_of(a)[0], shape_of(v)[0]
     full = ops.convolve(a, np.conjugate(np.flip(v)))
     # NumPy swaps a shorter first argument, and turns the result round again

@@ -37,10 +37,17 @@ def reduce(
             f"{ufunc_name(ufunc)}.reduce" + (" with where=" if "where" in options else ""),
             "put a value that changes nothing where the mask is False: np.where(mask, x, …)",
         )
+    _known_to(ufunc, x)
     y = options.get("initial")
     for part in np.moveaxis(x, axis, 0):
         y = part if y is None else ufunc(y, part)
     return finish(np.expand_dims(y, axis) if keepdims else y, out, True)  # type: ignore[arg-type]
+
+
+def _known_to(ufunc: np.ufunc, x: Any) -> None:
+    """Raise NumPy's TypeError for numbers that the ufunc does not take."""
+    if x.dtype.kind == "c":
+        ufunc.resolve_dtypes((x.dtype, x.dtype, None))
 
 
 def accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
@@ -67,6 +74,7 @@ def reduceat(
     ufunc: np.ufunc, x: Any, indices: Any, axis: int = 0, dtype: Any = None, out: Any = None
 ) -> Any:
     """`ufunc.reduceat`: reductions between the indices."""
+    _known_to(ufunc, x)
     n = x.shape[axis]
     starts = [int(i) for i in indices]
     ends = [*starts[1:], n]

@@ -363,7 +363,7 @@ def _product_of_others(y: Any, x: Any, axes: Axes) -> Any:
         return np.ones_like(x)
     kept = tuple(d for d in range(len(shape)) if d not in axes)
     order = (*kept, *axes)
-    flat = np.reshape(np.transpose(x, order), (*(shape[d] for d in kept), -1))
+    flat = np.reshape(np.transpose(x, order), (*(shape[d] for d in kept), extent(shape, axes)))
     one = np.ones_like(flat[..., :1])
     before = np.cumprod(np.concatenate([one, flat[..., :-1]], -1), -1)
     after = np.cumprod(np.concatenate([one, flat[..., :0:-1]], -1), -1)[..., ::-1]
