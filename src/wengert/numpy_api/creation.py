@@ -19,6 +19,8 @@ from wengert.numpy_api.promote import (
 )
 from wengert.numpy_api.table import implements
 from wengert.ops import shape as ops
+from wengert.trace.buffers import memory_of
+from wengert.trace.layout import relaid
 from wengert.trace.tracer import Tracer
 
 
@@ -73,7 +75,7 @@ def fromfunction(function: Any, shape: Any, *, dtype: Any = float, **kwargs: Any
     return function(*np.indices(shape, dtype=dtype), **kwargs)
 
 
-def _like(make: Any) -> Any:
+def _like(make: Any, like: Any) -> Any:
     def rule(
         a: Any,
         dtype: Any = None,
@@ -83,15 +85,17 @@ def _like(make: Any) -> Any:
         *,
         device: Any = None,
     ) -> Any:
-        return make(
-            shape_of(a) if shape is None else shape, dtype_of(a) if dtype is None else dtype
-        )
+        y = make(shape_of(a) if shape is None else shape, dtype_of(a) if dtype is None else dtype)
+        memory = memory_of(a) if isinstance(a, Tracer) else a
+        if y.ndim > 1 and isinstance(memory, np.ndarray):
+            return like(memory, y.dtype, order, True, shape)
+        return y
 
     return rule
 
 
-implements(np.zeros_like, np.empty_like)(_like(np.zeros))
-implements(np.ones_like)(_like(np.ones))
+implements(np.zeros_like, np.empty_like)(_like(np.zeros, np.zeros_like))
+implements(np.ones_like)(_like(np.ones, np.ones_like))
 
 
 @implements(np.full_like)
@@ -102,7 +106,14 @@ def full_like(
     kind = dtype_of(a) if dtype is None else np.dtype(dtype)
     extents = shape_of(a) if shape is None else tuple(shape) if np.iterable(shape) else (shape,)
     v = operand(fill_value)
-    return spread(cast(v, kind), extents) if isinstance(v, Tracer) else np.full(extents, v, kind)
+    memory = memory_of(a) if isinstance(a, Tracer) else a
+    laid = isinstance(memory, np.ndarray) and len(extents) > 1
+    if not isinstance(v, Tracer):
+        return np.full_like(memory, v, kind, order, True, shape) if laid else np.full(extents, v, kind)  # fmt: skip
+    y: Any = np.copy(spread(cast(v, kind), extents))
+    if not laid or y.number() is None:
+        return y
+    return relaid(y, np.empty_like(memory, kind, order, True, shape))
 
 
 @implements(np.astype)

@@ -27,6 +27,7 @@ from wengert.numpy_api import (  # (all that fill the table, before it is read h
     fft,  # noqa: F401
     histograms,  # noqa: F401
     joining,  # noqa: F401
+    layouts,
     linalg,  # noqa: F401
     lists,
     missing,  # noqa: F401
@@ -98,6 +99,9 @@ def _maker(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
+_ORDERS = {"ascontiguousarray": "C", "asfortranarray": "F"}
+
+
 def _holder(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
     """A function that makes an array of given values, which may be traced."""
 
@@ -111,8 +115,11 @@ def _holder(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
             return made if made is values else idle(made)
         dtype = args[0] if args else kwargs.get("dtype")
         made = traced_array(values, dtype)
+        order = kwargs.get("order") or _ORDERS.get(name, "K")
         if made is values and name in ("array", "copy") and kwargs.get("copy", True):
-            made = np.copy(made)
+            made = layouts.copied(made, order)
+        else:
+            made = layouts.ordered(made, order)
         least = kwargs.get("ndmin", 0)
         return (
             np.reshape(made, (1,) * (least - made.ndim) + made.shape)
@@ -130,7 +137,7 @@ def _full(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(shape, fill_value, dtype, *args, **kwargs)
         if not is_traced(fill_value):
             return idle(original(shape, fill_value, dtype, *args, **kwargs))
-        return _array(np.copy(traced_full(shape, fill_value, dtype)))
+        return _array(layouts.fresh(np.copy(traced_full(shape, fill_value, dtype))))
 
     return full
 
@@ -167,6 +174,7 @@ _replaced: dict[str, tuple[Any, Any]] = {
     },
     **undispatched.JOINERS,
 }
+layouts.furnish()
 _replaced = {**lists.functions(np, _replaced), **lists.ufuncs(np), **_replaced}
 _linalg, _fft = lists.functions(np.linalg), lists.functions(np.fft)
 

@@ -21,13 +21,13 @@ from wengert.numpy_api import (  # noqa: F401  (they fill the table that the met
     selection,
     writing,
 )
+from wengert.numpy_api.layouts import copied
 from wengert.numpy_api.promote import again, cast, is_weak
 from wengert.numpy_api.scalars import python_asks
 from wengert.numpy_api.table import FUNCTIONS, UFUNCS
 from wengert.numpy_api.ufuncs import PLAIN
 from wengert.ops.index import gather
 from wengert.trace.buffers import View, memory_of
-from wengert.trace.layout import C_ORDER, UNKNOWN, relaid
 from wengert.trace.tracer import Tracer, refuse
 
 _QUICK = frozenset((Tracer, np.ndarray, float, int))
@@ -252,15 +252,7 @@ class Methods:
 
     def copy(self: Any, order: Any = "C") -> Any:
         """As `ndarray.copy`: in C order, unlike `np.copy`."""
-        y = again(self)
-        if y.ndim < 2 or order in ("K", "A"):
-            return y
-        x = y.number()
-        if x is None:
-            y.order = C_ORDER if order == "C" else UNKNOWN
-        elif not (x.flags.c_contiguous if order == "C" else x.flags.f_contiguous):
-            y.value = relaid(y.value, np.empty_like(x, order=order))
-        return y
+        return copied(self, order)
 
     def flatten(self: Any, order: Any = "C") -> Any:
         """As `ndarray.flatten`: a copy, unlike `ravel`."""

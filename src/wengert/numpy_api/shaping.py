@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import ShapeError
+from wengert.errors import ShapeError, UnsupportedError
 from wengert.ir import source as lines
+from wengert.numpy_api import layouts
 from wengert.numpy_api.promote import again, axes_of, axis_of, operand, shape_of
 from wengert.numpy_api.table import implements
 from wengert.ops import shape as ops
-from wengert.trace.buffers import View, look
+from wengert.trace.buffers import Unsure, View, look, memory_of
 from wengert.trace.tracer import Tracer
 
 
@@ -54,8 +55,11 @@ def reshape(a: Any, /, shape: Any = None, order: Any = "C", *, copy: Any = None)
         new = tuple(size // known if n == -1 else n for n in new)
     elif count != size:
         raise _cannot(x, new)
+    if order == "A" and x.ndim > 1:
+        order = "F" if _memory(x).flags.fnc else "C"
     if order in ("F", "f"):
-        return np.transpose(ops.reshape(np.transpose(x), shape=new[::-1]))
+        turned = _view(ops.reshape, np.transpose(x), {"shape": new[::-1]})
+        return np.transpose(again(turned) if copy else turned)
     return (
         again(_view(ops.reshape, x, {"shape": new}))
         if copy
@@ -72,9 +76,46 @@ def _cannot(x: Any, new: tuple[int, ...]) -> ShapeError:
 @implements(np.ravel)
 def ravel(a: Any, order: Any = "C") -> Any:
     x = operand(a)
-    if type(x) is Tracer and order in ("C", "K", "A"):
-        return _view(ops.reshape, x, {"shape": (x.node.type.size,)})
-    return np.reshape(x, (-1,), order=order)
+    if type(x) is not Tracer:
+        return np.reshape(x, (-1,), order=order)
+    if order != "C" and len(x.node.type.shape) > 1:
+        x = _as_it_lies(x, order)
+    shape = (x.node.type.size,)
+    if x.window is not None:  # unlike `reshape`, it is a copy unless that lies without gaps
+        memory = memory_of(x)
+        if memory is None:
+            y = ops.reshape(x, shape=shape)
+            y.window = Unsure(x, ops.reshape, {"shape": shape})
+            return y
+        if not memory.flags.c_contiguous:
+            return again(ops.reshape(x, shape=shape))
+    return _view(ops.reshape, x, {"shape": shape})
+
+
+def _as_it_lies(x: Any, order: Any) -> Any:
+    """x with its axes in the order in which `ravel` walks through them."""
+    if order == "F":
+        return np.transpose(x)
+    memory = _memory(x)
+    if order == "A":
+        return np.transpose(x) if memory.flags.fnc else x
+    if order != "K":
+        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
+    if memory.flags.c_contiguous:
+        return x
+    return np.transpose(x, sorted(range(memory.ndim), key=lambda d: -abs(memory.strides[d])))
+
+
+def _memory(x: Any) -> Any:
+    """An array that lies in memory as x does; an error where that is not known."""
+    found = memory_of(x) if isinstance(x, Tracer) else x
+    if found is None:
+        raise UnsupportedError(
+            f"how a {x.type!r} lies in memory decides the order of its elements here, and this trace does not know it",
+            "name the order: order='C' or order='F'",
+            lines.here(),
+        )
+    return found
 
 
 @implements(np.transpose)
@@ -224,7 +265,7 @@ def meshgrid(
 
 @implements(np.copy)
 def copy(a: Any, order: str = "K", subok: bool = False) -> Any:
-    return again(operand(a))
+    return layouts.copied(operand(a), order)
 
 
 @implements(np.shape)

@@ -24,7 +24,7 @@ def interp(
     x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None
 ) -> Any:
     x, xp = operand(x), operand(xp)
-    if "c" in (dtype_of(x).kind, dtype_of(xp).kind):
+    if dtype_of(operand(fp)).kind != "c" and "c" in (dtype_of(x).kind, dtype_of(xp).kind):
         raise TypeError("Cannot cast array data from dtype('complex128') to dtype('float64')")
     x, xp = (cast(v, np.dtype(np.float64)) for v in (x, xp))
     fp = operand(fp)

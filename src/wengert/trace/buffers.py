@@ -164,6 +164,8 @@ def memory_of(x: Any) -> Any:
         return above[window.params["at"]]
     if window.prim.name == "gather":  # a diagonal or windows: an even step through memory
         return _strided(above, window.args[0])
+    if window.prim.name in ("real", "imag"):  # (their numbers are copies)
+        return getattr(above, window.prim.name)
     return window.prim.eval(above, *window.args, **window.params)
 
 

@@ -17,17 +17,17 @@ from wengert.trace.tracer import Tracer
 # what is known of a value on types alone: nothing; that it repeats one in C order; that it lies so
 UNKNOWN, REPEATED, C_ORDER = range(3)
 # NumPy makes these results anew, in C order
-_ANEW = {"matmul", "solve", "inv", "cholesky", "det", "sort", "argsort"}
+_ANEW = {"matmul", "solve", "inv", "cholesky", "det"}
 # these keep the order of their operand
 _KEEPING = {"reshape", "index", "part", "flip", "update", "accumulate", "put", "scatter_add", "convert", "pad",
-            "sum", "max", "min", "prod", "mean", "cumsum", "cumprod"}  # fmt: skip
+            "sort", "argsort", "sum", "max", "min", "prod", "mean", "cumsum", "cumprod"}  # fmt: skip
 
 
 def standin(handle: Tracer) -> Any:
     """An array that lies in memory as `handle` does in NumPy, or None where that is not known."""
     x = handle.number()
     if x is not None:
-        return x
+        return x if np.shape(x) == handle.shape else x[0]  # (of a dual: one of its derivatives)
     if handle.ndim < 2 or (order_of(handle) == C_ORDER):
         return np.empty(handle.shape, handle.dtype)
     return None
