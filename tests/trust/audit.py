@@ -1,6 +1,6 @@
 """The audit's table: expressions of science at everyday and at nasty points, and their truth by mpmath.
 
-An expression is a text over names that NumPy, SciPy and mpmath all know (`names`); arguments are x, y, z.
+An expression is a text over names that NumPy, SciPy and mpmath all know (`names`); arguments are x, y, z, w.
 The truth is a difference quotient of hundreds of digits, so no derivative rule takes part in it.
 """
 
@@ -274,14 +274,17 @@ def _loops(m):
 def names(which):
     """The names of the expressions, of NumPy and SciPy ("numpy") or of mpmath ("mpmath")."""
     if which == "numpy":
-        found = {n: getattr(np, n) for n in ["exp", "log", "log10", "sqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "hypot", "abs", "where", "maximum"]}  # fmt: skip
-        found |= {n: getattr(np, "arc" + n[1:]) for n in ("asin", "acos", "atan", "atanh")}
+        found = {n: getattr(np, n) for n in ["exp", "log", "log10", "log1p", "expm1", "sqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "hypot", "abs", "where", "maximum"]}  # fmt: skip
+        found |= {
+            n: getattr(np, "arc" + n[1:])
+            for n in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh")
+        }
         found |= {
             n: getattr(special, n) for n in ("erf", "erfc", "erfi", "gamma", "j1", "i0", "i1")
         }
         found |= {"pi": float(np.pi), "lgamma": special.gammaln, "lambertw": lambda x: special.lambertw(x).real}  # fmt: skip
     else:
-        found = {n: getattr(mpmath, n) for n in ["exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "hypot", "asin", "acos", "atan", "atanh", "erf", "erfc", "erfi", "gamma", "lambertw"]}  # fmt: skip
+        found = {n: getattr(mpmath, n) for n in ["exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "hypot", "log1p", "expm1", "asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh", "erf", "erfc", "erfi", "gamma", "lambertw"]}  # fmt: skip
         found |= {
             "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)),
             "abs": abs,
@@ -301,10 +304,10 @@ def names(which):
 def function(text, which):
     """An expression as a function of its arguments."""
     known = names(which)
-    count = 3 if "z" in _free(text) else 2 if "y" in _free(text) else 1
+    count = max(n + 1 for n, name in enumerate("xyzw") if name in _free(text))
     if which == "mpmath":
         text = _lazy(text)
-    return eval(f"lambda {', '.join('xyz'[:count])}: {text}", known)
+    return eval(f"lambda {', '.join('xyzw'[:count])}: {text}", known)
 
 
 def _free(text):

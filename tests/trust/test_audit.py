@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from tests.trust.audit import TABLE, function, truth, wrong
+from tests.trust.audit_more import MORE
 
 import wengert as wg
 
@@ -12,7 +13,7 @@ FORMATS = [np.float64, np.float32]
 
 def cases():
     """Every point in every format that can hold it; most of them for the nights."""
-    for n, (name, (text, points)) in enumerate(TABLE.items()):
+    for n, (name, (text, points)) in enumerate((TABLE | MORE).items()):
         for k, point in enumerate(points):
             point = point if isinstance(point, tuple) else (point,)
             for format in FORMATS:
