@@ -16,7 +16,7 @@ from typing import Any
 
 from wengert.backends import machine
 from wengert.backends.code import AGAIN, Block, Check, For, Function, If, Store, Value
-from wengert.backends.guards import FEWEST, Guard, Lifted, free, guard, lift
+from wengert.backends.guards import FEWEST, Guard, Lifted, guard, hidden, lift, tests_of
 from wengert.backends.vary import weight
 
 CELL = "wg_guarded"  # two pointers: to the guarded function, once it is there; to what makes it
@@ -98,31 +98,23 @@ def _with(loop: For, block: Block) -> For:
 
 
 def _straight(function: Function, items: list[Any]) -> Function | None:
-    guards = {v: g for v in items if v.__class__ is Value and (g := guard(v))}
+    guards = {v: g for v in items if v.__class__ is Value and v.op == "select" and (g := guard(v))}
     stored = {item.buffer for item in items if isinstance(item, Store)}
     if len(guards) < FEWEST or any(
         v.op == "load" and v.data in stored for v in items if isinstance(v, Value)
     ):
         return None
-    open_, users = free(items, guards)
-    guards = {v: g for v, g in guards.items() if v in open_}
+    away = hidden(items, guards)
+    guards = {v: g for v, g in guards.items() if v not in away}
     if len(guards) < FEWEST:
         return None
-    body = _without(items, guards, users)
+    body = _without(items, guards)
     return None if body is None else _again(function, body, [(None, items, guards)])
 
 
-def _without(
-    items: list[Any], guards: dict[Value, Guard], users: dict[Value, list[Any]]
-) -> Block | None:
+def _without(items: list[Any], guards: dict[Value, Guard]) -> Block | None:
     """All that is not for guards; and are the results numbers?"""
-    own: set[Value] = set(guards)  # what nobody but guards looks at
-    for g in guards.values():
-        test = g.value.args[0]
-        if all(u in own for u in users[test]):
-            own.add(test)
-    for g in guards.values():
-        own.update(x for x in (g.zero, g.none) if all(u in own for u in users[x]))
+    own = tests_of(items, guards)
     block = Block()
     now: dict[Value, Value] = {}
     tested: set[Value] = set()
@@ -146,10 +138,9 @@ def _without(
             continue
         elif item in own:
             continue
-        elif isinstance(item, Value):
+        elif isinstance(item, Value) and not now.keys().isdisjoint(item.args):
             args = tuple([now.get(a, a) for a in item.args])
-            if args != item.args:
-                now[item] = item = Value(item.op, item.type, args, item.data, block)
+            now[item] = item = Value(item.op, item.type, args, item.data, block)
         block.items.append(item)
     if fine is None:  # nobody reads them
         return None

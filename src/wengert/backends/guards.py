@@ -8,6 +8,7 @@ for these neighbours. Guards whose values somebody compares stay where they are.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 from wengert.backends.code import MATH, Block, Check, For, Function, If, Reduction, Store, Value
@@ -84,46 +85,51 @@ def _lift(loop: For) -> Lifted | None:
         isinstance(v, Value) and v.op == "load" and v.data in stored for v in items
     ):
         return None
-    open_, _ = free(items, guards)
-    guards = {v: g for v, g in guards.items() if v in open_}
+    away = hidden(items, guards)
+    guards = {v: g for v, g in guards.items() if v not in away}
     if len(guards) < FEWEST:
         return None
     return Lifted(_Versions(loop, guards).write(), items, guards)
 
 
-def free(items: list[Any], guards: dict[Value, Guard]) -> tuple[set[Value], dict[Value, list[Any]]]:
-    """Values that may be no number without harm, as it will be seen in a result; and who reads each value."""
-    users: dict[Value, list[Any]] = {}
+def hidden(items: list[Any], guards: dict[Value, Guard]) -> set[Value]:
+    """Values of which nobody would see in a result that they are no numbers."""
+    own, found = tests_of(items, guards), set[Value]()
+    for item in reversed(items):  # (whoever reads a value stands behind it)
+        if item.__class__ is Value:
+            if item in own:
+                continue
+            if item in found or item.type[0] != "f":
+                found.update(item.args)
+            elif item.op == "select":
+                found.add(item.args[0])
+            elif item.op not in _KEPT:
+                found.update(item.args)
+        elif item.__class__ is Store:
+            found.add(item.index)
+            if item.buffer.type[0] != "f":
+                found.add(item.value)
+        else:
+            found.add(item.ok)
+    return found
+
+
+def tests_of(items: list[Any], guards: dict[Value, Guard]) -> set[Value]:
+    """Values that nobody but these guards looks at: their tests, and what those are made of."""
+    tests = Counter(g.value.args[0] for g in guards.values())
+    parts = {g.value.args[0]: (g.zero, g.none) for g in guards.values()}
+    read = dict.fromkeys([*tests, *(x for pair in parts.values() for x in pair)], 0)
     for item in items:
         for a in item.args if item.__class__ is Value else _read(item):
-            if a in users:
-                users[a].append(item)
-            else:
-                users[a] = [item]
-    own = {x for g in guards.values() for x in (g.zero, g.none, g.value.args[0])}
-    own = {x for x in own if all(u in guards or u in own for u in users.get(x, ()))}
-    found: set[Value] = set()
-    for item in reversed(items):
-        if item.__class__ is Value:
-            for u in users.get(item, ()):
-                if u not in own and not _shows(item, u, found):
-                    break
-            else:
-                found.add(item)
-    return found, users
+            if a in read:
+                read[a] += 1
+    own = {t for t, n in tests.items() if read[t] == n}
+    halves = Counter(x for t in own for x in parts[t])
+    return own | {x for x, n in halves.items() if read[x] == n}
 
 
 def _read(item: Any) -> tuple[Value, ...]:
     return (item.index, item.value) if isinstance(item, Store) else (item.ok,)
-
-
-def _shows(v: Value, user: Any, free: set[Value]) -> bool:
-    """Is the user no number where v is none, and does that show?"""
-    if isinstance(user, Store):
-        return v is not user.index and user.buffer.type[0] == "f"
-    if not isinstance(user, Value) or user not in free or user.type[0] != "f":
-        return False
-    return v is not user.args[0] if user.op == "select" else user.op in _KEPT
 
 
 class _Versions:
@@ -145,7 +151,7 @@ class _Versions:
         branch = If(Value("const", "bool", (), False), Block(self.block), Block(self.block))
         branch.soft = True
         stores = []
-        late = self._late(items)
+        late = tests_of(items, self.guards)
         for item in items:
             if isinstance(item, Store) and item.buffer in buffers:
                 stores.append(item)
@@ -171,18 +177,6 @@ class _Versions:
         self.loop.reductions = reductions
         self.block.items = [*self.main, branch]
         return branch
-
-    def _late(self, items: list[Any]) -> set[Value]:
-        """Tests that only the guards want."""
-        users: dict[Value, set[Value]] = {}
-        for item in items:
-            for a in item.args if isinstance(item, Value) else ():
-                users.setdefault(a, set()).add(item)
-        tests = {g.value.args[0] for g in self.guards.values()}
-        tests = {t for t in tests if users[t] <= self.guards.keys()}
-        return tests | {
-            x for g in self.guards.values() for x in (g.zero, g.none) if users[x] <= tests
-        }
 
     def _now(self, v: Value) -> Value:
         return self.quick.get(v, v)
