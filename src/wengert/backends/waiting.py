@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wengert.backends.llvm import Printer
 
 LEAST = 1000  # steps of a block from which on this is worth its while
-FAR = 64  # so many steps between two readers are long
+FAR = 32  # so many steps between two readers are long: there are no more registers
 
 
 class Waiting:
