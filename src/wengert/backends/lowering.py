@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from wengert.backends import callbacks, maps
 from wengert.backends.arrays import Grid, Stored, dense, is_small, new_buffer
-from wengert.backends.code import SMALL, Function
+from wengert.backends.code import SMALL, Function, Value
 from wengert.backends.emit import Emitter, Region
 from wengert.backends.extents import Extents, abstract
 from wengert.backends.graph import Node
@@ -19,6 +19,7 @@ from wengert.ir.program import Const, Eqn, Program, Var
 from wengert.ir.types import ArrayType, StackType
 
 SCALARS = 2000  # programs of so few operations on small arrays are written out entirely
+_DOUBLE = ArrayType.of((), np.dtype(np.float64))
 GRID = 64  # else, arrays of so few elements are; in longer ones, of `FEW`
 
 
@@ -62,10 +63,13 @@ def run(
 
 def inline(kit: Kit, program: Program, args: Sequence[Node]) -> list[Node]:
     """The nodes of a program's results, given those of its inputs."""
-    env: dict[Any, Node] = dict(zip(program.inputs, args, strict=True))
+    env = _Env(zip(program.inputs, args, strict=True))
     used, effects = _used(program), program.has_effect
+    at_once = kit.region.at_once and not kit.after
     for eqn in program.eqns:
         if used.isdisjoint(eqn.outputs) and not eqn.has_effect:
+            continue
+        if at_once and eqn.prim.of_doubles is not None and env.written(kit, eqn):
             continue
         ins = [env[a] if a.__class__ is Var else _atom(kit, env, a) for a in eqn.inputs]
         outs = lower_equation(kit, program, eqn, ins)
@@ -76,6 +80,50 @@ def inline(kit: Kit, program: Program, args: Sequence[Node]) -> list[Node]:
                 if node.step is not None:
                     node.step.effect = True
     return [_atom(kit, env, a) for a in program.outputs]
+
+
+class _Env(dict[Any, Node]):
+    """What variables stand for; doubles that are there need no node until somebody asks for it."""
+
+    def __init__(self, nodes: Iterable[tuple[Any, Node]]) -> None:
+        super().__init__(nodes)
+        self.doubles: dict[Any, Value] = {}
+
+    def __missing__(self, v: Any) -> Node:
+        items = np.empty((), object)
+        items[()] = self.doubles[v]
+        node = self[v] = Node.done(Grid(items, _DOUBLE.dtype))
+        return node
+
+    def written(self, kit: Kit, eqn: Eqn) -> bool:
+        """Write a formula of doubles, if that is what an equation is."""
+        known, s = self.doubles, kit.region.s
+        if eqn.outputs[0].type is not _DOUBLE:
+            return False
+        xs = []
+        for a in eqn.inputs:
+            x: Any = known.get(a)
+            if x is None:
+                if a.type is not _DOUBLE:
+                    return False
+                if isinstance(a, Const):
+                    x = s.number(a.value, _DOUBLE.dtype)
+                else:
+                    array = self[a].array
+                    if array.__class__ is not Grid:
+                        return False
+                    x = array.items.item()
+                known[a] = x
+            xs.append(x)
+        formula = eqn.prim.of_doubles
+        try:
+            y = s.call(formula, *xs) if formula.__class__ is str else formula(s, *xs)
+        except NotImplementedError:
+            return False
+        if y.__class__ is not Value or y.type != "f64":
+            return False
+        known[eqn.outputs[0]] = y
+        return True
 
 
 def given(kit: Kit, array: Any, t: Any) -> Node:

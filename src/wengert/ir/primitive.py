@@ -72,6 +72,9 @@ class Primitive(ABC):
     # is the direction that has no rule found anew at each point (a user's rule may look at numbers)?
     at_point: ClassVar[bool] = False
 
+    # where all arguments are doubles: the name of an operation on scalars, or `(s, *xs)`, which is what `lower` says
+    of_doubles: Any = None
+
     # ---- obligatory --------------------------------------------------------------------------
     @abstractmethod
     def typeof(self, *types: Any, **params: Any) -> Any:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dis
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -187,6 +187,17 @@ class Elementwise(Primitive):
             args = tuple([k.cast(a, t) for a, t in zip(args, loop, strict=False)])
         name = _OF_FLAGS.get(self.name, self.name) if loop[0].kind == "b" else self.name
         return k.map(self.formula or name, *args, dtype=loop[-1])
+
+    @cached_property
+    def of_doubles(self) -> Any:
+        double = np.dtype(np.float64)
+        if type(self).lower is not Elementwise.lower or self.function.nout != 1:
+            return None
+        try:
+            loop = _loop(self.function, (double,) * self.function.nin)
+        except TypeError:
+            return None
+        return (self.formula or self.name) if set(loop) == {double} else None
 
     def __reduce__(self) -> Any:
         return _named, (self.name,)
@@ -373,6 +384,9 @@ class Scale(Primitive):
         return (h * slope if wanted[0] else None, h * g if wanted[1] else None)
 
     careful: Any = transposed
+
+    def of_doubles(self, s: Any, g: Any, slope: Any) -> Any:
+        return _stopping(s, g, slope)
 
     def batch(self, batched: tuple[bool, ...], *args: Any) -> Any:
         n = extent_of(batched, args)
