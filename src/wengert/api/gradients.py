@@ -110,12 +110,16 @@ class Gradient:
         what = "value_and_grad" if with_value else "grad"
         self.__name__ = f"{what}({getattr(fun, '__name__', 'f')})"
         self.paths: Paths | None = None  # from the second call on
+        self.called = False
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         paths = self.paths
-        if paths is None or paths.lost > _LOST or not paths.lock.acquire(blocking=False):
-            if paths is None:
-                self.paths = Paths()
+        if paths is None:
+            if not self.called:
+                self.called = True
+                return self._computed(args, kwargs, None)
+            paths = self.paths = Paths()
+        if paths.lost > _LOST or not paths.lock.acquire(blocking=False):
             return self._computed(args, kwargs, None)
         try:
             return self._computed(args, kwargs, paths)

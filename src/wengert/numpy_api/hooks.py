@@ -289,6 +289,8 @@ class _Module:
 class _Vectorized:
     """`np.vectorize` objects are made before, so that it is their class that changes."""
 
+    module = kind = ours = None  # (no module, whose class is never None)
+
     def put(self) -> None:
         self.found = np.vectorize.__call__
         np.vectorize.__call__ = undispatched.call_vectorized  # type: ignore[method-assign]
@@ -332,7 +334,10 @@ def enter() -> None:
         _depth += 1
         if _depth == 1:
             for place in _places:
-                place.put()
+                if type(place.module) is place.kind:  # (as `put`, without a call)
+                    place.module.__class__ = place.ours
+                else:
+                    place.put()
 
 
 def leave() -> None:
@@ -342,7 +347,10 @@ def leave() -> None:
         _depth -= 1
         if _depth == 0:
             for place in _places:
-                place.restore()
+                if type(place.module) is place.ours:
+                    place.module.__class__ = place.kind
+                else:
+                    place.restore()
             alone.restore()
 
 

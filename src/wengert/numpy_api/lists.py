@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 
 from wengert.numpy_api.creation import array, is_traced
-from wengert.numpy_api.table import FUNCTIONS, UFUNCS
-from wengert.numpy_api.ufuncs import PLAIN
+from wengert.numpy_api.table import FUNCTIONS, PLAIN, UFUNCS
 from wengert.trace.tracer import Tracer
 
 # functions of which one argument is a list of arrays: each of them may be a list

@@ -24,8 +24,7 @@ from wengert.numpy_api import (  # noqa: F401  (they fill the table that the met
 from wengert.numpy_api.layouts import copied
 from wengert.numpy_api.promote import again, cast, is_weak
 from wengert.numpy_api.scalars import python_asks
-from wengert.numpy_api.table import FUNCTIONS, UFUNCS
-from wengert.numpy_api.ufuncs import PLAIN
+from wengert.numpy_api.table import FUNCTIONS, PLAIN, UFUNCS
 from wengert.ops.index import gather
 from wengert.trace.buffers import View, memory_of
 from wengert.trace.tracer import Tracer, refuse

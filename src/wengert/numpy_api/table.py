@@ -14,6 +14,8 @@ from wengert.ir import source
 from wengert.trace.tracer import Tracer
 
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {}
+# for rules of one or two arguments, what they are without options
+PLAIN: dict[Callable[..., Any], Callable[..., Any]] = {}
 UFUNC_METHODS: dict[str, Callable[..., Any]] = {}
 UFUNC_REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {}  # quicker and finer than folding
 UFUNC_ACCUMULATIONS: dict[np.ufunc, Callable[..., Any]] = {}
@@ -50,7 +52,7 @@ def array_ufunc(self: Tracer, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
         rule = UFUNCS.get(ufunc)
         if rule is not None:
             try:
-                return rule(*inputs, **kwargs) if kwargs else rule(*inputs)
+                return rule(*inputs, **kwargs) if kwargs else PLAIN.get(rule, rule)(*inputs)
             except WengertError:
                 if any(answers_itself(type(x)) for x in inputs):
                     return NotImplemented

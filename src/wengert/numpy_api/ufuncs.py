@@ -21,7 +21,7 @@ from wengert.numpy_api.promote import (
     shape_of,
     together,
 )
-from wengert.numpy_api.table import UFUNCS, ufunc_name, unsupported
+from wengert.numpy_api.table import PLAIN, UFUNCS, ufunc_name, unsupported
 from wengert.ops import arithmetic, compare, custom, exponential, trigonometric
 from wengert.ops.families import Elementwise
 from wengert.trace import adoption
@@ -32,8 +32,6 @@ from wengert.trace.tracer import Tracer
 _body = body.get
 _NOTHING: dict[str, Any] = {}
 _ONE, _FIRST, _SECOND, _BOTH = (True,), (True, False), (False, True), (True, True)
-# for rules of one or two arguments, what they are without options
-PLAIN: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 
 def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
