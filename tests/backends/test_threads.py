@@ -59,6 +59,15 @@ def test_every_chunk_is_done_once(code, parallel, count, chunks):
     assert x[chunks] == 0
 
 
+def test_threads_that_come_late_find_the_loop_that_is_open_then(code, parallel):
+    threads.set_count(5)
+    arrays = [np.zeros(n) for n in (3, 40, 7)]
+    for k in range(1500):
+        for x in arrays:
+            assert parallel(code.addresses["body"], x.ctypes.data, len(x)) == 0
+            assert (x == k + 1).all()  # all is done when the caller goes on
+
+
 def test_a_failure_is_returned(code, parallel):
     for count in (1, 3):
         threads.set_count(count)

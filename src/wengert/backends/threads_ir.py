@@ -5,7 +5,9 @@ chunk, on all threads and on its caller's; it returns when all are done. A resul
 handing out, and is returned; so does Ctrl-C, which is -2. Chunks are of the caller's making, so no bit
 depends on who takes which.
 
-Threads wait on a semaphore, and know no Python. One loop at a time has them: a loop inside of a loop,
+Threads wait on a semaphore, and know no Python. Who has been called enters the loop that is open then; when its caller finds
+no chunk left it closes the loop and waits for those inside, but not for threads that are still on their way: on a busy
+machine these may come much later. One loop at a time has them: a loop inside of a loop,
 or of another Python thread meanwhile, runs on its own thread alone. The state is a block of memory that
 `threads` owns, and empties after a fork: there, no thread is left.
 """
@@ -25,13 +27,14 @@ class State(IntEnum):
     CONTEXT = 32
     CHUNKS = 40
     NEXT = 64  # the next chunk, on a cache line of its own
-    PENDING = 128  # threads that have not finished
+    INSIDE = 128  # threads that have entered; and `CLOSED`, if no more may
     STATUS = 192
     WORK = 256  # semaphore: there is work
-    DONE = 320  # semaphore: the last thread has finished
+    DONE = 320  # semaphore: the last thread inside has left a closed loop
     SIZE = 384
 
 
+CLOSED = 1 << 32
 PARALLEL, WORKER, INTERRUPTED = "wg_parallel", "wg_worker", "wg_interrupted"
 
 
@@ -42,6 +45,7 @@ def text(triple: str) -> str:
 @wg_state = external global i8
 declare i32 @sem_post(ptr)
 declare i32 @sem_wait(ptr)
+declare i32 @sem_getvalue(ptr, ptr)
 declare i32 @pthread_create(ptr, ptr, ptr, ptr)
 declare i32 @pthread_detach(i64)
 declare i32 @pthread_sigmask(i32, ptr, ptr)
@@ -96,17 +100,26 @@ entry:
   %f = call i32 @sigfillset(ptr %set)
   %m = call i32 @pthread_sigmask(i32 0, ptr %set, ptr null) ; SIG_BLOCK: signals are the main thread's
   %workp = getelementptr i8, ptr @wg_state, i64 {s.WORK}
-  %pendingp = getelementptr i8, ptr @wg_state, i64 {s.PENDING}
+  %insidep = getelementptr i8, ptr @wg_state, i64 {s.INSIDE}
   %donep = getelementptr i8, ptr @wg_state, i64 {s.DONE}
   br label %wait
 wait:
   %w = call i32 @sem_wait(ptr %workp)
   %awake = icmp eq i32 %w, 0
-  br i1 %awake, label %work, label %wait
+  br i1 %awake, label %look, label %wait
+look:
+  %n = load atomic i64, ptr %insidep acquire, align 8
+  %late = icmp sge i64 %n, {CLOSED}
+  br i1 %late, label %wait, label %enter
+enter:
+  %n1 = add i64 %n, 1
+  %try = cmpxchg ptr %insidep, i64 %n, i64 %n1 acq_rel acquire
+  %entered = extractvalue {{i64, i1}} %try, 1
+  br i1 %entered, label %work, label %look
 work:
   call void @take(i1 false)
-  %left = atomicrmw sub ptr %pendingp, i64 1 acq_rel
-  %last = icmp eq i64 %left, 1
+  %left = atomicrmw sub ptr %insidep, i64 1 acq_rel
+  %last = icmp eq i64 %left, {CLOSED + 1}
   br i1 %last, label %tell, label %wait
 tell:
   %p = call i32 @sem_post(ptr %donep)
@@ -141,6 +154,7 @@ done:
 
 define i32 @{PARALLEL}(ptr %body, ptr %context, i64 %chunks) {{
 entry:
+  %calls = alloca i32
   %few = icmp slt i64 %chunks, 2
   br i1 %few, label %alone, label %try
 try:
@@ -168,14 +182,18 @@ together:
   store i64 %chunks, ptr %chunksp
   %statusp = getelementptr i8, ptr @wg_state, i64 {s.STATUS}
   store atomic i32 0, ptr %statusp release, align 4
-  %pendingp = getelementptr i8, ptr @wg_state, i64 {s.PENDING}
-  store atomic i64 %helpers, ptr %pendingp release, align 8
   %nextp = getelementptr i8, ptr @wg_state, i64 {s.NEXT}
   store atomic i64 0, ptr %nextp release, align 8
+  %insidep = getelementptr i8, ptr @wg_state, i64 {s.INSIDE}
+  store atomic i64 0, ptr %insidep release, align 8
   %workp = getelementptr i8, ptr @wg_state, i64 {s.WORK}
+  store i32 0, ptr %calls
+  %told = call i32 @sem_getvalue(ptr %workp, ptr %calls) ; called before, and still on their way
+  %called = load i32, ptr %calls
+  %coming = sext i32 %called to i64
   br label %wake
 wake:
-  %h = phi i64 [0, %together], [%h1, %wakeone]
+  %h = phi i64 [%coming, %together], [%h1, %wakeone]
   %morewake = icmp slt i64 %h, %helpers
   br i1 %morewake, label %wakeone, label %mine
 wakeone:
@@ -184,12 +202,13 @@ wakeone:
   br label %wake
 mine:
   call void @take(i1 true)
-  %none = icmp eq i64 %helpers, 0
+  %before = atomicrmw or ptr %insidep, i64 {CLOSED} acq_rel
+  %none = icmp eq i64 %before, 0
   br i1 %none, label %end, label %spin
 spin: ; the others are about to finish as well: look some times before sleeping
   %k = phi i64 [0, %mine], [%k1, %spinmore]
-  %left = load atomic i64, ptr %pendingp acquire, align 8
-  %over = icmp eq i64 %left, 0
+  %left = load atomic i64, ptr %insidep acquire, align 8
+  %over = icmp eq i64 %left, {CLOSED}
   %k1 = add i64 %k, 1
   %long = icmp sgt i64 %k, 2000
   %stop = or i1 %over, %long
