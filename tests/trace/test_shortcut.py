@@ -15,7 +15,7 @@ def doors(gradient):
     found, rest = [], [gradient.paths.start]
     while rest:
         step = rest.pop()
-        rest.extend(step.following.values())
+        rest.extend(step.next())
         found += [step] * (step.go is not None)
     return found
 

@@ -23,8 +23,8 @@ def walks(gradient):
     found, rest = [], [gradient.paths.start]
     while rest:
         step = rest.pop()
-        rest.extend(step.following.values())
-        found += [w for w in step.walks.values() if callable(w)]
+        rest.extend(step.next())
+        found += [w for w in (step.walks or {}).values() if callable(w)]
     return found
 
 

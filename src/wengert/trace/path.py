@@ -34,7 +34,7 @@ class Step:
     """One equation on a path. `ahead` is the step that came next most recently."""
 
     __slots__ = (
-        "a", "ahead", "b", "behind", "bound", "code", "deep", "door", "first", "following", "go", "heat", "inputs", "keep", "lasti", "made", "node", "number",
+        "a", "ahead", "b", "behind", "bound", "code", "deep", "door", "first", "following", "go", "heat", "inputs", "keep", "key", "lasti", "made", "node", "number",
         "origin", "outputs", "params", "places", "prim", "size", "walks", "wanted",
     )  # fmt: skip
 
@@ -58,8 +58,11 @@ class Step:
         self.go: Any = None
         self.bound: tuple[Any, ...] = ()
         self.heat = self.made = 0
-        self.following: dict[Any, Step] = {}
-        self.walks: dict[Any, Any] = {}  # ways back from here (transforms.written)
+        self.key: Any = None  # what tells it from other steps that follow the same one
+        self.following: dict[Any, Step] | None = (
+            None  # where it is more than one that may come next
+        )
+        self.walks: dict[Any, Any] | None = None  # ways back from here (transforms.written)
         # what of its numbers is kept: arguments at these places (None: no list is made of them), the result?
         self.wanted, self.places, y = None, None, False
         if True in wanted:
@@ -83,6 +86,27 @@ class Step:
                 xs[n] = kept[at]
                 at += 1
         return xs, (kept[at],) if at < self.first + self.size else None
+
+    def next(self) -> list[Step]:
+        """The steps that have followed this one."""
+        if self.following is None:
+            return [] if self.ahead is None else [self.ahead]
+        return list(self.following.values())
+
+    def find(self, key: Any) -> Step | None:
+        """The step that has followed this one with that key."""
+        if self.following is not None:
+            return self.following.get(key)
+        ahead = self.ahead
+        return ahead if ahead is not None and ahead.key == key else None
+
+    def lead_to(self, found: Step) -> None:
+        """A new step follows this one."""
+        if self.ahead is not None:
+            if self.following is None:
+                self.following = {self.ahead.key: self.ahead}
+            self.following[found.key] = found
+        self.ahead = found
 
     def way(self) -> list[Step]:
         """The steps from the beginning to this one."""
@@ -130,18 +154,19 @@ class Paths:
     ) -> Step | None:  # fmt: skip
         """The step that follows `step` with this equation, perhaps a new one; None where there is no path."""
         key = _key(prim, inputs, params, origin)
-        found = step.following.get(key)
+        found = None if key is None else step.find(key)
         if found is None:
             if (
                 key is None
                 or self.size >= _STEPS
-                or len(step.following) >= _BRANCHES
+                or len(step.following or ()) >= _BRANCHES
                 or prim.looks or prim.at_point or prim.effect or prim.settles or prim.saves or prim.multiple
             ):  # fmt: skip
                 return None
             self.size += 1
             found = Step(step, prim, inputs, params, wanted, origin, type)
-            step.following[key] = found
+            found.key = key
+            step.lead_to(found)
         step.ahead = found
         return found
 

@@ -33,6 +33,8 @@ Walk = Callable[..., list[Any]]
 def written(last: Step, targets: Sequence[Var], sources: Sequence[Var], quick: bool) -> Walk | None:
     """The walk from `targets` back to `sources`, `(kept, *gs) -> cotangents`; None if it has none (yet)."""
     key = quick, *targets, None, *sources
+    if last.walks is None:
+        last.walks = {}
     found = last.walks.get(key, 0)
     if found.__class__ is not int:
         return found  # type: ignore[no-any-return]
