@@ -209,3 +209,14 @@ def test_a_walk_is_a_python_function():
         gradient(np.ones(2))
     walk: Walk = walks(gradient)[0]
     assert walk.__code__.co_filename == "<wengert: a walk backwards>"
+
+
+def test_a_value_that_is_not_finite_is_told_though_the_slopes_are():
+    state = {"more": 1.0}
+    gradient = wg.grad(lambda x: np.sum(x) + state["more"])
+    for _ in range(MANY):
+        gradient(np.ones(2))
+    state["more"] = np.inf
+    with pytest.warns(NonFiniteWarning) as told:
+        np.testing.assert_array_equal(gradient(np.ones(2)), 1.0)
+    assert [w.category for w in told] == [NonFiniteWarning]

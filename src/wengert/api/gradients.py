@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -152,7 +153,7 @@ class Gradient:
             )  # fmt: skip
             gradients = [_delivered(g, x) for g, x in zip(gradients, call.leaves, strict=True)]
             y = values[0] if values else y
-        elif builder.finite and type(y) is np.float64 and y - y == 0 and not tracing():
+        elif builder.finite and type(y) is np.float64 and isfinite(y) and not tracing():
             pass  # (`finite` knows of no zeros that stopped anything)
         elif self.trust != "off" or anomaly.watched.get() is not None:
             # the value counts too: where it overflowed, zeros may have stopped what was infinite
