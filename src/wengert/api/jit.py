@@ -25,7 +25,7 @@ from wengert.api.jit_trace import Trace, traced
 from wengert.backends.entry import Slot
 from wengert.backends.entry_table import Kind
 from wengert.errors import ConcretizationError, InputError, NativeWarning, UnsupportedError
-from wengert.ir import source
+from wengert.ir import garbage, source
 from wengert.ir.types import type_of
 from wengert.memo.compiled import Bounded, Compiled, compiled, regular, result_slot
 from wengert.memo.signature import Fixed, NotCompiled, Opened, Signature
@@ -203,6 +203,7 @@ class Jitted:
             version = self._version(opened, "a name", again=version is not None)
         return version
 
+    @garbage.kept()
     def _version(self, opened: Opened, why: str | None, again: bool) -> Version:
         """A new version for this kind of call."""
         trace = traced(self.fun, opened, self.__name__, asking=True)
