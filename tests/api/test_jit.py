@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from numpy.polynomial import Polynomial
 
 import wengert as wg
-from wengert.errors import InputError, NativeWarning, NonFiniteWarning
+from wengert.errors import InputError, NativeWarning, NonFiniteWarning, ShapeError
 from wengert.memo.compiled import Compiled
 
 X = np.linspace(-1.0, 2.0, 10)
@@ -252,6 +253,18 @@ def test_orders_of_matrices():
         same(f(a), a * np.arange(4.0))
 
 
+def test_an_error_inside_of_what_is_compiled_names_the_user_s_line():
+    with pytest.raises(ShapeError, match=r"^test_jit\.py:\d+: vmap: the sizes"):
+        wg.jit(wg.vmap(lambda x, y: x * y))(np.ones(2), np.ones(3))
+
+
+@pytest.mark.filterwarnings("ignore::wengert.errors.NativeWarning")
+def test_what_numpy_makes_of_a_refusal_is_a_refusal():
+    """NumPy's Polynomial asks for numbers, and takes an error for a type that it does not know."""
+    f = lambda p: (Polynomial(p) * Polynomial([1.0, 2.0]))(0.5)
+    assert wg.jit(f)(np.ones(3)) == f(np.ones(3))
+
+
 def test_the_two_kinds_of_64_bit_integers_are_one():
     """NumPy's longlong is equal to its int64 and has another number: the first that came shut the other out."""
     for kind in ("q", "l", "Q", "L", "q"):
@@ -273,6 +286,7 @@ U, I = np.array([1, 7, 2**63], np.uint64), np.array([-3, 7, 5])
         (lambda x: np.modf(x)[0], (np.array([np.inf, -np.inf, np.nan, 2.5, -0.75]),)),
         (lambda x: np.modf(x)[0], (np.array([1, 2], np.int8),)),
         *((f, (x,)) for f in (np.floor, np.ceil, np.trunc) for x in (I, I > 0)),
+        (np.logical_or, (np.zeros(3, "f4"), np.array([1j, 0, 1]))),
     ],
 )  # fmt: skip
 def test_a_ufunc_of_any_dtypes_is_numpy_s(f, args):

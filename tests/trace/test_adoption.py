@@ -348,6 +348,7 @@ def test_an_array_that_somebody_else_sees_is_refused_at_its_line(f):
     assert "adoption" not in repr(sys.gettrace())
 
 
+@pytest.mark.eager  # compiled, an argument is the function's own
 def test_an_argument_of_the_derivative_is_not_written():
     def f(x, out):
         out[:] = x

@@ -53,6 +53,7 @@ def test_every_second_derivative_gives_the_bits_of_the_first(name):
             assert bits([second(*args)]) == first
 
 
+@pytest.mark.eager
 def test_other_numbers_on_the_same_path_give_their_own_slopes():
     rng = np.random.default_rng(0)
     gradient = wg.grad(lambda x: np.sum(np.exp(x[1:]) * np.sin(x[:-1]) + np.tanh(x[0] * x[1:])))
@@ -97,6 +98,7 @@ def test_zeros_of_either_sign_are_constants_of_their_own():
         assert np.signbit(gradient(np.ones(2))).tolist() == [k % 2 == 0] * 2 or k % 2
 
 
+@pytest.mark.eager
 def test_a_zero_stops_an_infinite_slope_on_a_written_walk_too():
     gradient = wg.grad(
         lambda x: np.sum(np.where(x > 0, np.sqrt(x), 0.0)) + 0 * np.sum(np.sqrt(x)), trust="off"
@@ -158,6 +160,7 @@ def test_threads_share_a_gradient():
     assert not wrong
 
 
+@pytest.mark.eager
 def test_what_is_new_at_every_call_does_not_pile_up():
     rng = np.random.default_rng(0)
     gradient = wg.grad(lambda x: np.sum(x * rng.normal()) + np.sum(x[: rng.integers(1, 50)]))
@@ -167,6 +170,7 @@ def test_what_is_new_at_every_call_does_not_pile_up():
     assert gradient.paths.lost > 0
 
 
+@pytest.mark.eager
 def test_a_long_function_goes_on_where_the_paths_end(monkeypatch):
     monkeypatch.setattr(path, "_STEPS", 30)
 
@@ -203,6 +207,7 @@ def test_large_cotangents_share_no_memory_with_anybody():
     np.testing.assert_array_equal(x, np.linspace(0.1, 1.0, 5000))
 
 
+@pytest.mark.eager
 def test_a_walk_is_a_python_function():
     gradient = wg.grad(lambda x: np.sum(x * x))
     for _ in range(MANY):

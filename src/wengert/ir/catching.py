@@ -45,6 +45,13 @@ def swallowed(error: WengertError) -> bool:
     return not _catches(step.tb_frame.f_code, step.tb_lasti) & ours
 
 
+def lost(error: WengertError) -> bool:
+    """Has somebody caught an error of ours without asking for it by name, the user's code or NumPy's?"""
+    step = error.__traceback__
+    inside = step is not None and source.is_internal(step.tb_frame.f_code.co_filename)
+    return inside or swallowed(error)
+
+
 @lru_cache(2048)
 def _catches(code: CodeType, lasti: int) -> frozenset[str]:
     """The names of errors that are caught where an instruction raises them, `Exception` for all."""

@@ -7,6 +7,7 @@ While tracing, a source is `(code, f_lasti)`: a tenth of a microsecond, and no f
 from __future__ import annotations
 
 import abc
+import contextlib
 import dis
 import linecache
 import os
@@ -48,7 +49,8 @@ Source = tuple[CodeType, int] | Line | None
 current: ContextVar[int | Source] = ContextVar("wengert_source", default=None)
 
 _here = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_quiet = [_here, os.path.dirname(os.path.abspath(np.__file__)) + os.sep]
+# (a context manager as a decorator calls what it wraps from its own file)
+_quiet = [_here, os.path.dirname(os.path.abspath(np.__file__)) + os.sep, contextlib.__file__]
 internal: dict[str, bool] = {}
 _TESTING = f"{os.sep}numpy{os.sep}testing{os.sep}"
 _ASKS_FOR_OTHERS = {abc.ABCMeta.__instancecheck__.__code__.co_filename}  # isinstance(x, Number)

@@ -221,7 +221,7 @@ class Convert(Linear):
         return ArrayType.of(x.shape, dtype)
 
     def eval(self, x: Any, *, dtype: Any) -> Any:
-        if x.dtype.kind == "c" and dtype.kind != "c":
+        if x.dtype.kind == "c" and dtype.kind not in "cb":
             x = x.real
         return x.astype(dtype)
 

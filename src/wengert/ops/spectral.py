@@ -87,7 +87,8 @@ class Eigh(Stacked):
     def jvp(self, dxs: Values, xs: Values, ys: Values) -> Values:
         (da,), (w, v) = dxs, ys
         m = np.matmul(np.matmul(adjoint(v), _mirrored(da)), v)
-        return shared(np.real(diagonal(m)), w), np.matmul(v, weighed(m, gaps(w)))
+        dv = np.matmul(v, weighed(m, gaps(w)))
+        return shared(np.real(diagonal(m)), w), turnable(dv, v) if v.dtype.kind == "c" else dv
 
     def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
         (gw, gv), (w, v) = gs, ys
@@ -102,6 +103,12 @@ class Eigh(Stacked):
     def outer(self, inner: Any, v: Any) -> Any:
         """The cotangent of a from that of vᵀ da v."""
         return _fold(np.matmul(np.matmul(v, inner), transposed(v)))
+
+
+def turnable(dv: Any, v: Any) -> Any:
+    """How columns move, the phase of each of which is free: backwards, what depends on it becomes nan."""
+    moved = chosen(transposed(dv)[..., None], transposed(v)[..., None])
+    return transposed(moved[..., 0])
 
 
 class Svd(Stacked):
@@ -145,6 +152,10 @@ class Svd(Stacked):
         if vh.shape[-1] > k:
             away = np.matmul(adjoint(da), u)
             dv = dv + (away - np.matmul(adjoint(vh), adjoint(p))) / row
+        if p.dtype.kind == "c":
+            both = np.concatenate([u, adjoint(vh)], -2)
+            both = turnable(np.concatenate([du, dv], -2), both)
+            du, dv = both[..., : u.shape[-2], :], both[..., u.shape[-2] :, :]
         return du, shared(np.real(diagonal(p)), s), adjoint(dv)
 
     def pullback(self, gs: Values, xs: Values, ys: Values, wanted: tuple[bool, ...]) -> Values:
