@@ -13,7 +13,7 @@ from wengert.ir.types import type_of
 from wengert.ops import PRIMITIVES
 from wengert.trace.trace import program_of
 from wengert.trust.balls import evaluate as balls
-from wengert.trust.balls.number import MAYBE, flint, less, precision, rounded
+from wengert.trust.balls.number import MAYBE, flint, less, powered, precision, rounded
 
 
 def test_every_primitive_has_a_ball_rule_or_a_reason():
@@ -120,3 +120,16 @@ def test_precision_is_given_back_and_threads_take_turns():
         w.join()
     assert not wrong
     assert flint().ctx.prec == before
+
+
+def test_powers_of_what_has_no_bound_on_either_side_are_undecided():
+    """Arb itself ends the process there: a midpoint and a radius that are both infinite."""
+    with precision(64):
+        far = flint().arb(1e200).exp() + flint().arb("inf")
+        assert not far.is_finite()
+        assert not far.rad().is_finite()
+        assert all(powered(far, p).is_nan() for p in (2, 3, flint().arb(0.5), flint().arb(-1)))
+    f = lambda x, y: np.sqrt(x) - (np.log(x) + np.exp(y)) ** 3
+    with wg.trust.policy(action="record"), np.errstate(all="ignore"):
+        wg.grad(f, (0, 1), trust="repair")(0.0, 1e200)
+    assert not wg.last_report().trusted

@@ -23,6 +23,7 @@ from wengert.trust.balls.number import (
     less,
     less_equal,
     negated,
+    powered,
 )
 
 Rule = Callable[..., Any]
@@ -49,7 +50,7 @@ def _power(x: Any, p: Any) -> Any:
         return arb(1) if p == 0 else x**p
     if x == 0:  # (Arb leaves 0 to a negative power open, as it must)
         return arb(1) if p == 0 else arb(0) if p > 0 else arb("nan")
-    return x**p
+    return powered(x, p)
 
 
 def _cbrt(x: Any) -> Any:

@@ -104,6 +104,13 @@ def entered(value: Any, dtype: np.dtype[Any]) -> Any:
     return convert(value[()] if isinstance(value, np.ndarray) else value)
 
 
+def powered(x: Any, p: Any) -> Any:
+    """Arb's power of a ball. (Where midpoint and radius are both infinite, Arb's own ends the process.)"""
+    if x.__class__ is flint().arb and not (x.is_finite() or x.rad().is_finite()):
+        return flint().arb("nan")
+    return x**p
+
+
 # ---- truth -------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from wengert.ir.primitive import Primitive
 from wengert.trust.balls.moves import as_objects, one
-from wengert.trust.balls.number import complex_ball, each, flint, hull
+from wengert.trust.balls.number import complex_ball, each, flint, hull, powered
 
 Rule = Callable[..., Any]
 
@@ -249,7 +249,7 @@ def _struve(sign: int) -> Rule:
         whole = v.is_integer()
         if not (x > 0 or (whole and x == x)):
             return _arb("nan")
-        power = (x / 2) ** int(v.unique_fmpz() + 1) if whole else (x / 2) ** (v + 1)
+        power = powered(x / 2, int(v.unique_fmpz() + 1) if whole else v + 1)
         series = (sign * x * x / 4).hypgeom([_arb(1)], [half, v + half])
         return power * series * half.rgamma() * (v + half).rgamma()
 
@@ -448,7 +448,7 @@ RULES: dict[str, Rule] = {
     "exprel": _exprel,
     "exp10": lambda x: _arb(10) ** x,
     "cosm1": lambda x: -2 * (x / 2).sin() ** 2,
-    "powm1": lambda x, y: x**y - 1,
+    "powm1": lambda x, y: powered(x, y) - 1,
     "boxcox": _boxcox,
     "boxcox1p": _boxcox1p,
     "inv_boxcox": _inv_boxcox,
