@@ -1435,4 +1435,31 @@ BOARD = {
         np.bincount([0, 1, 1, 2, 2, 2], weights=x, minlength=5)
         np.digitize(x, [0.3, 0.6]) * y
     """,
+    "outside of the real domain, histograms, walks": """
+        np.emath.sqrt(y)
+        np.emath.log(y)
+        np.emath.log2(y)
+        np.emath.log10(y)
+        np.emath.logn(2, p)
+        np.emath.logn(p, y)
+        np.emath.power(y, 0.5)
+        np.emath.power(p, -2)
+        np.emath.power(p, y)
+        np.emath.arccos(y)
+        np.emath.arcsin(y)
+        np.emath.arctanh(y)
+        np.arccos(p + 0j)
+        np.arcsin(p + 0j)
+        np.arccosh(x - 0j)
+        np.histogram2d([.1, .5, .9, .2, .3, .7], [.2, .3, .8, .1, .9, .4], bins=3, weights=x)
+        np.histogram2d([.1, .5, .9, .2, .3, .7], [.2, .3, .8, .1, .9, .4], bins=[2, [0, .5, .6]], weights=x, density=True)
+        np.histogramdd(np.arange(18).reshape(6, 3) % 5, bins=(2, 3, 2), weights=p)
+        np.histogramdd([[1, 2, 3, 4, 5, 6]], bins=[[0, 3, 5]], weights=p)
+        np.float64(s) * x
+        np.float64(x)
+        np.complex128(s) * z
+        sum(v * v for v in np.nditer(T))
+        [a * b for a, b in np.broadcast(x, x[:1])]
+        [v * it.index for it in [np.nditer(A, flags=["c_index"])] for v in it]
+    """,
 }

@@ -571,3 +571,40 @@ def loop_carry(x):
         h = np.tanh(W @ h + v)
         out.append(h)
     return np.stack(out)
+
+
+def walk_and_write(A):
+    y = A.copy()
+    with np.nditer(y, op_flags=["readwrite"]) as it:
+        for v in it:
+            v[...] = 2 * v * v
+    return y
+
+
+def walk_by_index(B):
+    it = np.nditer(B, flags=["multi_index"])
+    total = 0.0
+    while not it.finished:
+        i, j = it.multi_index
+        total = total + it[0] * (i + 2 * j) * it[0]
+        it.iternext()
+    return total
+
+
+def walk_over_several(A):
+    out = np.zeros((3, 3))
+    for a, b, o in np.nditer([A, A[0], out], op_flags=[["readonly"], ["readonly"], ["writeonly"]]):
+        o[...] = a * b
+    it = np.nditer([A, None])
+    for a, b in it:
+        b[...] = a**3
+    return out, it.operands[1]
+
+
+def walk_as_it_lies(B):
+    total = 0.0
+    for v in np.nditer(B.T):
+        total = 0.5 * total + v
+    for v in np.nditer(B, order="F"):
+        total = 0.5 * total + v
+    return total

@@ -165,3 +165,22 @@ def test_weak_scalars_leave_the_dtype_alone():
 
         assert wg.grad(g)(x).dtype == np.float32
         assert dtypes == [np.float32]
+
+
+MINUS = -0.0
+CUTS = {
+    np.sqrt: [-1 + 0j, complex(-1, MINUS)],
+    np.log: [-2 + 0j, complex(-2, MINUS)],
+    np.arccos: [1.2 + 0j, complex(1.2, MINUS), -1.2 + 0j, complex(-1.2, MINUS)],
+    np.arcsin: [1.2 + 0j, complex(1.2, MINUS), -1.2 + 0j, complex(-1.2, MINUS)],
+    np.arccosh: [0.5 + 0j, complex(0.5, MINUS), -2 + 0j, complex(-2, MINUS)],
+    np.arctanh: [2 + 0j, complex(2, MINUS), -2 + 0j, complex(-2, MINUS)],
+}
+
+
+@pytest.mark.parametrize("f", CUTS, ids=lambda f: f.__name__)
+def test_on_a_cut_the_slope_is_that_of_the_side_that_the_zero_names(f):
+    for z in map(np.complex128, CUTS[f]):
+        up, down = (np.complex128(complex(z.real + h, z.imag)) for h in (1e-6, -1e-6))
+        slope = (f(up) - f(down)) / 2e-6
+        assert wg.jvp(f, (z,), (np.complex128(1),))[1] == pytest.approx(slope, rel=1e-8)

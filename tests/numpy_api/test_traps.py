@@ -160,12 +160,11 @@ REFUSES = {
     "float(z)": (lambda x: float(x[0]), "float()", "leave it out"),  # trap 4
     "range(z)": (lambda x: range(x[0]), "used as an index or in range()", "x.shape[0]"),
     "a[z]": (lambda x: A[x[0]], "conversion to a plain NumPy array", "stop_gradient"),
-    "nditer": (lambda x: list(np.nditer(x)), "np.nditer", "x.ravel()"),  # trap 6
+    "nditer": (lambda x: list(np.nditer(x, flags=["external_loop"])), "np.nditer", "x.ravel()"),  # trap 6
     "as_strided": (lambda x: np.lib.stride_tricks.as_strided(x, (2,), (8,)), "as_strided", "sliding_window_view"),
-    "np.float64(z)": (lambda x: np.float64(x[0]), "np.float64", "leave it out"),
+    "np.int64(z)": (lambda x: np.int64(x[0]), "np.int64", "stop_gradient"),
     "np.asmatrix": (lambda x: np.asmatrix(x), "np.asmatrix", "A @ B"),
     "np.bmat": (lambda x: np.bmat([[x[:, None]]]), "np.bmat", "np.block"),
-    "np.broadcast": (lambda x: np.broadcast(x, A), "np.broadcast", "np.broadcast_arrays"),
     "np.ma": (lambda x: np.ma.sum(x), "np.ma.sum", "np.where"),
     "a function that is nobody's name": (lambda x, f=math.cos: f(x[0]), "f asks for the float()", "math.cos"),
     "np.save": (lambda x: np.save("never.npy", x), "np.save", "stop_gradient"),

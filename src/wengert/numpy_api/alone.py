@@ -36,7 +36,8 @@ def learn(pairs: dict[str, tuple[Any, Any]]) -> None:
     """Functions, and what they mean while traces run. Ufuncs ask traced values themselves."""
     with _lock:
         for name, (original, ours) in pairs.items():
-            if not isinstance(original, np.ufunc):
+            kind = isinstance(original, type) and not isinstance(ours, type)  # (must stay a class)
+            if not kind and not isinstance(original, np.ufunc):
                 _known.setdefault(id(original), (original, ours))
                 _names.setdefault(id(original), name)
                 _originals.setdefault(id(ours), (ours, original))

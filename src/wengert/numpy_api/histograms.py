@@ -61,3 +61,49 @@ def histogram(
         width = cast(np.diff(edges), np.dtype(float))
         return counts / width / counts.sum(), edges
     return counts, edges
+
+
+@implements(np.histogramdd)
+def histogramdd(
+    sample: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> tuple[Any, list[Any]]:
+    points = np.asarray(known(_points(sample), "np.histogramdd", _WAY_OUT))
+    counts, edges = np.histogramdd(points, bins, range, weights=None)
+    w: Any = None if weights is None else operand(weights)
+    if type(w) is Tracer:
+        at, inside = np.zeros(len(points), int), np.ones(len(points), bool)
+        for x, places in zip(points.T, edges, strict=True):
+            k = np.searchsorted(places, x, "right") - 1
+            k[x == places[-1]] = len(places) - 2
+            inside &= (k >= 0) & (k < len(places) - 1)
+            at = at * (len(places) - 1) + k
+        found = np.flatnonzero(inside)
+        blank = index.blank(ArrayType.of((counts.size,), dtype_of(w)), w)
+        counts = np.reshape(index.scatter_add(blank, np.take(w, found), at[found]), counts.shape)
+    elif w is not None:
+        counts = np.histogramdd(points, bins, range, weights=w)[0]
+    if density:
+        total = counts.sum()
+        for d, places in enumerate(edges):
+            counts = counts / np.diff(places).reshape([-1 if d == e else 1 for e in np.arange(counts.ndim)])  # fmt: skip
+        counts = counts / total
+    return counts, list(edges)
+
+
+def _points(sample: Any) -> Any:
+    x: Any = (
+        sample
+        if isinstance(sample, Tracer | np.ndarray)
+        else np.stack([operand(v) for v in sample], -1)
+    )
+    return x if x.ndim > 1 else x[:, None]
+
+
+@implements(np.histogram2d)
+def histogram2d(
+    x: Any, y: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
+) -> tuple[Any, Any, Any]:
+    count = len(list(bins)) if np.iterable(bins) else 1
+    each = [np.asarray(bins)] * 2 if count not in (1, 2) else bins
+    h, edges = histogramdd([x, y], each, range, density, weights)
+    return h, edges[0], edges[1]

@@ -23,6 +23,7 @@ import numpy as np
 from wengert.ir import source
 from wengert.numpy_api import (  # (all that fill the table, before it is read here)
     alone,
+    domains,  # noqa: F401
     einsum,  # noqa: F401
     fft,  # noqa: F401
     histograms,  # noqa: F401
@@ -142,6 +143,19 @@ def _full(original: Callable[..., Any]) -> Callable[..., Any]:
     return full
 
 
+def _number(kind: Any) -> Callable[..., Any]:
+    """A class of NumPy's numbers, where it is called: `np.float64(x)`."""
+
+    @functools.wraps(kind, updated=())
+    def make(*args: Any, **kwargs: Any) -> Any:
+        if len(args) != 1 or not is_traced(args[0]):
+            return kind(*args, **kwargs)
+        made = traced_array(args[0], np.dtype(kind))
+        return made.snapshot() if made is args[0] else made
+
+    return make
+
+
 def _other(name: str, original: Callable[..., Any], ours: Callable[..., Any]) -> Callable[..., Any]:
     """A function that no protocol reaches, and what it is while tracing."""
 
@@ -152,6 +166,9 @@ def _other(name: str, original: Callable[..., Any], ours: Callable[..., Any]) ->
     return call
 
 
+_NUMBERS = (
+    "float64", "float32", "float16", "double", "single", "half", "complex128", "complex64", "cdouble", "csingle",
+)  # fmt: skip
 _MAKERS = ("zeros", "empty", "ones", "eye", "identity", "arange", "linspace", "zeros_like", "ones_like",
            "empty_like", "full_like")  # fmt: skip
 _HOLDERS = (
@@ -168,6 +185,7 @@ _replaced: dict[str, tuple[Any, Any]] = {
     **{name: (getattr(np, name), _maker(name, getattr(np, name))) for name in _MAKERS},
     **{name: (getattr(np, name), _holder(name, getattr(np, name))) for name in _HOLDERS},
     "full": (np.full, _full(np.full)),
+    **{name: (getattr(np, name), _number(getattr(np, name))) for name in _NUMBERS},
     **{
         name: (getattr(np, name), _other(name, getattr(np, name), ours))
         for name, ours in undispatched.CALLED.items()
@@ -267,7 +285,7 @@ class _Module:
 
     def _derive(self, kind: type) -> None:
         names = {
-            name: (_Ufunc if isinstance(pair[0], np.ufunc) else _Name)(name, *pair)
+            name: (_Ufunc if isinstance(pair[0], np.ufunc | type) else _Name)(name, *pair)
             for name, pair in self.pairs.items()
         }
         name = self.module.__name__

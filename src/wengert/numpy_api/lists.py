@@ -154,6 +154,11 @@ def _looks_called(code: CodeType, lasti: int) -> bool:
         return False
     if following.opname == "PUSH_NULL" or following.argval in METHODS:
         return True
+    if following.opname in (
+        "LOAD_ATTR",
+        "LOAD_METHOD",
+    ):  # (another attribute of it is what is called)
+        return False
     # where the file imports the module, a call of its function looks like that of any value: the
     # call begins where the name begins, and ends later
     name = step.positions

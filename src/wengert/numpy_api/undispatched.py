@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import UnsupportedError
 from wengert.ir import source
+from wengert.numpy_api import walking
 from wengert.numpy_api.creation import apply_along_axis, array, is_traced
 from wengert.numpy_api.promote import cast, operand, result_dtype, shape_of
 from wengert.numpy_api.table import FUNCTIONS, UFUNCS
@@ -135,35 +135,20 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     (FUNCTIONS[_fill_diagonal] if isinstance(a, Tracer) else _fill_diagonal)(a, value, wrap)
 
 
-def nditer(op: Any, *args: Any, **kwargs: Any) -> Any:
-    """A pointer that walks over memory: a traced value has none."""
-    if isinstance(plain(op), Tracer) or (isinstance(op, list | tuple) and _holds_traced(tuple(op))):
-        raise UnsupportedError(
-            "np.nditer walks over the memory of an array", _HINTS["nditer"], source.here()
-        )
-    return _nditer(op, *args, **kwargs)
-
-
-_isscalar, _nditer, _fromiter, _fill_diagonal = (
-    np.isscalar,
-    np.nditer,
-    np.fromiter,
-    np.fill_diagonal,
-)
+_isscalar, _fromiter, _fill_diagonal = np.isscalar, np.fromiter, np.fill_diagonal
 _umath: Any = np._core.umath  # type: ignore[attr-defined]
 UFUNCS[_umath.clip] = lambda a, low, high, **rest: FUNCTIONS[np.clip](a, low, high, **rest)
 
 # the user's own calls of these names come here while she traces
 CALLED: dict[str, Callable[..., Any]] = {
-    "apply_along_axis": apply_along_axis, "ndenumerate": ndenumerate, "isscalar": isscalar, "nditer": nditer,
-    "fromiter": fromiter, "fill_diagonal": fill_diagonal,
+    "apply_along_axis": apply_along_axis, "ndenumerate": ndenumerate, "isscalar": isscalar, "nditer": walking.nditer,
+    "broadcast": walking.broadcast, "fromiter": fromiter, "fill_diagonal": fill_diagonal,
 }  # fmt: skip
 JOINERS = {name: (getattr(np, name), Joiner(getattr(np, name))) for name in ("r_", "c_")}
 
 # ---- the way out, by the name of the call --------------------------------------------------------------
 
 _HINTS = {
-    "nditer": "loop over x.ravel() (its elements stay traced), or over np.ndindex(x.shape)",
     "as_strided": "use np.lib.stride_tricks.sliding_window_view(x, window), or index with an array of integers",
     "float64": "leave it out: a traced value has a dtype already; x.astype(np.float64) converts",
     "float32": "x.astype(np.float32)",
@@ -171,7 +156,6 @@ _HINTS = {
     "asmatrix": "stay with arrays, where A @ B is the matrix product",
     "matrix": "stay with arrays, where A @ B is the matrix product",
     "bmat": "np.block",
-    "broadcast": "np.broadcast_shapes(x.shape, y.shape), or np.broadcast_arrays(x, y)",
     "dot": "write {array} @ x, or np.dot({array}, x): NumPy asks traced arguments of functions, not of methods",
     "sum": "write {array}.sum() + start",
     "prod": "write {array}.prod() * start",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert.ops.families import Elementwise, along, scale
+from wengert.ops.trigonometric import above_minus_one
 
 _LN2, _LN10 = math.log(2), math.log(10)
 
@@ -75,5 +76,7 @@ arcsinh = Elementwise(
     ),
     lower="asinh",
 )
-arccosh = Elementwise(np.arccosh, lambda y, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)), lower="acosh")
+arccosh = Elementwise(
+    np.arccosh, lambda y, x: 1 / (np.sqrt(x - 1) * np.sqrt(above_minus_one(x))), lower="acosh"
+)
 arctanh = Elementwise(np.arctanh, lambda y, x: 1 / ((1 - x) * (1 + x)), lower="atanh")

@@ -11,11 +11,26 @@ from wengert.ops.families import Elementwise, along
 
 _DEGREE = math.pi / 180
 
+
+def below_one(x: Any) -> Any:
+    """1 - x; of a complex x the zero of its imaginary part keeps the sign that says at which side of a cut it lies."""
+    return np.negative(x - 1) if np.iscomplexobj(x) else 1 - x
+
+
+def above_minus_one(x: Any) -> Any:
+    """1 + x, likewise: 1 is complex too, and 0 + (-0) is 0."""
+    return x - (-1) if np.iscomplexobj(x) else 1 + x
+
+
 sin = Elementwise(np.sin, lambda y, x: np.cos(x))
 cos = Elementwise(np.cos, lambda y, x: -np.sin(x))
 tan = Elementwise(np.tan, lambda y, x: 1 + y * y)
-arcsin = Elementwise(np.arcsin, lambda y, x: 1 / (np.sqrt(1 - x) * np.sqrt(1 + x)), lower="asin")
-arccos = Elementwise(np.arccos, lambda y, x: -1 / (np.sqrt(1 - x) * np.sqrt(1 + x)), lower="acos")
+arcsin = Elementwise(
+    np.arcsin, lambda y, x: 1 / (np.sqrt(below_one(x)) * np.sqrt(above_minus_one(x))), lower="asin"
+)
+arccos = Elementwise(
+    np.arccos, lambda y, x: -1 / (np.sqrt(below_one(x)) * np.sqrt(above_minus_one(x))), lower="acos"
+)
 arctan = Elementwise(np.arctan, lambda y, x: 1 / (1 + x * x), lower="atan")
 deg2rad = Elementwise(
     np.deg2rad, along(lambda g, y, x: g * _DEGREE), lower=lambda s, x: s.mul(x, _DEGREE)
