@@ -252,3 +252,39 @@ def test_a_table_that_two_products_read_each_in_its_way_stays_what_it_is():
         compile(q)(POINTS, CENTRES), evaluate(q, (POINTS, CENTRES)), strict=True
     ):
         np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
+
+
+TURNED = {
+    "rows of a transposed array": (lambda x: softmax(x.T), WIDE),
+    "one softmax by rows, one by columns": (lambda x: softmax(softmax(x).T), WIDE[:301]),
+    "products of rows, turned": (
+        lambda m, t, x: softmax(np.sum(((x - m[:, None]) @ t) ** 2, axis=2).T), MEAN[:, :9], TURN[:, :9, :9], MANY[:, :9],
+    ),
+    "the same, gradient": (
+        wg.grad(lambda m, t, x: np.sum(softmax(np.sum(((x - m[:, None]) @ t) ** 2, axis=2).T) ** 2), argnums=(0, 1, 2)),
+        MEAN[:, :9], TURN[:, :9, :9], MANY[:, :9],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TURNED)
+def test_what_is_read_across_agrees_with_numpy(name):
+    f, *args = TURNED[name]
+    p = program(f, *args)
+    for found, wanted in zip(compile(p)(*args), evaluate(p, args), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-13)
+
+
+def test_matrices_that_every_row_reads_are_turned_behind_a_transposition_too():
+    f, *args = TURNED["products of rows, turned"]
+    function = lower(program(f, *args))
+    loads = [
+        v
+        for loop in long_loops(function)
+        for v in items_of(loop.block)
+        if v.__class__ is Value and v.op == "load"
+    ]
+    assert loads
+    assert not [
+        v for v in loads if v.args[0].op == "mul" and v.args[0].block.depth > 1
+    ]  # by steps along the lanes

@@ -148,7 +148,8 @@ def _place(node: Node, is_small: Any) -> None:
     level, cost, flat = earliest, node.own, node.kind == "virtual"
     flat = flat and (bool(node.operands) or node.access == SAME)  # (a position wants its axes)
     reads: list[Node] = []
-    for op in node.operands:
+    for k, op in enumerate(node.operands):
+        access, times = _access(node, k)
         if op.kind in ("reduce", "result"):
             level = max(level, _available(op))
             cost += 1
@@ -158,16 +159,15 @@ def _place(node: Node, is_small: Any) -> None:
             level = max(level, op.level)
             cost += 1
         elif op.stored:
-            level = max(level, op.level if node.access == SAME else _available(op))
+            level = max(level, op.level if access == SAME else _available(op))
             cost += 1
         elif (
-            (node.access == SAME and op.depth < DEEP)
-            or (node.access == MOVED and op.depth < DEEP and not _elsewhere(op, node))
-            or (node.access == "row" and (op.cost <= DEAR or op.access in (SAME, MOVED)))
-            or (op.cost <= 2 and node.access != "whole")
+            (access == SAME and op.depth < DEEP)
+            or (access == MOVED and op.depth < DEEP and not _elsewhere(op, node))
+            or (access == "row" and (op.cost <= DEAR or op.access in (SAME, MOVED)))
+            or (op.cost <= 2 and access != "whole")
         ):
             level = max(level, op.level)
-            times = prod(op.shape[d] for d in node.axes)  # of a sum that is written out
             cost += op.cost * times
             reads.append(op)
         else:
@@ -190,6 +190,19 @@ def _place(node: Node, is_small: Any) -> None:
             for op in node.operands
             if op.kind == "virtual"
         )
+
+
+def _access(node: Node, k: int) -> tuple[str, int]:
+    """How an operand is read, and how many of its elements for one of the node's."""
+    op = node.operands[k]
+    if node.letters is None:
+        return node.access, prod(op.shape[d] for d in node.axes)
+    own, out = node.letters[k], node.letters[2]
+    _, inner = loops_of(node.shape, node.written_out)
+    # elements that several read, all of them in one go of the loops, are computed once
+    shared = all(c in own or d in inner for d, c in enumerate(out))
+    terms = prod(op.shape[d] for d, c in enumerate(own) if c not in out)
+    return "row" if shared else node.access, terms
 
 
 def _for_step(op: Node, need: str) -> int:

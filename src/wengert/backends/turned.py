@@ -36,6 +36,8 @@ def memory(
 Table = tuple[
     Node, Stored, Sequence[int]
 ]  # what is read, its memory, the axes that are to vary slowest
+Roles = tuple[str, ...]  # what each axis is in the nest
+ROW, LANE, INNER = "row", "lane", "inner"
 
 
 def packed(r: Region, roots: Sequence[Root]) -> list[tuple[Node, Any]]:
@@ -43,23 +45,22 @@ def packed(r: Region, roots: Sequence[Root]) -> list[tuple[Node, Any]]:
     before: list[tuple[Node, Any]] = []
     seen: set[Node] = set()
     known: dict[Any, Stored] = {}
-    stack = [root.source for root in roots]
+    stack = [(root.source, _of(root.source)) for root in roots]
     while stack:
-        node = stack.pop()
-        if node in seen or node.array is not None or node.kind != "virtual":
+        node, roles = stack.pop()
+        if node in seen:
             continue
         seen.add(node)
-        view = r.view(node) if node.affine is not None else None
-        for table in _tables(r, node) if view is None else _by_steps(node, view):
-            op, lies, _ = table
-            key = (lies.buffer, lies.offset, lies.strides, op.shape)
+        view = r.view(node)
+        table = None if view is None else _table(node, view, roles)
+        if table is not None:
+            key = (view.buffer, view.offset, view.strides, node.shape)  # type: ignore[union-attr]
             if key not in known:
                 known[key] = _turned(r, table)
-            if op.array is not known[key]:
-                before.append((op, op.array))
-                op.array = known[key]
-        if view is None:
-            stack.extend(node.operands)
+            before.append((node, node.array))
+            node.array = known[key]
+        if view is None and node.kind == "virtual":
+            stack.extend((op, _below(node, k, roles)) for k, op in enumerate(node.operands))
     return before
 
 
@@ -70,30 +71,44 @@ def forget(r: Region, before: Sequence[tuple[Node, Any]]) -> None:
         node.array = array
 
 
-def _by_steps(node: Node, view: Stored) -> list[Table]:
-    """The node itself, if it is the same for all rows, and neighbours in the vector loop stand apart in short runs."""
+def _of(node: Node) -> Roles:
+    """Of a nest over a node's own elements: the loop over rows, that over lanes, what is written out."""
     axes, inner = loops_of(node.shape, node.written_out)
-    if len(axes) < 2 or axes[0] != 0 or view.dtype in PARTS or not _is(view, 0, 0):
-        return []
-    return [(node, view, inner)] if _apart(view, axes[-1], inner) else []
-
-
-def _tables(r: Region, node: Node) -> list[Table]:
-    """The same of the operands of a sum of few products."""
-    if node.letters is None or node.dtype in PARTS:
-        return []
-    axes, _ = loops_of(node.shape, node.written_out)
-    left, right, out, inner = node.letters
-    found: list[Table] = []
     if len(axes) < 2 or axes[0] != 0:
-        return found
-    for op, own in zip(node.operands, (left, right), strict=True):
-        view = r.view(op)
-        if view is not None and out[0] not in own and out[axes[-1]] in own:
-            small = [own.index(c) for c in inner if c in own]
-            if _apart(view, own.index(out[axes[-1]]), small):
-                found.append((op, view, small))
-    return found
+        return (INNER,) * len(node.shape)
+    return tuple(
+        ROW if d == 0 else LANE if d == axes[-1] else INNER if d in inner else ""
+        for d in range(len(node.shape))
+    )
+
+
+def _below(node: Node, k: int, roles: Roles) -> Roles:
+    """What the axes of an operand are."""
+    op = node.operands[k]
+    if node.affine is not None:
+        return tuple(INNER if axis is None else roles[axis] for axis, _, _ in node.affine)
+    if node.letters is not None:
+        own, out = node.letters[k], node.letters[2]
+        return tuple(roles[out.index(c)] if c in out else INNER for c in own)
+    if node.axes and len(op.shape) == len(node.shape) + len(node.axes):
+        left = iter(roles)
+        return tuple(INNER if d in node.axes else next(left) for d in range(len(op.shape)))
+    return roles if op.shape == node.shape else _of(op)
+
+
+def _table(node: Node, view: Stored, roles: Roles) -> Table | None:
+    """Is it the same for all rows, and do neighbours in the vector loop stand apart in short runs?
+
+    Or is it a matrix that lies column by column: lines of the cache would be read again for each row.
+    """
+    if LANE not in roles or view.dtype in PARTS:
+        return None
+    if roles == (ROW, LANE) and _is(view, 0, 1) and view.strides[1].op != "const":
+        return node, view, ()
+    if not all(_is(view, d, 0) for d, role in enumerate(roles) if role == ROW):
+        return None
+    inner = [d for d, role in enumerate(roles) if role == INNER]
+    return (node, view, inner) if _apart(view, roles.index(LANE), inner) else None
 
 
 def _apart(view: Stored, lane: int, inner: Sequence[int]) -> bool:
@@ -109,6 +124,8 @@ def _is(view: Stored, axis: int, step: int) -> bool:
 
 def _turned(r: Region, table: Table) -> Stored:
     node, view, inner = table
+    if not inner:
+        return _as_rows(r, node, view)
     moving = [d for d in range(len(node.shape)) if not _is(view, d, 0)]
     shape = tuple(node.shape[d] for d in moving)
     small = [k for k, d in enumerate(moving) if d in inner]
@@ -121,3 +138,19 @@ def _turned(r: Region, table: Table) -> Stored:
     for d, stride in zip(moving, place.strides, strict=True):
         strides[d] = stride
     return Stored(place.buffer, node.shape, node.dtype, place.offset, tuple(strides), False)
+
+
+def _as_rows(r: Region, node: Node, view: Stored) -> Stored:
+    """Column by column as it lies, into rows: what is written stays in the cache until lines of it are full."""
+    place = r.e.temporary(node.shape, node.dtype)
+    rows, columns = map(r.e.dim, node.shape)
+    r.memo.clear()
+    with (
+        r.w.reading({place.buffer}),
+        r.w.loop(columns, "parallel") as outer,
+        r.w.loop(rows, "vector") as inner,
+    ):
+        idx = (inner.index, outer.index)
+        place.put(r.e, idx, view.at(r.e, idx))
+    r.memo.clear()
+    return place
