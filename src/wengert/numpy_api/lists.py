@@ -100,6 +100,10 @@ def listening(original: np.ufunc) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if not kwargs and len(args) == count:
             if count == 1 and type(args[0]) is Tracer:
+                if (step := args[0].builder.path) is not None and step.door is rule:
+                    y = step.go(step, 1, *args)
+                    if y is not None:
+                        return y
                 return rule(args[0])
             traced = False
             for a in args:

@@ -47,6 +47,10 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
     def forward(self: Tracer, other: Any) -> Any:
         if not self.weak and type(other) in _QUICK:
+            if (step := self.builder.path) is not None and step.door is rule:
+                y = step.go(step, 1, self, other)
+                if y is not None:
+                    return y
             return rule(self, other)
         if not isinstance(other, _OPERAND):
             return NotImplemented
@@ -60,6 +64,10 @@ def _binary(ufunc: np.ufunc) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
     def reflected(self: Tracer, other: Any) -> Any:
         if not self.weak and type(other) in _QUICK:
+            if (step := self.builder.path) is not None and step.door is rule:
+                y = step.go(step, 1, other, self)
+                if y is not None:
+                    return y
             return rule(other, self)
         if not isinstance(other, _OPERAND):
             return NotImplemented

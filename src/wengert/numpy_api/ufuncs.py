@@ -66,7 +66,7 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
     def one(x: Any) -> Any:
         if type(x) is Tracer and (step := x.builder.path) is not None:
             if step.door is one:
-                y = step.go(step, x)
+                y = step.go(step, 0, x)
                 if y is not None:
                     return y
                 missed(step)
@@ -99,7 +99,7 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
         mine = x if type(x) is Tracer else y
         if type(mine) is Tracer and (step := mine.builder.path) is not None:
             if step.door is two:
-                z = step.go(step, x, y)
+                z = step.go(step, 0, x, y)
                 if z is not None:
                     return z
                 missed(step)

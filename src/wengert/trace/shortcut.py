@@ -66,7 +66,10 @@ def _compiled(text: str) -> Any:
 
 
 class _Writer:
-    """Writes the shortcut of one step: `text` is a function of the step and the arguments."""
+    """Writes the shortcut of one step: `text` is a function of the step, how many frames are skipped, and the arguments.
+
+    (Operators ask for it themselves, instead of the door that they would call.)
+    """
 
     def __init__(self, step: Step, args: tuple[Any, ...]) -> None:
         self.step, self.args = step, args
@@ -101,7 +104,7 @@ class _Writer:
         ]
         asked = " and ".join(["b.quick", "not b.nested", "body() is None", *self.checks])
         body = "".join(f"    {line}\n" for line in self.lines)
-        names = ", ".join(["s", *(f"a{n}" for n in range(len(self.args)))])
+        names = ", ".join(["s", "up", *(f"a{n}" for n in range(len(self.args)))])
         bound = ", ".join(f"n{n}" for n in range(len(self.bound)))
         self.text = (
             f"def go({names}):\n    if type(a{first}) is not Tracer:\n        return None\n"
@@ -180,7 +183,7 @@ class _Writer:
             frame = sys._getframe(deep)
             if frame.f_code is code and frame.f_lasti == lasti:
                 self.lines += [
-                    f"f = frame({self._named(deep - 2)})",
+                    f"f = frame({self._named(deep - 2)} - up)",
                     f"if f.f_lasti != {self._named(lasti)} or f.f_code is not {self._named(code)}:",
                     "    return None",
                 ]
