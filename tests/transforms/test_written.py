@@ -225,3 +225,31 @@ def test_a_value_that_is_not_finite_is_told_though_the_slopes_are():
     with pytest.warns(NonFiniteWarning) as told:
         np.testing.assert_array_equal(gradient(np.ones(2)), 1.0)
     assert [w.category for w in told] == [NonFiniteWarning]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_walk_in_parts_is_the_same_walk(name, monkeypatch):
+    monkeypatch.setattr(written, "_LINES", 3)
+    f, args = PROGRAMS[name]
+    gradient = wg.grad(f, argnums=tuple(range(len(args))))
+    first = bits(gradient(*args))
+    for _ in range(MANY):
+        assert bits(gradient(*args)) == first
+
+
+def test_a_long_walk_reuses_memory_as_a_short_one_does(monkeypatch):
+    x = np.linspace(0.1, 1.0, 5000)
+
+    def f(x):
+        y = x
+        for _ in range(8):
+            y = np.sin(y) * x + y
+        return np.sum(y)
+
+    first = wg.grad(f)(x)
+    for lines in (5, 600):
+        monkeypatch.setattr(written, "_LINES", lines)
+        gradient = wg.grad(f)
+        for _ in range(MANY):
+            assert bits([gradient(x)]) == bits([first])
+        assert walks(gradient)

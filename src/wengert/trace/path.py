@@ -34,7 +34,7 @@ class Step:
     """One equation on a path. `ahead` is the step that came next most recently."""
 
     __slots__ = (
-        "a", "ahead", "b", "behind", "bound", "code", "deep", "door", "first", "following", "go", "heat", "inputs", "keep", "key", "lasti", "made", "node", "number",
+        "a", "ahead", "b", "behind", "bound", "code", "deep", "door", "first", "following", "go", "heat", "inputs", "keep", "lasti", "made", "node", "number",
         "origin", "outputs", "params", "places", "prim", "size", "walks", "wanted",
     )  # fmt: skip
 
@@ -58,7 +58,6 @@ class Step:
         self.go: Any = None
         self.bound: tuple[Any, ...] = ()
         self.heat = self.made = 0
-        self.key: Any = None  # what tells it from other steps that follow the same one
         self.following: dict[Any, Step] | None = (
             None  # where it is more than one that may come next
         )
@@ -87,6 +86,10 @@ class Step:
                 at += 1
         return xs, (kept[at],) if at < self.first + self.size else None
 
+    def key(self) -> Any:
+        """What tells it from other steps that follow the same one."""
+        return _key(self.prim, self.inputs, self.params, self.origin)
+
     def next(self) -> list[Step]:
         """The steps that have followed this one."""
         if self.following is None:
@@ -98,14 +101,14 @@ class Step:
         if self.following is not None:
             return self.following.get(key)
         ahead = self.ahead
-        return ahead if ahead is not None and ahead.key == key else None
+        return ahead if ahead is not None and ahead.key() == key else None
 
     def lead_to(self, found: Step) -> None:
         """A new step follows this one."""
         if self.ahead is not None:
             if self.following is None:
-                self.following = {self.ahead.key: self.ahead}
-            self.following[found.key] = found
+                self.following = {self.ahead.key(): self.ahead}
+            self.following[found.key()] = found
         self.ahead = found
 
     def way(self) -> list[Step]:
@@ -165,7 +168,6 @@ class Paths:
                 return None
             self.size += 1
             found = Step(step, prim, inputs, params, wanted, origin, type)
-            found.key = key
             step.lead_to(found)
         step.ahead = found
         return found

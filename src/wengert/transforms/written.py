@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from wengert.trace.path import Step
 _CALLS = (
     12  # so often a walk is gone step by step before it is written: writing costs about as much
 )
+_LINES = 600  # of one function
 _LARGE = 2048  # elements; sums and products of more may reuse memory
 
 Walk = Callable[..., list[Any]]
@@ -72,20 +74,41 @@ class _Writer:
         if len(set(self.targets)) != len(self.targets):
             return None
         self.there.update(zip(self.targets, gs, strict=True))
+        parts: list[Any] = []
         try:
             for step in reversed(self.last.way()):
                 if step.wanted is not None and step.node in self.there:
                     self._step(step)
+                if len(self.lines) > _LINES:
+                    parts.append(self._part(gs))
+                    gs = list(self.there.values())
         except _Cannot:
             return None
         found = ", ".join(
             self._full(self.there[v], v.type) if v in self.there else "None" for v in self.sources
         )
+        if parts:
+            self._say(f"return [{found}]")
+            parts.append(self._part(gs))
+            return partial(_in_parts, parts)
         body = "".join(f"    {line}\n" for line in [*self.lines, f"return [{found}]"])
-        text = f"def walk(k, {', '.join(gs)}):\n{body}"
-        exec(compile(text, "<wengert: a walk backwards>", "exec"), self.names)
-        walk: Walk = self.names["walk"]
+        walk: Walk = self._compiled(f"def walk(k, {', '.join(gs)}):\n{body}")
         return walk
+
+    def _part(self, gs: list[str]) -> Any:
+        """What has been written so far as a function of the kept numbers and the cotangents `gs`, in a list.
+
+        Compiling takes much memory at one time, so long walks are compiled in parts.
+        """
+        lines = [f"{', '.join(gs)}, = gs", "gs.clear()", *self.lines]
+        lines.append(f"return [{', '.join(self.there.values())}]")
+        found = self._compiled("def walk(k, gs):\n" + "".join(f"    {line}\n" for line in lines))
+        self.lines, self.names = [], dict(_NAMES)
+        return found
+
+    def _compiled(self, text: str) -> Any:
+        exec(compile(text, "<wengert: a walk backwards>", "exec"), self.names)
+        return self.names["walk"]
 
     # ---- names and lines -----------------------------------------------------------------------
     def _say(self, line: str) -> None:
@@ -307,6 +330,14 @@ def _shapes_read(step: Step, slope: Any) -> list[Any]:
     return [all_[p - shift] for p in names_read(rule) if shift <= p < len(all_) + shift]
 
 
+def _in_parts(parts: list[Any], k: list[Any], *gs: Any) -> list[Any]:
+    """A long walk: each part is given what the one before it left."""
+    rest = list(gs)
+    for part in parts:
+        rest = part(k, rest)
+    return rest
+
+
 def _argument(slope: Callable[..., Any], read: list[str]) -> str | None:
     """Which of its arguments a slope is (`lambda y, x: y`), or None."""
     marks = [object() for _ in read]
@@ -335,3 +366,6 @@ def _calibrate() -> int:
 
 
 _LENT = _calibrate()  # what getrefcount says of the argument of a function that one variable holds
+
+
+_NAMES: dict[str, Any] = {"tell": source.current.set, "product": product, "sum_of": _sum_of}
