@@ -179,3 +179,12 @@ def test_no_primitive_is_asked_quickly_that_must_be_asked_with_care():
         if prim.careful is not None:
             slow = [prim.settles, prim.overwrites, prim.collects, prim.looks]
             assert not any(slow), prim.name
+
+
+def test_a_zero_stops_an_infinite_slope_of_single_numbers_that_a_selection_made():
+    def f(x, y):
+        return np.where(y > 3, x, np.where(x > 0.1, 1 / x, np.arccos(y)) * x)
+
+    for kind in (np.float64, np.float32):
+        with np.errstate(all="ignore"):
+            assert wg.grad(f, (0, 1), trust="off")(kind(0.0), kind(4.0)) == (1, 0)

@@ -224,6 +224,8 @@ def _stopped(g: Any, s: Any) -> Any:
 def mended(y: Any, g: Any) -> Any:
     """`y = g · slope` with zeros where g is zero and the slope was not finite."""
     if np.isnan(y).any():
+        if not isinstance(y, np.ndarray):  # (what NumPy makes of arrays without axes)
+            return y.dtype.type(0) if np.all(g == 0) else y
         np.copyto(y, 0, where=np.isnan(y) & (g == 0))
     return y
 
