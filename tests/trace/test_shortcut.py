@@ -221,3 +221,13 @@ def test_what_is_traced_may_change_places_with_what_is_not():
         gradient = warmed(f, X, first)
         for turn in (not first, first, not first):
             same(gradient, X, turn)
+
+
+def test_calls_inside_of_another_trace_take_no_shortcut_away():
+    gradient = warmed(lambda x: np.sum(np.sin(x) * x), X)
+    second = wg.grad(lambda x: np.sum(gradient(x) ** 2))
+    before = len(doors(gradient))
+    for _ in range(2 * MANY):
+        second(X)
+    assert len(doors(gradient)) == before
+    same(gradient, X)

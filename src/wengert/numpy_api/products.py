@@ -42,7 +42,7 @@ def matmul(a: Any, b: Any, out: Any = None, **rest: Any) -> Any:
                 y = step.go(step, 0, a, b)
                 if y is not None:
                     return y
-                missed(step)
+                missed(step, mine.builder)
             elif step.heat >= 0:
                 y = _product(a, b)
                 consider(step, matmul, (a, b), y)

@@ -69,7 +69,7 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
                 y = step.go(step, 0, x)
                 if y is not None:
                     return y
-                missed(step)
+                missed(step, x.builder)
             elif step.heat >= 0:
                 y = asked(x)
                 consider(step, one, (x,), y)
@@ -102,7 +102,7 @@ def elementwise(ufunc: np.ufunc, prim: Elementwise) -> Callable[..., Any]:
                 z = step.go(step, 0, x, y)
                 if z is not None:
                     return z
-                missed(step)
+                missed(step, mine.builder)
             elif step.heat >= 0:
                 z = asked_two(x, y)
                 consider(step, two, (x, y), z)

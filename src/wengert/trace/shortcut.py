@@ -32,6 +32,8 @@ _MADE = "weak, {0}.window, {0}.order, {0}.version, {0}.still = False, None, None
 
 def consider(step: Step, door: Any, args: tuple[Any, ...], y: Any) -> None:
     """`door(*args)` has been asked at `step`, and `y` is its answer: is it time for a shortcut?"""
+    if type(y) is not Tracer or y.builder.nested:  # (values of a trace around go their own way)
+        return
     step.heat += 1
     if step.heat >= _CALLS:
         step.heat = -1
@@ -40,11 +42,13 @@ def consider(step: Step, door: Any, args: tuple[Any, ...], y: Any) -> None:
             step.door, step.go, step.bound = door, _compiled(writer.text), tuple(writer.bound)
 
 
-def missed(step: Step) -> None:
+def missed(step: Step, builder: Any) -> None:
     """A shortcut was of no use: if that goes on, another one is made.
 
     (Python counts instructions anew where it makes them quicker, and then the line is not found.)
     """
+    if builder.nested:
+        return
     step.heat -= 1
     if step.heat < -_CALLS:
         step.door, step.made = None, step.made + 1
