@@ -10,7 +10,9 @@ import wengert as wg
 from wengert.backends import deferred, machine
 from wengert.backends.compile import compile
 from wengert.backends.lowering import lower
+from wengert.ir import source
 from wengert.memo import compiled as memo
+from wengert.memo import shelf
 from wengert.rewrites.simplify import simplify
 
 pytest.importorskip("llvmlite")
@@ -55,8 +57,11 @@ CASES = {
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch, tmp_path):
     monkeypatch.setenv("WENGERT_CACHE", str(tmp_path / "code"))
+    monkeypatch.setattr(source, "loaded", np.inf)  # (somebody may be at work on wengert's files)
+    shelf._state.cache_clear()
     memo.forget()
     yield
+    shelf._state.cache_clear()
     memo.forget()
 
 

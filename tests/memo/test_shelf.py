@@ -9,6 +9,7 @@ import pytest
 
 import wengert as wg
 from wengert.backends import cache
+from wengert.ir import source
 from wengert.memo import compiled, making, shelf, spelled
 
 pytest.importorskip("llvmlite")
@@ -18,8 +19,12 @@ X = np.linspace(0.1, 1.0, 40)
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("WENGERT_CACHE", str(tmp_path / "code"))
+    monkeypatch.setattr(source, "loaded", np.inf)  # (somebody may be at work on them)
+    state = shelf._state
+    state.cache_clear()
     compiled.forget()
     yield tmp_path / "code"
+    state.cache_clear()
     compiled.forget()
 
 
@@ -95,6 +100,13 @@ def test_another_wengert_makes_it_again(home, monkeypatch):
     monkeypatch.setattr(shelf, "_state", lambda: ("a third",))
     with pytest.raises(Made):
         wg.jit(f)(X)
+
+
+def test_files_that_changed_while_the_process_runs_speak_for_nothing(monkeypatch):
+    monkeypatch.setattr(source, "loaded", np.inf)
+    assert shelf._state.__wrapped__() is not None
+    monkeypatch.setattr(source, "loaded", 0.0)
+    assert shelf._state.__wrapped__() is None
 
 
 def test_without_a_directory_nothing_is_kept(home, monkeypatch):

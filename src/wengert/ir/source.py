@@ -12,6 +12,7 @@ import dis
 import linecache
 import os
 import sys
+import time
 import warnings
 from contextvars import ContextVar
 from itertools import islice
@@ -48,6 +49,7 @@ Source = tuple[CodeType, int] | Line | None
 # source itself. Recording asks here before it walks the stack.
 current: ContextVar[int | Source] = ContextVar("wengert_source", default=None)
 
+loaded = time.time()  # when this process began to read wengert's files
 _here = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 # (a context manager as a decorator calls what it wraps from its own file)
 _quiet = [_here, os.path.dirname(os.path.abspath(np.__file__)) + os.sep, contextlib.__file__]

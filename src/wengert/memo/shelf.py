@@ -148,11 +148,16 @@ def _told(coded: Any, program: Program) -> tuple[Problem, ...] | None:
 
 @cache
 def _state() -> tuple[Any, ...] | None:
-    """Of this process's wengert, Python, NumPy and SciPy; None where wengert's files cannot be looked at."""
+    """Of this process's wengert, Python, NumPy and SciPy; None where wengert's files cannot be looked at.
+
+    None too where one was changed after this process had begun: it may run what stood there before.
+    """
     room = Path(__file__).parent.parent
     try:
         files = sorted(f for name in _ROOMS for f in _files(str(room / name)))
     except OSError:  # in an archive, say
+        return None
+    if any(time_ns > source.loaded * 1e9 for *_, time_ns in files):
         return None
     spec = find_spec("scipy")
     scipy = None
