@@ -16,7 +16,7 @@ def doors(gradient):
     while rest:
         step = rest.pop()
         rest.extend(step.next())
-        found += [step] * (step.go is not None)
+        found += [step] * (step.door is not None)
     return found
 
 
