@@ -164,7 +164,8 @@ def _state() -> tuple[Any, ...] | None:
     if spec is not None and spec.origin is not None:
         found = Path(spec.origin).stat()
         scipy = (spec.origin, found.st_size, found.st_mtime_ns)
-    return (sys.version, np.__version__, scipy, files)
+    version = getattr(sys.modules.get("wengert"), "__version__", "")
+    return (version, sys.version, np.__version__, scipy, files)
 
 
 def _files(room: str) -> Iterator[tuple[str, int, int]]:
