@@ -265,6 +265,48 @@ def test_what_numpy_makes_of_a_refusal_is_a_refusal():
     assert wg.jit(f)(np.ones(3)) == f(np.ones(3))
 
 
+def written(x, i):
+    y = x * 1.0
+    y[i] = 7.0
+    return y
+
+
+@pytest.mark.parametrize("i", [-1, -5, -6, -10, -11, 5, [-1, 0], [-6, 1], [0, 5]])
+@pytest.mark.parametrize(
+    "f",
+    [lambda x, i: x[i], np.take, written, wg.grad(lambda x, i: np.sum(x[i] ** 2))],
+    ids=["index", "take", "write", "grad"],
+)
+def test_an_index_known_only_when_it_runs_counts_from_the_end_once(f, i):
+    x, i = np.arange(5.0), np.array(i)
+    if np.all((i >= -5) & (i < 5)):
+        same(wg.jit(f)(x, i), f(x, i))
+    else:
+        with pytest.raises(IndexError):
+            wg.jit(f)(x, i)
+
+
+ALL_AT_ONCE = """
+import threading, numpy as np, wengert as wg
+wrong, start = [], threading.Barrier(8)
+def work(k):
+    x = np.arange(20.0) + k
+    start.wait()
+    for n in range(3):
+        f = wg.jit(wg.grad(lambda x: np.sum(np.sin(x) ** (n + 2)) * (k % 2 + 1)))
+        if not np.allclose(f(x), (n + 2) * np.sin(x) ** (n + 1) * np.cos(x) * (k % 2 + 1)):
+            wrong.append(k)
+threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+[t.start() for t in threads], [t.join() for t in threads]
+assert not wrong
+"""
+
+
+def test_the_first_calls_of_a_process_may_come_from_many_threads_at_once():
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", ALL_AT_ONCE], check=True)
+
+
 def test_the_two_kinds_of_64_bit_integers_are_one():
     """NumPy's longlong is equal to its int64 and has another number: the first that came shut the other out."""
     for kind in ("q", "l", "Q", "L", "q"):

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import ctypes
 import os
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 from wengert.backends import blas_ir, machine, product_ir, symbols, vecmath
 from wengert.backends.blas_ir import State
+from wengert.backends.once import once
 
 
-@cache
+@once
 def threads_of_blas() -> Any:
     """The number of threads that OpenBLAS uses, as a word of its memory; None where there is no such word.
 
@@ -51,7 +52,7 @@ _ALONE, _OWN = (
 )  # of OpenBLAS: without threads, with its own ones (2: OpenMP's, which do as they like)
 
 
-@cache
+@once
 def _state() -> Any:
     """Who has asked OpenBLAS for one thread, and how many it had before: nobody, in the child of a fork."""
     block = ctypes.create_string_buffer(State.SIZE)

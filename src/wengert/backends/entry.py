@@ -20,6 +20,7 @@ import numpy as np
 
 from wengert.backends import entry_ir, machine, symbols
 from wengert.backends.entry_table import Kind, Layout, Words
+from wengert.backends.once import once
 
 _NEW_FROM_DESCR, _SCALAR = 94, 60  # places in NumPy's table of C functions
 _METH_FASTCALL = 0x0080
@@ -106,7 +107,7 @@ def _capsule(pointer: int) -> Any:
     return new(pointer, None, None)
 
 
-@cache
+@once
 def _code() -> machine.Loaded:
     """The entry's machine code: one for all."""
     signature, pointer = symbols.capsule_functions()
@@ -125,7 +126,7 @@ def _code() -> machine.Loaded:
     return machine.load(entry_ir.text(machine.machine().triple), entry_ir.NAME, own)
 
 
-@cache
+@once
 def _definition() -> int:
     """Where the definition of all builtins stands.
 

@@ -8,9 +8,7 @@ another, is read from the cache.
 from __future__ import annotations
 
 import itertools
-import os
 import re
-import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -20,19 +18,10 @@ from typing import Any, NamedTuple
 from wengert.backends import cache as disk
 from wengert.backends import objects
 from wengert.backends import symbols as _symbols
+from wengert.backends.once import alone, once
 from wengert.errors import InternalError
 
-_lock = threading.RLock()  # LLVM's target machine and module contexts serve one thread at a time
 _serial = itertools.count()
-
-
-def _after_fork() -> None:
-    global _lock
-    _lock = threading.RLock()  # another thread may have held it
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Loaded(NamedTuple):
@@ -64,7 +53,7 @@ def available() -> bool:
     return True
 
 
-@cache
+@once
 def machine() -> Machine:
     """The compiler of this process."""
     return Machine()
@@ -140,7 +129,7 @@ class Machine:
         """As the function of that name."""
         text = self._headed(text)
         entry = entry or self.entry(text)
-        with _lock:
+        with alone():
             seconds: dict[str, float] = {}
             clock = _Clock(seconds)
             found = disk.read(entry)
@@ -158,7 +147,7 @@ class Machine:
         self, entry: str, names: tuple[str, ...], symbols: Mapping[str, int]
     ) -> Loaded | None:
         """As the function of that name."""
-        with _lock:
+        with alone():
             seconds: dict[str, float] = {}
             clock = _Clock(seconds)
             found = disk.read(entry)

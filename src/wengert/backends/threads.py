@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ctypes
 import os
-from functools import cache
 from typing import Any
 
 from wengert.backends import machine, symbols, threads_ir
+from wengert.backends.once import once
 from wengert.backends.threads_ir import State
 
 
@@ -25,7 +25,7 @@ def count() -> int:
     return os.cpu_count() or 1
 
 
-@cache
+@once
 def _state() -> Any:
     """The block of memory: aligned, and as it is when no thread has been started."""
     block = ctypes.create_string_buffer(State.SIZE + 64)
@@ -55,7 +55,7 @@ def set_count(threads: int) -> None:
     _wanted(_state()).value = max(threads - 1, 0)
 
 
-@cache
+@once
 def code() -> machine.Loaded:
     """The run-time's machine code."""
     own = {"wg_state": _state().aligned}

@@ -310,8 +310,8 @@ def _fitted(i: Any, axis: int, n: int) -> Any:
 
 
 def _wrapped(i: Any, n: int) -> Any:
-    """Integers counted from the front."""
-    return np.where(i < 0, i + n, i)
+    """Integers counted from the front; what lies before the front is out of range, and stays so."""
+    return np.where(i < 0, np.where(i < -n, n, i + n), i)
 
 
 def outside(i: Any, axis: int, n: int) -> IndexError:
