@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -25,9 +26,15 @@ from wengert.ir.types import type_of
 from wengert.trace.tracer import Tracer
 
 _current, _getframe = source.current.get, sys._getframe
+_NOTHING: dict[str, Any] = {}
 _STEPS = 20_000  # of all paths of one function together
 _BRANCHES = 16  # steps that may follow one step
 _EXACT = (int, str, type(None), np.dtype)  # params of these types are the same if they are equal
+
+
+@lru_cache(maxsize=1024)
+def _places(count: int, drop: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n for n in range(count) if n not in drop)
 
 
 class Step:
@@ -68,7 +75,7 @@ class Step:
             self.wanted = wanted
             drop, y = prim.read_plan.get(wanted) or prim.plan(wanted)
             if drop is not None:
-                self.places = tuple(n for n in range(len(inputs)) if n not in drop)
+                self.places = _places(len(inputs), drop)
         places = self.places or ()
         self.keep = sum(1 << n for n in places) + (y << len(inputs))
         self.size: int = len(places) + y
@@ -126,16 +133,15 @@ _START: Any = object()
 class Paths:
     """The paths of one function. One trace at a time walks on them (`lock`): variables are theirs."""
 
-    __slots__ = ("last", "lock", "lost", "size", "start", "variables")
+    __slots__ = ("last", "lock", "lost", "shared", "size", "start", "variables")
 
     def __init__(self) -> None:
         self.lock = Lock()
         self.start = Step(None, _START, (), {}, (), None, None)
         self.variables: dict[Any, Var] = {}  # of inputs and captured values
-        self.last: dict[str, list[Var]] = {
-            "input": [],
-            "captured": [],
-        }  # the same, those of the last call
+        # the same, those of the last call
+        self.last: dict[str, list[Var]] = {"input": [], "captured": []}
+        self.shared: dict[Any, Any] = {}  # lines, params, who wants cotangents
         self.size = 0
         self.lost = 0  # traces that went where no path leads
 
@@ -167,6 +173,10 @@ class Paths:
             ):  # fmt: skip
                 return None
             self.size += 1
+            _, _, exact, place = key  # (most steps share these with others)
+            origin = self.shared.setdefault(place, origin)
+            params = self.shared.setdefault(exact, params) if exact else _NOTHING
+            wanted = self.shared.setdefault(wanted, wanted)
             found = Step(step, prim, inputs, params, wanted, origin, type)
             step.lead_to(found)
         step.ahead = found
