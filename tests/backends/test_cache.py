@@ -113,6 +113,17 @@ def test_it_stays_small_and_keeps_what_was_used_last(home, monkeypatch):
     assert "e1" not in left
 
 
+def test_it_holds_so_many_entries(home, monkeypatch):
+    monkeypatch.setattr(cache, "_MOST", 5)
+    for n in range(9):
+        cache.write(f"e{n}", (), b"")
+        past = time.time() - 1000 + n
+        os.utime(home / f"e{n}.wgo", (past, past))
+    cache._sizes.clear()  # as in the next process
+    cache.write("last", (), b"")
+    assert {path.stem for path in home.glob("*.wgo")} == {"e5", "e6", "e7", "e8", "last"}
+
+
 def test_many_writes_do_not_look_at_all_entries_each(home, monkeypatch):
     looks = []
     listed = cache.os.scandir

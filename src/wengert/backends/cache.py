@@ -6,7 +6,7 @@ believed before the checksum is right: LLVM never sees a byte of a file that was
 written beside their place and moved there, so that readers, also in other processes, see whole ones only.
 
 The directory is private (0700): whoever can write there can run code here. `WENGERT_CACHE` names another
-directory, or is "off". It is kept below `WENGERT_CACHE_MB` megabytes (256): the entries used least recently go.
+directory, or is "off". It is kept below `WENGERT_CACHE_MB` megabytes (256) and 20 000 entries: those used least recently go.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 _MAGIC = b"wengert object 1\n"
 _SUFFIX = ".wgo"
 _sizes: dict[Path, int] = {}  # of directories, as this process knows them
+_MOST = 20_000  # entries: to look at each takes the first write of a process some microseconds
 _STALE = 3600.0  # seconds after which a half-written file is known to be abandoned
 
 
@@ -144,10 +145,12 @@ def _bound(where: Path, added: int) -> None:
                 elif entry.name.startswith("half-") and now - found.st_mtime > _STALE:
                     os.unlink(entry.path)
     total = sum(size for _, size, _ in entries)
+    count = len(entries)
     for _, size, path in sorted(entries):
-        if total <= limit:
+        if total <= limit and count <= _MOST:
             break
         with contextlib.suppress(OSError):
             path.unlink()
         total -= size
+        count -= 1
     _sizes[where] = total
