@@ -155,6 +155,8 @@ REFUSES = {
     "b[0] = z outside": (outside_by_element, "written into a plain NumPy array", "np.stack"),  # trap 1
     "b[:] = x outside": (outside_by_slice, "written into a plain NumPy array", "0 * x"),
     "A.dot(x)": (lambda x: A.dot(x), "A.dot wants plain numbers", "A @ x"),  # trap 2
+    "A @ list": (lambda x: A @ [x[0], x[1], x[2]], "meets a plain array in an operator", "np.array"),
+    "A * list": (lambda x: [x[0], x[1], x[2]] * A, "meets a plain array in an operator", "np.array"),
     "A.sum(initial=z)": (lambda x: A.sum(initial=x[0]), "A.sum wants plain numbers", "A.sum() + start"),
     "b += x outside": (outside_in_place, "is written into a plain NumPy array", "np.array(a)"),  # trap 3
     "float(z)": (lambda x: float(x[0]), "float()", "leave it out"),  # trap 4

@@ -140,6 +140,16 @@ def is_assigning() -> bool:
     )
 
 
+def is_operator() -> bool:
+    """Is the user's code, as it runs now, at an operator like `A @ b`?"""
+    found = caller()
+    if not isinstance(found, tuple) or isinstance(found, Line):
+        return False
+    code, lasti = found
+    reads = code.co_code[lasti + 1] >= 26  # since 3.14 `a[i]` is such an operation too
+    return dis.opname[code.co_code[lasti]] == "BINARY_OP" and not reads
+
+
 def is_testing() -> bool:
     """Is it a function of `numpy.testing` that asks? It compares and gives nothing back."""
     frame: FrameType | None = sys._getframe(1)

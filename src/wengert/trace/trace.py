@@ -109,14 +109,14 @@ def run(builder: Builder, f: Callable[..., Any], tracers: Sequence[Tracer]) -> l
             outputs = [tree.map_leaves(_settled, y) for y in outputs]
         return outputs
     except Exception as error:
+        cause = lifted(error)
+        if cause is not error:
+            raise cause from None
         if not isinstance(error, WengertError):
             lost = next(filter(catching.lost, refused), None)
             if lost is not None:  # somebody caught a refusal, and this is what came of it
                 raise lost from error
-        cause = lifted(error)
-        if cause is error:
-            raise
-        raise cause from None
+        raise
     finally:
         for _, leave in hooks:
             leave()

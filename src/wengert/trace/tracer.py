@@ -247,6 +247,13 @@ def refuse(tracer: Tracer, asked: str) -> NoReturn:
             "where no derivative is wanted, pass wg.stop_gradient(x)",
             source.here(),
         )
+    if array and source.is_operator():
+        raise ConcretizationError(
+            f"a list with a traced {tracer.type!r} meets a plain array in an operator, which converts it and would silently "
+            "drop the derivative",
+            "make an array of the list first, A @ np.array([…]); where no derivative is wanted, pass wg.stop_gradient(x)",
+            source.here(),
+        )
     raise ConcretizationError(
         f"{asked} of a traced {tracer.type!r} would silently drop its derivative"
         + (
