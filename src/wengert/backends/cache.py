@@ -24,6 +24,7 @@ _MAGIC = b"wengert object 1\n"
 _SUFFIX = ".wgo"
 _sizes: dict[Path, int] = {}  # of directories, as this process knows them
 _MOST = 20_000  # entries: to look at each takes the first write of a process some microseconds
+_ONCE = 1000  # of those above, so many go at a time
 _STALE = 3600.0  # seconds after which a half-written file is known to be abandoned
 
 
@@ -145,12 +146,11 @@ def _bound(where: Path, added: int) -> None:
                 elif entry.name.startswith("half-") and now - found.st_mtime > _STALE:
                     os.unlink(entry.path)
     total = sum(size for _, size, _ in entries)
-    count = len(entries)
-    for _, size, path in sorted(entries):
-        if total <= limit and count <= _MOST:
+    many = min(len(entries) - _MOST, _ONCE)
+    for number, (_, size, path) in enumerate(sorted(entries)):
+        if total <= limit and number >= many:
             break
         with contextlib.suppress(OSError):
             path.unlink()
         total -= size
-        count -= 1
     _sizes[where] = total
