@@ -83,6 +83,14 @@ def test_a_short_vector_of_a_long_program_is_summed_in_lanes():
     agrees(f, 0.1 * X[0])
 
 
+@pytest.mark.parametrize("shape", [(17, 3), (5, 17, 3), (40, 2)])
+def test_what_was_turned_is_let_go_and_not_what_was_made_of_it(shape):
+    x = np.arange(1.0, 1 + np.prod(shape)).reshape(shape)
+    f = lambda x, y: (np.tile(x, 2), np.repeat(y, 2, axis=0))
+    for found, wanted in zip(wg.jit(f)(x, -x), f(x, -x), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("n", range(9, 17))
 def test_short_rows_are_written_without_touching_their_neighbours(n, dtype):

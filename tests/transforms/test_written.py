@@ -216,6 +216,7 @@ def test_a_walk_is_a_python_function():
     assert walk.__code__.co_filename == "<wengert: a walk backwards>"
 
 
+@pytest.mark.eager
 def test_a_value_that_is_not_finite_is_told_though_the_slopes_are():
     state = {"more": 1.0}
     gradient = wg.grad(lambda x: np.sum(x) + state["more"])
@@ -237,6 +238,7 @@ def test_a_walk_in_parts_is_the_same_walk(name, monkeypatch):
         assert bits(gradient(*args)) == first
 
 
+@pytest.mark.eager
 def test_a_long_walk_reuses_memory_as_a_short_one_does(monkeypatch):
     x = np.linspace(0.1, 1.0, 5000)
 

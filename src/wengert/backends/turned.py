@@ -40,9 +40,9 @@ Roles = tuple[str, ...]  # what each axis is in the nest
 ROW, LANE, INNER = "row", "lane", "inner"
 
 
-def packed(r: Region, roots: Sequence[Root]) -> list[tuple[Node, Any]]:
-    """Turn what all rows read with steps; the nodes that stand in turned memory now, and where they stood."""
-    before: list[tuple[Node, Any]] = []
+def packed(r: Region, roots: Sequence[Root]) -> list[tuple[Node, Any, Stored]]:
+    """Turn what all rows read with steps; the nodes that stand in turned memory now, where they stood, and that memory."""
+    before: list[tuple[Node, Any, Stored]] = []
     seen: set[Node] = set()
     known: dict[Any, Stored] = {}
     stack = [(root.source, _of(root.source)) for root in roots]
@@ -57,18 +57,21 @@ def packed(r: Region, roots: Sequence[Root]) -> list[tuple[Node, Any]]:
             key = (view.buffer, view.offset, view.strides, node.shape)  # type: ignore[union-attr]
             if key not in known:
                 known[key] = _turned(r, table)
-            before.append((node, node.array))
+            before.append((node, node.array, known[key]))
             node.array = known[key]
         if view is None and node.kind == "virtual":
             stack.extend((op, _below(node, k, roles)) for k, op in enumerate(node.operands))
     return before
 
 
-def forget(r: Region, before: Sequence[tuple[Node, Any]]) -> None:
+def forget(r: Region, before: Sequence[tuple[Node, Any, Stored]]) -> None:
     """The nest is done, and what was turned is not wanted any more."""
-    for node, array in before:
-        r.e.release(node.array)
-        node.array = array
+    for node, array, table in before:
+        r.e.release(table)
+        if (
+            node.array is table
+        ):  # (a root that is a view of what was turned stands in its own memory by now)
+            node.array = array
 
 
 def _of(node: Node) -> Roles:
