@@ -232,12 +232,23 @@ def test_complex_gradients_are_settled_too():
 
 
 def test_a_function_without_ball_rules_says_so():
-    here = special.owens_t(0.3, 0.5)
-    f = lambda p: (special.owens_t(p, 0.5) - here) ** 2
+    largest = lambda p: np.linalg.eigvals(np.array([[1.0, 2.0], [0.5, 3.0]]) * p).real[0]
+    here = largest(0.3)
+    f = lambda p: (largest(p) - here) ** 2
     (got,), report = repaired(f, 0.3)
     assert got == wg.grad(f)(0.3)
     assert report.flagged[0]
-    assert "no ball rule for owens_t" in report.components[0].cause
+    assert "no ball rule for eig" in report.components[0].cause
+
+
+def test_owens_function_is_settled_by_its_integral():
+    f = lambda h, a: special.owens_t(h, a) - special.owens_t(h, a + 1e-9)
+    found, report = repaired(f, 1e-9, 0.5)
+    assert report.trusted
+    assert found[0] == pytest.approx(1e-18 / (2 * np.pi), rel=1e-6)
+    assert wg.certify(special.owens_t)(1.0, 2.0).value == pytest.approx(
+        0.07846818699308411, rel=1e-15
+    )
 
 
 def cosine(x):
