@@ -91,6 +91,20 @@ def test_what_was_turned_is_let_go_and_not_what_was_made_of_it(shape):
         np.testing.assert_array_equal(found, wanted)
 
 
+def test_scalars_put_into_memory_inside_of_a_loop_are_not_read_before_it():
+    def f(x):
+        x = x.reshape(5, -1)
+        y = np.zeros_like(x)
+        places = np.array([0, 1, 0, -1])
+        y[places] = x[places[::-1]]
+        np.add.at(y, np.array([1, 1, 0]), x[0])
+        rows = wg.vmap(lambda r: np.cumsum(r[::-1]) * r, in_axes=1)(x)
+        return np.sum(np.sin(rows)) + np.sum(np.sin(y)) + np.sum(np.sin(x))
+
+    x = np.resize(X, (5, 17, 3))
+    np.testing.assert_allclose(wg.jit(wg.grad(f))(x), wg.grad(f)(x), rtol=1e-11, atol=1e-12)
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("n", range(9, 17))
 def test_short_rows_are_written_without_touching_their_neighbours(n, dtype):

@@ -156,6 +156,8 @@ class Emitter:
             while block.depth > depth and block.parent is not None:
                 block = block.parent
             self.w.block = block
+            if block is not self.function.body:  # no read may go to the front of the loop
+                self.w.unsteady.add(buffer)
             for at in np.ndindex(grid.shape):
                 memory.put(self, tuple(map(self.w.index, at)), grid.items[at])
             self.w.block = inner

@@ -43,6 +43,7 @@ class Writer:
         self.function = function
         self.block = function.body
         self.written: frozenset[Buffer] | None = None  # in this nest; None: perhaps everything
+        self.unsteady: set[Buffer] = set()  # written in the loop where it is read
         self.base = 0
         self.constants: dict[Any, Value] = {}
         self.whole: dict[Any, Value] = {}  # of those that were given as integers
@@ -179,7 +180,7 @@ class Writer:
     def load(self, buffer: Buffer, index: Value) -> Value:
         """An element, as it is now; of memory that nobody writes meanwhile, read where `op` would."""
         steady = buffer.role == "input" or buffer.role == "constant"
-        open_to_writes = self.written is None or buffer in self.written
+        open_to_writes = self.written is None or buffer in self.written or buffer in self.unsteady
         if not steady and (open_to_writes or self.block.depth <= self.base):
             new = Value("load", buffer.type, (index,), buffer, self.block)
             self.block.items.append(new)
