@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import wengert as wg
 from wengert.errors import InputError, NonFiniteError, NonFiniteWarning
+from wengert.ops.pulling import has_nan
 from wengert.trust import report
 
 HERE = "test_report.py"
@@ -394,3 +395,26 @@ def test_masked_anomalies_do_not_stop_the_program():
 def test_a_finite_call_is_untouched_by_detect_anomaly():
     with wg.detect_anomaly():
         assert wg.grad(np.sin)(0.0) == 1.0
+
+
+LOOKED_AT = [
+    ([], True, False),
+    ([np.inf], False, False),
+    ([np.inf, -np.inf], False, False),
+    ([np.nan], False, True),
+    ([1.7e308, 1.7e308], True, False),
+    ([1.7e308, 1.7e308, -np.inf], False, False),
+]
+
+
+@pytest.mark.parametrize("size", [7, 5000, 50_000])
+@pytest.mark.parametrize(("values", "all_finite", "a_nan"), LOOKED_AT)
+def test_one_sum_tells_whether_all_numbers_are_finite_at_every_size(
+    size, values, all_finite, a_nan
+):
+    x = np.random.default_rng(0).normal(size=size)
+    x[3 : 3 + len(values)] = values
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert report.finite([x]) is all_finite
+        assert bool(has_nan(x)) is a_nan

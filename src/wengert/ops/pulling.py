@@ -14,6 +14,7 @@ import numpy as np
 from wengert.ir.evaluate import ALONE
 from wengert.ir.primitive import Primitive, Values
 
+_FEW = 4096  # numbers of which BLAS takes a product alone
 _LARGE = 2048  # elements; below, a new array costs less than the question whether it is needed
 _UNREAD = None, None
 
@@ -70,10 +71,15 @@ def applied(times: Callable[[Any, Any], Any], slope: Callable[..., Any], count: 
 
 
 def has_nan(y: Any) -> bool:
-    """Is there a nan in an array of single or double precision? One sum of squares, quicker than a look at each."""
+    """Is there a nan in an array of single or double precision? One sum, quicker than a look at each."""
     flat = y if y.ndim == 1 else y.ravel()
-    total = flat.dot(flat)
-    return total != total  # type: ignore[no-any-return]
+    if flat.size <= _FEW:
+        total = flat.dot(flat)
+        return total != total  # type: ignore[no-any-return]
+    # (not by BLAS, which would wake its threads: they run in circles afterwards)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.add.reduce(flat)
+    return total != total and bool(np.isnan(flat).any())
 
 
 def product(g: Any, s: Any) -> Any:

@@ -89,6 +89,7 @@ def _gone_before(
 
 
 _NOTHING = [(None,) * n for n in range(4)]  # cotangents of a reader of parts, which it has added up
+_FEW = 4096  # numbers of which BLAS takes a product alone
 _NUMBERS = np.ndarray, np.generic, float
 _tell = source.current.set  # whose line the equations recorded from here on belong to
 
@@ -111,7 +112,11 @@ def _are_finite(found: list[Any]) -> bool:
     for x in found:
         if type(x) is np.ndarray and x.dtype.char in "fd":
             flat = x if x.ndim == 1 else x.ravel()
-            x = flat.dot(flat)
+            if flat.size <= _FEW:
+                x = flat.dot(flat)
+            else:  # (BLAS would wake its threads, which run in circles afterwards)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    x = np.add.reduce(flat)
         elif x is None:
             continue
         elif not isinstance(x, float | np.float32):
