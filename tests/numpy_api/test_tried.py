@@ -92,7 +92,16 @@ def root_of_a_negative(x):
     return abs((-x) ** (1 / 3))  # (of Python's floats, this is complex)
 
 
+def with_an_inf(x):
+    try:
+        with np.errstate(all="raise"):
+            return np.sum(np.exp(1000 * x * np.ones(2)))
+    except FloatingPointError:
+        return 4 * x
+
+
 FUNCTIONS = [
+    with_an_inf,
     indefinite,
     jitter,
     singular,
@@ -118,9 +127,9 @@ def test_what_is_caught_is_what_plain_numbers_raise(f):
     assert wg.jvp(f, (x,), (1.0,))[1] == pytest.approx(gradient, rel=1e-12)
 
 
-@pytest.mark.parametrize("f", FUNCTIONS[:9], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("f", FUNCTIONS[:10], ids=lambda f: f.__name__)
 def test_such_a_function_is_not_compiled_and_says_so(f):
-    with pytest.warns(NativeWarning, match="`try` asks"):
+    with pytest.warns(NativeWarning, match="`try` asks|errstate"):
         compiled = wg.jit(wg.grad(f))(1.3)
     assert compiled == wg.grad(f)(1.3)
 
@@ -134,6 +143,22 @@ def test_a_try_for_other_errors_is_compiled():
             return x
 
     assert wg.jit(wg.grad(f))(1.3) == pytest.approx(wg.grad(f)(1.3))
+
+
+@pytest.mark.filterwarnings("error::wengert.errors.NativeWarning")
+def test_what_is_only_silenced_is_compiled():
+    def f(x):
+        with np.errstate(all="ignore", over="warn"):
+            return x**2
+
+    assert wg.jit(wg.grad(f))(1.3) == 2.6
+
+
+def test_errors_of_numpy_wanted_on_types_alone_are_refused():
+    with pytest.raises(
+        ConcretizationError, match=r"test_tried\.py:\d+: np.errstate\(all='raise'\)"
+    ):
+        wg.vmap(with_an_inf)(np.ones(2))
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -8,7 +8,6 @@ from Python's arguments to machine code by a builtin (`backends.entry`), which c
 from __future__ import annotations
 
 import functools
-import warnings
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import MethodType
@@ -154,9 +153,8 @@ class Jitted:
                 why = (
                     f"{why} (derivatives that it takes are looked at there, other results are not)"
                 )
-            warnings.warn(
-                f"{self.__name__} runs the plain function: {why}", NativeWarning, stacklevel=4
-            )
+            text = f"{self.__name__} runs the plain function: {why}"
+            source.warn(text, NativeWarning, source.caller())
         return _stored(self.fun(*args, **kwargs), out)
 
     def _ran(self, version: Version, opened: Opened, out: Any) -> tuple[bool, Any]:

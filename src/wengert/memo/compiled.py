@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 import time
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -25,6 +24,7 @@ from wengert.backends.entry_table import Kind
 from wengert.backends.needs import Needs
 from wengert.errors import NativeWarning
 from wengert.ir import evaluate, garbage
+from wengert.ir import source as lines
 from wengert.ir.program import Program
 from wengert.ir.types import ArrayType, StackType
 from wengert.memo import shelf
@@ -203,11 +203,8 @@ class Compiled:
             self.why = str(error)
         except Exception as error:  # a gap of ours: the result is right, but slow, and it is said
             self.why = f"it could not be lowered: {type(error).__name__}: {error}"
-            warnings.warn(
-                f"{self.program.name} runs without machine code: {self.why}",
-                NativeWarning,
-                stacklevel=2,
-            )
+            text = f"{self.program.name} runs without machine code: {self.why}"
+            lines.warn(text, NativeWarning, lines.caller())
         return None
 
     def _bind(self, code: Code, constants: Sequence[Any], loops: bool) -> None:
@@ -345,12 +342,11 @@ def _say_once() -> None:
     global _said
     if not _said:
         _said = True
-        warnings.warn(
+        text = (
             "llvmlite is not installed: wg.jit runs on the NumPy back end, correct but not compiled "
-            "(pip install llvmlite)",
-            NativeWarning,
-            stacklevel=2,
+            "(pip install llvmlite)"
         )
+        lines.warn(text, NativeWarning, lines.caller())
 
 
 def run(program: Program, args: Sequence[Any]) -> list[Any]:

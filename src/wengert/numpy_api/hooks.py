@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.errors import ConcretizationError
 from wengert.ir import source
 from wengert.numpy_api import (  # (all that fill the table, before it is read here)
     alone,
@@ -156,6 +157,24 @@ def _number(kind: Any) -> Callable[..., Any]:
     return make
 
 
+def _errstate(original: Any) -> Callable[..., Any]:
+    """`np.errstate`, whose errors only numbers can raise: on types alone nothing would ever fail."""
+
+    @functools.wraps(original, updated=())
+    def errstate(**kwargs: Any) -> Any:
+        wanted = [f"{on}={do!r}" for on, do in kwargs.items() if do in ("raise", "call")]
+        if wanted and not all(b.saving for b in trace.running()) and _users_call("errstate"):
+            raise ConcretizationError(
+                f"np.errstate({', '.join(wanted)}) asks whether numbers overflow or become nan, "
+                "and this trace knows only their types",
+                "use np.where or wg.cond on the arguments here, or look at the result (np.isfinite) outside",
+                source.here(),
+            )
+        return original(**kwargs)
+
+    return errstate
+
+
 def _other(name: str, original: Callable[..., Any], ours: Callable[..., Any]) -> Callable[..., Any]:
     """A function that no protocol reaches, and what it is while tracing."""
 
@@ -185,6 +204,7 @@ _replaced: dict[str, tuple[Any, Any]] = {
     **{name: (getattr(np, name), _maker(name, getattr(np, name))) for name in _MAKERS},
     **{name: (getattr(np, name), _holder(name, getattr(np, name))) for name in _HOLDERS},
     "full": (np.full, _full(np.full)),
+    "errstate": (np.errstate, _errstate(np.errstate)),
     **{name: (getattr(np, name), _number(getattr(np, name))) for name in _NUMBERS},
     **{
         name: (getattr(np, name), _other(name, getattr(np, name), ours))
