@@ -19,7 +19,7 @@ from wengert.ir.primitive import Handle, Primitive, result_types
 from wengert.ir.program import Eqn, Program, Var
 from wengert.ir.types import ArrayType, type_of
 from wengert.ops.control.stacks import plus
-from wengert.ops.pulling import added, has_nan
+from wengert.ops.pulling import added, has_nan, total
 from wengert.trace.buffers import unchanged
 from wengert.trace.builder import Builder
 from wengert.transforms.degenerate import settled
@@ -89,7 +89,6 @@ def _gone_before(
 
 
 _NOTHING = [(None,) * n for n in range(4)]  # cotangents of a reader of parts, which it has added up
-_FEW = 4096  # numbers of which BLAS takes a product alone
 _NUMBERS = np.ndarray, np.generic, float
 _tell = source.current.set  # whose line the equations recorded from here on belong to
 
@@ -111,12 +110,7 @@ def _are_finite(found: list[Any]) -> bool:
     """Are the numbers surely finite? (Squares of large ones are not.)"""
     for x in found:
         if type(x) is np.ndarray and x.dtype.char in "fd":
-            flat = x if x.ndim == 1 else x.ravel()
-            if flat.size <= _FEW:
-                x = flat.dot(flat)
-            else:  # (BLAS would wake its threads, which run in circles afterwards)
-                with np.errstate(over="ignore", invalid="ignore"):
-                    x = np.add.reduce(flat)
+            x = total(x if x.ndim == 1 else x.ravel())
         elif x is None:
             continue
         elif not isinstance(x, float | np.float32):

@@ -18,6 +18,7 @@ from wengert.errors import NonFiniteError, NonFiniteWarning, TrustWarning
 from wengert.ir import source
 from wengert.ir.primitive import Handle
 from wengert.ir.program import Eqn, Program
+from wengert.ops.pulling import total
 from wengert.trace.trace import tracing
 from wengert.transforms.reverse import pull
 from wengert.trust import anomaly, policies
@@ -52,10 +53,9 @@ def finite(values: Iterable[Any]) -> bool:
     for v in values:
         if type(v) is np.ndarray:
             if v.size > _LARGE and v.dtype.char in "fd" and v.flags.forc:
-                # one sum is quicker than looking at each; not by BLAS, whose threads run in circles afterwards
-                with np.errstate(over="ignore", invalid="ignore"):
-                    total = np.add.reduce(v.ravel("K"))
-                if math.isfinite(total):
+                with np.errstate(over="ignore"):
+                    found = total(v.ravel("K"))
+                if math.isfinite(found):
                     continue
             if v.dtype.kind in "fc" and not np.isfinite(v).all():
                 return False
