@@ -87,3 +87,16 @@ def test_very_many_pointers_are_read_from_tables_where_they_are_wanted():
     assert "%q.x0" not in compiled.text
     for found, wanted in zip(compiled(*xs), evaluate(program, xs), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-13)
+
+
+def test_rows_that_lie_far_apart_are_asked_for_before_they_are_written():
+    """A processor foresees one stream of writes, not eight rows at a time."""
+    x = np.random.default_rng(1).normal(size=(1003, 5))
+    turn = wg.vmap(wg.jacrev(lambda r: np.array([np.sin(r[0]) * r[1], r[1] * r[2] / r[4]])))
+    program = wg.program(turn)(x)
+    compiled = compile(program)
+    if "x double>" in compiled.text:  # (where there are vectors)
+        assert "@llvm.prefetch.p0(ptr" in compiled.text
+    np.testing.assert_allclose(compiled(x)[0], turn(x), rtol=1e-14)
+    dense = compile(wg.program(lambda x: np.sin(x) * x)(x))
+    assert "llvm.prefetch" not in dense.text

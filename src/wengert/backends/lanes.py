@@ -278,6 +278,11 @@ class Values:
             (self.bools, self.mask or "splat (i1 true)"),
         )  # fmt: skip
 
+    def ask(self, place: str) -> None:
+        """Say that memory will soon be written, so that its line is there by then."""
+        name = "llvm.prefetch.p0"
+        self.masked(name, ("ptr", place), ("i32", "1"), ("i32", "3"), ("i32", "1"))
+
     def masked(self, name: str, *args: tuple[str, str]) -> None:
         """Call an intrinsic that writes."""
         types = ", ".join(t for t, _ in args)

@@ -14,6 +14,7 @@ from wengert.backends.spelling import MEMORY
 if TYPE_CHECKING:
     from wengert.backends.lanes import Values as Lanes
 
+AHEAD = 2  # so many iterations before it is written, the memory of a row is asked for
 FEWEST = 2  # so many neighbours make a row worth while
 Key = tuple[Buffer, Value]
 
@@ -169,6 +170,8 @@ def write(
     lanes: Lanes, buffer: Buffer, base: Value, row: tuple[int, ...], values: dict[int, str]
 ) -> None:
     """All elements of a row."""
+    from wengert.backends.lanes import Linear
+
     p, w = lanes.p, lanes.width
     t, size = MEMORY[buffer.type], DTYPES[buffer.type].itemsize
     vector = f"<{w} x {t}>"
@@ -176,9 +179,15 @@ def write(
     for o, value in values.items():
         columns[o - row[0]] = value
     present = {o - row[0] for o in row}
+    form = lanes.form(base)
+    # rows that are far apart are no stream that a processor would foresee
+    step = form.step if isinstance(form, Linear) and isinstance(form.step, int) else 0
+    ahead = AHEAD * step * w if step >= w else 0
     for place, value in zip(
         places(lanes, buffer, base, row[0]), turned(lanes, columns, t), strict=True
     ):
+        if ahead:
+            lanes.ask(p.emit(f"getelementptr {t}, ptr {place}, i64 {ahead}"))
         if len(present) == w:
             p.line(f"store {vector} {value}, ptr {place}, align {size}")
         else:
