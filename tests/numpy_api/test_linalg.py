@@ -169,3 +169,15 @@ def test_results_keep_numpys_names():
         )
 
     assert np.all(np.isfinite(wg.grad(f)(np.diag([1.0, 2.0, 4.0]) + 0.1)))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_determinant_of_what_is_no_number_has_no_number_for_a_slope(number):
+    """Plain det does not fail there: nor does its derivative, and other matrices of a stack keep theirs."""
+    stack = np.stack([np.array([[1.0, number], [2.0, 3.0]]), np.ones((2, 2)), np.eye(2)])
+    for derivative in (wg.grad, lambda f: wg.jit(wg.grad(f))):
+        found = derivative(lambda a: np.sum(np.linalg.det(a)))(stack)
+        assert np.isnan(found[0]).all()
+        np.testing.assert_allclose(found[1:], [[[1, -1], [-1, 1]], np.eye(2)], atol=1e-14)
+    assert np.isnan(wg.hessian(np.linalg.det)(stack[0])).all()

@@ -200,9 +200,12 @@ class Cofactors(Stacked):
         easy = _by_inverse(a)
         if easy is not None:
             return easy
+        known, a = _finite(a)
         u, s, vh = np.linalg.svd(a)
         sign = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
-        y = sign * np.matmul(u.conj() * _product_of_others(s)[..., None, :], vh.conj())
+        y = np.where(known, sign, np.nan) * np.matmul(
+            u.conj() * _product_of_others(s)[..., None, :], vh.conj()
+        )
         return y.astype(a.dtype, copy=False)
 
     def reads(self, wanted: tuple[bool, ...]) -> Reads:
@@ -228,6 +231,12 @@ def _by_inverse(a: Any) -> Any:
     return d[..., None, None] * transposed(inverse) if np.all(sound) else None
 
 
+def _finite(a: Any) -> tuple[Any, Any]:
+    """Which matrices are finite, and zeros for the others, on which LAPACK would fail where NumPy's det is nan."""
+    known = np.isfinite(a).all(axis=(-2, -1), keepdims=True)
+    return known, a if known.all() else np.where(known, a, 0)
+
+
 def _product_of_others(s: Any) -> Any:
     """∏ over j ≠ i of s[…, j], for every i, without dividing."""
     one = np.ones_like(s[..., :1])
@@ -250,8 +259,9 @@ class CofactorSlope(Stacked):
     def eval(self, a: Any, m: Any) -> Any:
         # a = u s vh makes it a question about diagonal matrices: with p[i, j] the product of all s
         # but the i-th and j-th, entry (i, i) moves by Σⱼ p[i, j] m[j, j], entry (i, j) by -p[i, j] m[j, i]
+        known, a = _finite(a)
         u, s, vh = np.linalg.svd(a)
-        sign = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+        sign = np.where(known, (np.linalg.det(u) * np.linalg.det(vh))[..., None, None], np.nan)
         inner = np.matmul(np.matmul(adjoint(u), m), adjoint(vh))
         n = s.shape[-1]
         diagonal = np.eye(n, dtype=bool)
