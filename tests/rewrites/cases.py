@@ -162,12 +162,6 @@ CASES = {
         lambda x: sum_(broadcast(x, shape=(5, 3), dims=(1,)), axes=(0, 1)),
         [f(3)],
     ),
-    "Σ a · y = a · Σ y, which is there": (
-        lambda a, y: sub(
-            sum_(y, axes=(1,)), sum_(scale(broadcast(a, shape=(3, 4), dims=(0,)), y), axes=(1,))
-        ),
-        [f(3), f(3, 4)],
-    ),
     "Σ of x and padding": (lambda x: sum_(pad(x, low=(1, 0), high=(2, 0)), axes=(0,)), [f(3, 2)]),
     "Σ after a move of axes": (
         lambda x: sum_(permute(x, axes=(2, 0, 1)), axes=(2,)),

@@ -66,12 +66,8 @@ def test_both_sides_are_equal(says, data):
     assert before.shape == after.shape
     if DIGITS[says] == "rounding":
         size = np.nansum([np.abs(a[np.isfinite(a)]).sum() for a in args if a.dtype.kind == "f"])
-        if (
-            size < 1e100
-        ):  # (of an infinity a nan may become an infinity, and the reverse, but never a number)
-            finite = np.isfinite(before)
-            np.testing.assert_array_equal(np.isfinite(after), finite)
-            np.testing.assert_allclose(after[finite], before[finite], rtol=1e-14, atol=1e-14 * size)
+        if size < 1e100:
+            np.testing.assert_allclose(after, before, rtol=1e-14, atol=1e-14 * size)
         return
     np.testing.assert_array_equal(after, before)
     if DIGITS[says] == "same" and before.dtype.kind == "f":

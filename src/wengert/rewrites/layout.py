@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.ir.key import freeze
 from wengert.ir.program import Const
 from wengert.ops.arithmetic import mul, neg
-from wengert.ops.families import scale
 from wengert.ops.index import accumulate, gather, index, part, update
 from wengert.ops.literal import Frozen, literal
 from wengert.ops.reduce import max_, min_, sum_
@@ -346,19 +344,6 @@ def _sum_broadcast(editor: Any, found: Any) -> Any:
     return editor.emit(mul, total, Const(total.type.dtype.type(count)))
 
 
-def _sum_scaled(editor: Any, found: Any) -> Any:
-    """Σ a y = a Σ y, where Σ y is there already: the slope of a softmax's denominator asks for both."""
-    gone, count = _repeats(found)
-    axes = found["axes"]
-    if len(gone) < len(axes) or not count or found["y"].type.dtype.kind != "f":
-        return None
-    there = editor.seen.get((sum_, (found["y"],), freeze({"axes": axes})))
-    if there is None:
-        return None
-    spread, _ = _without(editor, found, gone)
-    return editor.emit(scale, spread, there[0])
-
-
 def _extremum_broadcast(prim: Any) -> Any:
     def right(editor: Any, found: Any) -> Any:
         gone, count = _repeats(found)
@@ -443,8 +428,6 @@ ROWS = [
     Row("Σ -x = -Σ x", sum_(neg(x), axes=axes), neg(sum_(x, axes=axes)), "sign of zero"),
     Row("Σ of what repeats = n · x", sum_(broadcast(x, shape=shape, dims=dims), axes=axes),
         _sum_broadcast, "rounding"),
-    Row("Σ a · y = a · Σ y, which is there", sum_(scale(broadcast(x, shape=shape, dims=dims), y), axes=axes),
-        _sum_scaled, "rounding"),
     Row("Σ of x and padding", sum_(pad(x, low=low, high=high), axes=axes), _sum_pad, "rounding"),
     Row("Σ after a move of axes", sum_(permute(x, axes=inner), axes=axes), _sum_permute, "rounding"),
     Row("max of what repeats", max_(broadcast(x, shape=shape, dims=dims), axes=axes),
